@@ -1,0 +1,49 @@
+# minke_module(NAME base DEPS ... LIBS ...): one static library per folder of src/, made of every *.cc
+# beside the caller but the *_test.cc, and one test program of those when there are any.
+# DEPS are other modules (the layering test checks them too), LIBS are third-party archives.
+# NO_EXCEPTIONS builds the module with -fno-exceptions.
+function(minke_module)
+  cmake_parse_arguments(M "NO_EXCEPTIONS" "NAME" "DEPS;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  add_library(minke_${M_NAME} STATIC ${sources})
+  foreach(dep ${M_DEPS})
+    target_link_libraries(minke_${M_NAME} PUBLIC minke_${dep})
+  endforeach()
+  target_link_libraries(minke_${M_NAME} PUBLIC ${M_LIBS})
+  if(M_NO_EXCEPTIONS)
+    target_compile_options(minke_${M_NAME} PRIVATE -fno-exceptions)
+  endif()
+  if(tests)
+    add_executable(minke_${M_NAME}_test ${tests})
+    set_target_properties(minke_${M_NAME}_test PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    target_link_libraries(minke_${M_NAME}_test PRIVATE minke_${M_NAME} GTest::gtest_main)
+    target_precompile_headers(minke_${M_NAME}_test PRIVATE <gtest/gtest.h>)
+    add_test(NAME unit.${M_NAME} COMMAND minke_${M_NAME}_test)
+  endif()
+endfunction()
+
+# minke_program(NAME minke-monitor SOURCES ... DEPS ... LIBS ... [STATIC]): one program of the package.
+# libstdc++ and libgcc are always static; STATIC also links libc statically (sanitized builds never do).
+function(minke_program)
+  cmake_parse_arguments(M "STATIC" "NAME" "SOURCES;DEPS;LIBS" ${ARGN})
+  add_executable(${M_NAME} ${M_SOURCES})
+  foreach(dep ${M_DEPS})
+    target_link_libraries(${M_NAME} PRIVATE minke_${dep})
+  endforeach()
+  target_link_libraries(${M_NAME} PRIVATE ${M_LIBS})
+  if(NOT MINKE_SANITIZE)
+    target_link_options(${M_NAME} PRIVATE -static-libstdc++ -static-libgcc)
+    if(M_STATIC)
+      target_link_options(${M_NAME} PRIVATE -static)
+    else()
+      target_link_options(${M_NAME} PRIVATE -pie)
+    endif()
+  endif()
+endfunction()
+
+find_package(GTest REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
