@@ -1,0 +1,89 @@
+// The engine's side of a monitor: start one, talk to one, attach to one.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "monitor/plan.h"
+#include "sys/fd.h"
+#include "sys/process.h"
+
+namespace minke::monitor {
+
+struct SpawnRequest {
+  std::string monitor_path;          // absolute path of minke-monitor
+  const Plan* plan = nullptr;
+  int stdio[3] = {-1, -1, -1};       // for log driver passthrough: given to the container as they are
+  std::vector<int> preserve_fds;
+  // A client attached from the start, so that not a byte is missed: the returned Handle has `attach`.
+  bool attach = false;
+  bool attach_stdin = false;
+};
+
+// One started monitor. Dropping it detaches: the monitor lives on.
+class Handle {
+ public:
+  // Starts the program at once (it initialises while the caller goes on) and sends the plan.
+  static Result<Handle> spawn(const SpawnRequest& request);
+  // Init exists and waits before exec.
+  Result<StateRecord> wait_created();
+  // Lets init exec; error with exit_code 126/127 when it could not. Then the monitor has ended and cleaned up.
+  Result<StateRecord> start();
+  // Waits for the end of the container. The caller then does the clean-up (`claim_cleanup` was true), or the
+  // monitor runs the plan's cleanup_command when this side goes away first.
+  Result<ExitRecord> wait_exit();
+  // The descriptor that becomes readable when wait_exit() would not block.
+  int fd() const { return control_.get(); }
+  sys::UniqueFd take_attach() { return std::move(attach_); }
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  sys::UniqueFd control_, attach_;
+  sys::Pidfd monitor_;
+  std::vector<std::string> warnings_;
+};
+
+// Connects to RUN_DIR/attach. Frames are described in monitor/protocol.h.
+Result<sys::UniqueFd> connect_attach(const std::string& run_dir, bool with_stdin);
+
+struct AttachOptions {
+  bool terminal = false;             // raw mode of the local terminal, window size followed (SIGWINCH)
+  bool stdin_ = true, stdout_ = true, stderr_ = true;
+  std::string detach_keys = "ctrl-p,ctrl-q";  // empty: off
+  // Signals to hand on to the container (--sig-proxy); called for each caught one.
+  std::function<void(int signal)> on_signal;
+};
+enum class AttachEnd { stream_closed, detached };
+// Copies between this process' stdio and the container until its streams close or the user detaches.
+Result<AttachEnd> run_attach(int attach_fd, const AttachOptions& options);
+
+// ctl socket: asks a running monitor.
+Status resize(const std::string& run_dir, unsigned short rows, unsigned short columns);
+Status reopen_logs(const std::string& run_dir);
+
+// Detached or API exec: a monitor of its own that starts one process in a running container, logs nothing,
+// records exec/SESSION/{state,exit} below run_dir.
+struct ExecPlan {
+  std::string session;               // 64 hex digits
+  std::string container_id, bundle, run_dir;
+  oci::Process process;
+  bool stdin_open = false;
+};
+void bind(json::Binder& b, ExecPlan& p);
+struct ExecStarted {
+  pid_t pid = -1;
+};
+Result<ExecStarted> spawn_exec(const std::string& monitor_path, const ExecPlan& plan);
+
+// Foreground exec without a supervisor: joins, starts, copies stdio (pty when process.terminal), waits.
+// Returns the exit code. detached -> AttachEnd through `detached`.
+struct ExecForeground {
+  runtime::ExecRequest request;
+  AttachOptions attach;
+};
+Result<int> exec_foreground(ExecForeground& exec, bool* detached);
+
+}  // namespace minke::monitor

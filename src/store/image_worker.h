@@ -1,0 +1,43 @@
+// Runs minke-image, the confined program that reads foreign archives: load, import, save, export.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/store.h"
+
+namespace minke::store {
+
+struct LoadResult {
+  std::vector<std::string> image_ids;   // in order of the archive
+  std::vector<std::string> names;       // the names given; an id where there was none
+};
+// docker-archive, oci-archive, an OCI layout directory, plain or compressed by gzip, bzip2, xz, zstd.
+// `input_fd` is read to its end (a file or a pipe); with `directory` an OCI layout is read from that path.
+Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory);
+
+struct ImportRequest {
+  int input_fd = -1;                    // a root file system as tar, plain or compressed
+  std::string name;                     // reference or empty
+  std::vector<std::string> changes;     // CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR
+  std::string message, architecture, os, variant;
+};
+Result<std::string> import_rootfs(const Store& store, const ImportRequest& request);  // the image id
+
+enum class ArchiveFormat { docker_archive, oci_archive, oci_dir, docker_dir };
+struct SaveRequest {
+  std::vector<Image> images;            // more than one only for the archives
+  std::vector<std::vector<std::string>> names;  // for each image, what it is to be called inside
+  ArchiveFormat format = ArchiveFormat::docker_archive;
+  int output_fd = -1;                   // archives
+  std::string output_dir;               // the dir formats
+  bool compress = false;                // docker_dir: gzip layers
+};
+Status save_images(const Store& store, const SaveRequest& request);
+
+// The file system at `root_fd` as tar to `output_fd` (export); `root_fd` is a mounted overlay view.
+Status export_rootfs(int root_fd, int output_fd);
+
+}  // namespace minke::store
