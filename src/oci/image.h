@@ -30,6 +30,16 @@ class Digest {
   std::string text_;
 };
 
+inline constexpr std::string_view kMediaManifest = "application/vnd.oci.image.manifest.v1+json";
+inline constexpr std::string_view kMediaIndex = "application/vnd.oci.image.index.v1+json";
+inline constexpr std::string_view kMediaConfig = "application/vnd.oci.image.config.v1+json";
+inline constexpr std::string_view kMediaLayerTar = "application/vnd.oci.image.layer.v1.tar";
+inline constexpr std::string_view kMediaLayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
+inline constexpr std::string_view kMediaLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd";
+// The twin of the other dialect; what has none comes back as it is.
+std::string_view oci_media_type(std::string_view media_type);
+std::string_view docker_media_type(std::string_view media_type);
+
 struct Platform {
   std::string architecture, os, os_version, variant;
   std::vector<std::string> os_features;
@@ -81,12 +91,19 @@ struct ImageConfig {
   std::vector<History> history;
 };
 
+// Reading refuses what could mean two things or become a path: a bad digest, a negative size, more than 1,000
+// layers. Docker's media types come out as OCI's.
 Result<Manifest> parse_manifest(std::string_view json);      // refuses an index, or both at once (CVE-2021-41190)
 Result<ImageIndex> parse_index(std::string_view json);
 Result<ImageConfig> parse_image_config(std::string_view json);
 std::string dump_manifest(const Manifest& m);
 std::string dump_index(const ImageIndex& i);
 std::string dump_image_config(const ImageConfig& c);
+void bind(json::Binder& b, ImageProcessConfig& c);
+void bind(json::Binder& b, History& h);
+void bind(json::Binder& b, Healthcheck& h);
+void bind(json::Binder& b, Descriptor& d);
+void bind(json::Binder& b, Platform& p);
 Platform host_platform();                                    // linux, GOARCH name
 
 }  // namespace minke::oci

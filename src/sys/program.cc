@@ -1,0 +1,31 @@
+#include "sys/program.h"
+
+#include <unistd.h>
+
+#include "base/str.h"
+#include "sys/fd.h"
+
+#ifndef MINKE_LIBEXECDIR
+#define MINKE_LIBEXECDIR "/usr/local/libexec/minke"
+#endif
+
+namespace minke::sys {
+
+Result<std::string> program_path(const std::string& name) {
+  std::string self = TRY(read_link_at(DirFd::cwd(), "/proc/self/exe"));
+  // An upgrade while we run unlinks our file; the kernel then appends this to the link's text.
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (self.ends_with(kDeleted)) self.resize(self.size() - kDeleted.size());
+  std::string folder = self.substr(0, self.rfind('/'));
+  std::string beside = concat(folder, "/", name);
+  if (::access(beside.c_str(), X_OK) == 0) return beside;
+  // Test programs lie in BUILD/test, the programs in BUILD/bin.
+  std::string sibling = concat(folder, "/../bin/", name);
+  if (folder.ends_with("/test") && ::access(sibling.c_str(), X_OK) == 0) return sibling;
+  std::string installed = concat(MINKE_LIBEXECDIR, "/", name);
+  if (::access(installed.c_str(), X_OK) == 0) return installed;
+  return Error(Errc::not_found, concat("the program ", name, " is missing (looked for ", beside, " and ", installed,
+                                       "); reinstall minke"));
+}
+
+}  // namespace minke::sys
