@@ -53,4 +53,5 @@ function(minke_program)
 endfunction()
 
 find_package(GTest REQUIRED)
+set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)

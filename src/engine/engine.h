@@ -116,7 +116,7 @@ class Engine {
   Status restart(const std::string& id, std::optional<std::int64_t> timeout);
   struct RemoveOptions {
     bool force = false, volumes = false, depend = false, ignore = false;
-    std::optional<std::int64_t> timeout;
+    std::optional<std::int64_t> timeout = std::nullopt;
   };
   Status remove(const std::string& id, const RemoveOptions& options);
   // Waits until the container is in one of `conditions` (stopped, exited, running, ...; empty: stopped or exited).
@@ -155,6 +155,24 @@ class Engine {
 
  private:
   explicit Engine(Host host);
+  struct New {
+    Container container;
+    sys::FileLock lock;
+  };
+  // Makes the container and keeps its lock.
+  Result<New> create_locked(const CreateRequest& request);
+  ResolveContext resolve_context(const store::Image* image, const std::string& id,
+                                 std::vector<sys::FileLock>* volume_locks, Rollback* undo);
+  Status start_dependencies(const ContainerConfig& config);
+  // Starts the monitor and lets init exec. The caller holds the container's lock.
+  Result<monitor::Handle> start_locked(Container& container, bool attach, bool attach_stdin);
+  monitor::Plan make_plan(const Container& container) const;
+  Result<StartResult> follow(Container& container, monitor::Handle handle, const AttachFlags& flags);
+  Status cleanup_locked(const std::string& id);
+  // Everything of a container that does not run: name, folders, with `volumes` its anonymous volumes.
+  Status remove_locked(const std::string& id, bool volumes);
+  Status throw_away(const std::string& path);   // trash, emptied at once when small
+  Status end_process(const ContainerSummary& live, int signal, std::optional<std::int64_t> timeout);
   Host host_;
   bool entered_ = false;
   std::unique_ptr<store::Store> store_;

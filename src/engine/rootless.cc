@@ -80,7 +80,8 @@ Status write_maps(pid_t pid, const Host& host) {
 }
 
 // Waits for the maps, then becomes the holder: a small static program that only sleeps.
-[[noreturn]] void become_holder(const char* program, int go_fd) {
+[[noreturn]] void become_holder(const char* program, int go_fd, int other_end) {
+  ::close(other_end);  // or a starter that dies would never be noticed
   char byte;
   if (::read(go_fd, &byte, 1) != 1) ::_exit(1);
   ::setsid();
@@ -107,7 +108,7 @@ Result<pid_t> make_holder(const Host& host) {
       return std::move(error).wrap("see kernel.unprivileged_userns_clone and user.max_user_namespaces (sysctl)");
     return error;
   }
-  if (pid == 0) become_holder(host.init_path.c_str(), reader.get());
+  if (pid == 0) become_holder(host.init_path.c_str(), reader.get(), writer.get());
   Status mapped = write_maps(pid, host);
   if (!mapped) {
     ::kill(pid, SIGKILL);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstring>
 
 #include "base/str.h"
@@ -228,7 +229,8 @@ Result<DirStream> open_stream(int dir, const char* path) {
 
 bool is_dot(const char* name) { return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0; }
 
-Status remove_below(int dir, const char* path, int depth) {
+// `budget` counts down; below zero the removal stops with unavailable.
+Status remove_below(int dir, const char* path, int depth, int* budget) {
   if (depth > 4096) return Error(Errc::corrupt, concat("remove ", path, ": nested too deep"));
   auto opened = open_stream(dir, path);
   if (!opened) {
@@ -243,6 +245,7 @@ Status remove_below(int dir, const char* path, int depth) {
   bool opened_up = false;
   while (dirent* entry = ::readdir(opened->get())) {
     if (is_dot(entry->d_name)) continue;
+    if ((*budget)-- <= 0) return Error(Errc::unavailable, concat("remove ", path, ": too many entries"));
     if (entry->d_type != DT_DIR && ::unlinkat(fd, entry->d_name, 0) == 0) continue;
     if (entry->d_type != DT_DIR && errno == EACCES && !opened_up && ::fchmod(fd, 0700) == 0) {
       opened_up = true;
@@ -251,7 +254,7 @@ Status remove_below(int dir, const char* path, int depth) {
     if (entry->d_type != DT_DIR && errno == ENOENT) continue;
     if (entry->d_type != DT_DIR && errno != EISDIR)
       return Error::from_errno(errno, concat("remove ", entry->d_name));
-    TRY(remove_below(fd, entry->d_name, depth + 1));
+    TRY(remove_below(fd, entry->d_name, depth + 1, budget));
     if (::unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
       if (errno != EACCES || opened_up || ::fchmod(fd, 0700) < 0 ||
           ::unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0)
@@ -276,10 +279,23 @@ Result<std::vector<std::string>> list_dir(const DirFd& dir, const char* path) {
 Status remove_tree_at(const DirFd& dir, const char* path) {
   if (::unlinkat(dir.get(), path, 0) == 0 || errno == ENOENT) return {};
   if (errno != EISDIR && errno != EPERM) return Error::from_errno(errno, concat("remove ", path));
-  TRY(remove_below(dir.get(), path, 0));
+  int budget = INT_MAX;
+  TRY(remove_below(dir.get(), path, 0, &budget));
   if (::unlinkat(dir.get(), path, AT_REMOVEDIR) < 0 && errno != ENOENT)
     return Error::from_errno(errno, concat("remove ", path));
   return {};
+}
+
+Result<bool> remove_tree_within(const DirFd& dir, const char* path, int max_entries) {
+  if (::unlinkat(dir.get(), path, 0) == 0 || errno == ENOENT) return true;
+  int budget = max_entries;
+  if (Status below = remove_below(dir.get(), path, 0, &budget); !below) {
+    if (budget < 0) return false;
+    return std::move(below.error());
+  }
+  if (::unlinkat(dir.get(), path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+    return Error::from_errno(errno, concat("remove ", path));
+  return true;
 }
 
 Status fsync_dir(const DirFd& dir) {

@@ -95,6 +95,8 @@ Result<std::vector<std::string>> list_dir(const DirFd& dir, const char* path = "
 // Removes `path` and all below it, never following a link and never crossing into a mount. What is not
 // there is success.
 Status remove_tree_at(const DirFd& dir, const char* path);
+// The same, but gives up (false) once `max_entries` are removed: for what may be large.
+Result<bool> remove_tree_within(const DirFd& dir, const char* path, int max_entries);
 Status fsync_dir(const DirFd& dir);
 
 Result<std::pair<UniqueFd, UniqueFd>> make_pipe(int flags = 0);   // reader, writer

@@ -1,0 +1,148 @@
+// Making a container: decide, record in staging, reserve the name, rename into place.
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/random_name.h"
+#include "engine/records.h"
+#include "state/name_table.h"
+#include "state/object_lock.h"
+
+namespace minke::engine {
+namespace {
+
+Error name_in_use(const std::string& name, const std::string& id) {
+  return Error(Errc::already_exists,
+               concat("creating container storage: the container name ", quote(name), " is already in use by ", id,
+                      ". You have to remove that container to be able to reuse that name: that name is already in use"));
+}
+
+Result<store::Image> find_run_image(const store::Store& store, const CreateRequest& request) {
+  if (request.pull == "always" || request.pull == "newer")
+    return Error(Errc::unsupported,
+                 concat("--pull ", request.pull, ": registries are not supported yet; load or import the image"));
+  auto image = store.find_image(request.image);
+  if (!image && image.error().code() == Errc::not_found)
+    return Error(Errc::not_found, concat(image.error().message(),
+                                         " (registries are not supported yet: use load or import)"));
+  return image;
+}
+
+// Takes the name for the container, or finds who has it. A name whose container is neither there nor being made
+// was left by a crash.
+Status take_name(const Host& host, const std::string& name, const std::string& id) {
+  state::NameTable names(host.root);
+  for (int tries = 0;; ++tries) {
+    Status reserved = names.reserve(name, id);
+    if (reserved) return {};
+    if (reserved.error().code() != Errc::already_exists || tries > 10) return reserved;
+    auto owner = names.lookup(name);
+    if (!owner) continue;  // released meanwhile
+    ContainerPaths paths(host, *owner);
+    if (sys::exists(paths.dir)) return name_in_use(name, *owner);
+    auto lock = state::try_lock_object(paths.run_dir, concat("container ", short_id(*owner)));
+    if (!lock) return name_in_use(name, *owner);
+    if (sys::exists(paths.dir)) return name_in_use(name, *owner);
+    TRY(names.release(name, *owner));
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "an empty folder may stay");
+  }
+}
+
+}  // namespace
+
+ResolveContext Engine::resolve_context(const store::Image* image, const std::string& id,
+                                       std::vector<sys::FileLock>* volume_locks, Rollback* undo) {
+  ResolveContext context;
+  context.host = &host_;
+  context.image = image;
+  context.id = id;
+  context.container_dir = ContainerPaths(host_, id).dir;
+  context.find_container = [this](std::string_view name) -> Result<ContainerConfig> {
+    std::string other = TRY(resolve_id(name));
+    return load_config(ContainerPaths(host_, other).dir);
+  };
+  context.auto_maps_in_use = [this]() -> Result<std::vector<oci::IdMapping>> {
+    std::vector<oci::IdMapping> taken;
+    for (const std::string& other : TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()))) {
+      auto config = load_config(ContainerPaths(host_, other).dir);
+      if (!config || config->request.userns.mode != "auto") continue;
+      taken.insert(taken.end(), config->uid_map.begin(), config->uid_map.end());
+    }
+    return taken;
+  };
+  // The volume stays locked until the container that names it is on disk, so that nobody removes it between.
+  context.ensure_volume = [this, volume_locks, undo](const std::string& name, bool anonymous) -> Result<std::string> {
+    volume_locks->push_back(TRY(state::lock_object(host_.runroot + "/volumes/" + name, concat("volume ", name))));
+    if (!sys::exists(host_.root + "/volumes/" + name)) {
+      Volumes::Create request;
+      request.name = name;
+      request.anonymous = anonymous;
+      TRY(volumes_.create(request));
+      undo->add([this, name] { ignore(volumes_.remove(name), "its container was not made"); });
+    }
+    return volumes_.mountpoint(name);
+  };
+  return context;
+}
+
+Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
+  TRY(enter());
+  if (!request.name.empty()) TRY(state::check_name(request.name));
+  std::optional<store::Image> image;
+  if (!request.rootfs) image = TRY(find_run_image(*store_, request));
+  if (request.replace && !request.name.empty())
+    if (auto old = state::NameTable(host_.root).lookup(request.name); old && resolve_id(*old))
+      TRY(remove(*old, {.force = true}));
+
+  std::string id = random_hex(32);
+  ContainerPaths paths(host_, id);
+  Rollback undo;
+  New made;
+  made.lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
+  undo.add([&paths] {
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "an empty folder may stay");
+  });
+  std::vector<sys::FileLock> volume_locks;
+  ResolveContext context = resolve_context(image ? &*image : nullptr, id, &volume_locks, &undo);
+  ContainerConfig config = TRY(resolve_config(request, context));
+  config.id = id;
+  config.created = now();
+  if (image) config.lower = store_->lower_dirs(*image);
+
+  std::string staging = TRY(store_->make_staging("container"));
+  undo.add([&staging] {
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), staging.c_str()), "found and cleared as abandoned staging");
+  });
+  for (const char* name : {"/upper", "/work"})
+    TRY(sys::make_dir_at(sys::DirFd::cwd(), (staging + name).c_str(), 0755));
+  TRY(write_container_files(config, host_, staging));
+
+  bool named = !request.name.empty();
+  for (int tries = 0;; ++tries) {
+    config.name = named ? request.name : random_name();
+    Status taken = take_name(host_, config.name, id);
+    if (taken) break;
+    if (named || tries > 100 || taken.error().code() != Errc::already_exists) return std::move(taken.error());
+  }
+  undo.add([this, &config, &id] {
+    ignore(state::NameTable(host_.root).release(config.name, id), "taken over by whoever wants it next");
+  });
+  // What --rm removes again need not survive a power cut.
+  TRY(save_config(staging, config, request.remove ? sys::Durability::none : sys::Durability::data));
+  TRY(sys::rename_at(sys::DirFd::cwd(), staging.c_str(), sys::DirFd::cwd(), paths.dir.c_str()));
+  undo.dismiss();
+  if (!request.remove)
+    if (auto folder = sys::open_dir(host_.root + "/containers")) TRY(sys::fsync_dir(*folder));
+  made.container.live = summarize(config);
+  made.container.config = std::move(config);
+  made.container.dir = paths.dir;
+  made.container.run_dir = paths.run_dir;
+  return made;
+}
+
+Result<Container> Engine::create(const CreateRequest& request) {
+  New made = TRY(create_locked(request));
+  return std::move(made.container);
+}
+
+}  // namespace minke::engine

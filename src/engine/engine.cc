@@ -1,0 +1,35 @@
+#include "engine/engine.h"
+
+#include "base/str.h"
+#include "engine/records.h"
+
+namespace minke::engine {
+
+const char* state_name(ContainerState state) {
+  constexpr const char* kNames[] = {"created",  "initialized", "running",  "paused", "stopping",
+                                    "stopped",  "exited",      "removing", "unknown"};
+  return kNames[static_cast<int>(state)];
+}
+
+Engine::Engine(Host host) : host_(std::move(host)), volumes_(host_) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::open(const HostOptions& options) {
+  Host host = TRY(find_host(options));
+  std::unique_ptr<Engine> engine(new Engine(std::move(host)));
+  TRY(sys::ensure_dirs(engine->host_.root, 0700));
+  store::Store opened = TRY(store::Store::open(engine->host_.root, engine->host_.rootless));
+  engine->store_ = std::make_unique<store::Store>(std::move(opened));
+  for (const char* name : {"/containers", "/names"})
+    TRY(sys::ensure_dir_at(sys::DirFd::cwd(), (engine->host_.root + name).c_str(), 0700));
+  return engine;
+}
+
+Status Engine::enter() {
+  if (entered_) return {};
+  TRY(enter_namespaces(&host_));
+  entered_ = true;
+  return {};
+}
+
+}  // namespace minke::engine

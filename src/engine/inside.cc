@@ -1,0 +1,145 @@
+// Work inside a container: exec, attach, logs, export, sizes.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/records.h"
+#include "store/image_worker.h"
+#include "sys/process.h"
+
+namespace minke::engine {
+namespace {
+
+Result<oci::Spec> load_spec(const std::string& dir) {
+  std::string text = TRY(sys::read_small_file(dir + "/spec.json"));
+  return oci::parse_spec(text);
+}
+
+}  // namespace
+
+Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions& options, const AttachFlags& flags,
+                                        bool detach) {
+  TRY(enter());
+  Container container = TRY(find_container(id));
+  if (container.live.state != ContainerState::running)
+    return Error(Errc::conflict, concat("can only create exec sessions on running containers: container state improper"));
+  oci::Spec spec = TRY(load_spec(container.dir));
+  std::uint64_t start_time = TRY(sys::process_start_time(container.live.pid));
+  sys::UniqueFd root = TRY(sys::open(concat("/proc/", container.live.pid, "/root"), O_PATH | O_DIRECTORY));
+  oci::Process process = TRY(make_exec_process(container.config, spec, options, root.get()));
+  ExecResult result;
+  if (detach) {
+    monitor::ExecPlan plan;
+    plan.session = random_hex(32);
+    plan.container_id = id;
+    plan.bundle = container.dir;
+    plan.run_dir = container.run_dir;
+    plan.process = std::move(process);
+    TRY(monitor::spawn_exec(host_.monitor_path, plan));
+    result.session = plan.session;
+    return result;
+  }
+  monitor::ExecForeground exec;
+  exec.request.init_pid = container.live.pid;
+  exec.request.init_start_time = start_time;
+  exec.request.spec = &spec;
+  exec.request.process = &process;
+  exec.request.cgroup = container.live.cgroup;
+  for (std::uint32_t i = 0; i < options.preserve_fds; ++i) exec.request.preserve_fds.push_back(static_cast<int>(3 + i));
+  for (std::int32_t fd : options.preserve_fd) exec.request.preserve_fds.push_back(fd);
+  sys::UniqueFd null;
+  if (!options.stdin_open && !options.terminal) {
+    null = TRY(sys::open("/dev/null", O_RDONLY));
+    exec.request.stdio[0] = null.get();
+  }
+  exec.attach.terminal = options.terminal;
+  exec.attach.stdin_ = flags.stdin_;
+  exec.attach.detach_keys = flags.detach_keys;
+  result.exit_code = TRY(monitor::exec_foreground(exec, &result.detached));
+  return result;
+}
+
+Result<std::optional<int>> Engine::attach(const std::string& id, const AttachFlags& flags) {
+  TRY(enter());
+  Container container = TRY(find_container(id));
+  if (container.live.state != ContainerState::running && container.live.state != ContainerState::paused)
+    return Error(Errc::conflict, "you can only attach to running containers");
+  sys::UniqueFd stream = TRY(monitor::connect_attach(container.run_dir, flags.stdin_));
+  monitor::AttachOptions options;
+  options.terminal = container.config.request.terminal;
+  options.stdin_ = flags.stdin_;
+  options.stdout_ = flags.stdout_;
+  options.stderr_ = flags.stderr_;
+  options.detach_keys = flags.detach_keys;
+  if (flags.sig_proxy)
+    options.on_signal = [this, id](int signal) { ignore(kill(id, signal), "it may have ended at this moment"); };
+  monitor::AttachEnd end = TRY(monitor::run_attach(stream.get(), options));
+  if (end == monitor::AttachEnd::detached) return std::optional<int>();
+  return std::optional<int>(TRY(wait(id, {}, 250)));
+}
+
+Status Engine::logs(const std::string& id, const monitor::LogQuery& query,
+                    const std::function<bool(const monitor::LogLine&)>& on_line) {
+  Container container = TRY(find_container(id));
+  monitor::LogQuery asked = query;
+  if (asked.follow && !asked.ended)
+    asked.ended = [this, id] {
+      auto live = summary(id);
+      return !live || live->pid == 0;
+    };
+  return monitor::read_logs(container.config.log, id, asked, on_line);
+}
+
+Status Engine::export_container(const std::string& id, int output_fd) {
+  TRY(enter());
+  Container container = TRY(find_container(id));
+  // A running container is read through its own root, where its volumes are left out as other file systems.
+  sys::UniqueFd root;
+  if (container.live.pid > 0)
+    root = TRY(sys::open(concat("/proc/", container.live.pid, "/root"), O_RDONLY | O_DIRECTORY));
+  else
+    root = TRY(open_rootfs_view(container.config, host_, container.dir + "/upper"));
+  return store::export_rootfs(root.get(), output_fd);
+}
+
+namespace {
+
+// Apparent sizes of the files below, links counted once.
+Result<std::int64_t> tree_size(const sys::DirFd& dir) {
+  std::int64_t total = 0;
+  for (const std::string& name : TRY(sys::list_dir(dir))) {
+    auto st = sys::stat_at(dir, name.c_str());
+    if (!st) continue;
+    if (S_ISDIR(st->st_mode)) {
+      auto below = sys::open_at(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      if (!below) continue;
+      total += TRY(tree_size(sys::DirFd(std::move(*below))));
+    } else if (S_ISREG(st->st_mode)) {
+      total += st->st_size / (st->st_nlink > 0 ? static_cast<std::int64_t>(st->st_nlink) : 1);
+    }
+  }
+  return total;
+}
+
+}  // namespace
+
+Result<Engine::Sizes> Engine::sizes(const std::string& id) {
+  TRY(enter());
+  ContainerConfig config = TRY(load_config(ContainerPaths(host_, id).dir));
+  Sizes sizes;
+  if (!config.rootfs.empty()) {
+    sys::DirFd root = TRY(sys::open_dir(config.rootfs));
+    sizes.root = TRY(tree_size(root));
+    return sizes;
+  }
+  sys::DirFd upper = TRY(sys::open_dir(ContainerPaths(host_, id).dir + "/upper"));
+  sizes.rw = TRY(tree_size(upper));
+  sizes.root = sizes.rw;
+  if (auto image = store_->find_image(config.image_id)) sizes.root += image->size;
+  return sizes;
+}
+
+}  // namespace minke::engine

@@ -1,0 +1,169 @@
+// Ends and removals: whoever holds the container's lock may do them, and doing them twice is harmless.
+#include <signal.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/records.h"
+#include "runtime/cgroup.h"
+#include "state/name_table.h"
+#include "state/object_lock.h"
+#include "sys/process.h"
+
+namespace minke::engine {
+namespace {
+
+constexpr std::int32_t kKilledCode = 137;
+// Trees up to this size are removed by the command itself; larger ones by a helper that outlives it.
+constexpr int kSmallTree = 512;
+constexpr std::int64_t kExitKeptSeconds = 300;
+
+Error running_error(const ContainerSummary& live) {
+  return Error(Errc::conflict, concat("cannot remove container ", live.id, " as it is ", state_name(live.state),
+                                      " - running or paused containers cannot be removed without force: container "
+                                      "state improper"))
+      .with_exit(2);
+}
+
+// The state of a run whose end nobody recorded: the monitor was killed, or the machine went down.
+Status record_lost_end(const ContainerPaths& paths, const std::optional<monitor::StateRecord>& state) {
+  monitor::ExitRecord record;
+  record.exit_code = kKilledCode;
+  record.started_at = state ? state->started_at : 0;
+  record.finished_at = now();
+  record.error = state ? "its monitor was killed" : "its end was not recorded (the machine went down)";
+  return save_exit(paths.dir, record);
+}
+
+// PDEATHSIG ends init with its monitor, unless the program changed its credentials since.
+void end_orphan(const monitor::StateRecord& state) {
+  auto init = sys::Pidfd::open(state.pid, state.start_time);
+  if (!init) return;
+  ignore(init->kill(SIGKILL), "it may end at this moment");
+  ignore(init->wait_exit(5000), "the cgroup is killed next");
+}
+
+Status remember_exit(const Host& host, const ContainerPaths& paths, const std::string& id) {
+  auto text = sys::read_small_file(paths.dir + "/exit");
+  if (!text) return {};
+  std::string folder = exits_dir(host);
+  TRY(sys::ensure_dirs(folder, 0700));
+  TRY(sys::write_file(folder + "/" + id, *text, 0600));
+  // Old ones go on the way; nobody waits for them any more.
+  for (const std::string& name : TRY(sys::list_dir(sys::DirFd::cwd(), folder.c_str()))) {
+    struct stat st{};
+    std::string path = folder + "/" + name;
+    if (::lstat(path.c_str(), &st) == 0 && st.st_mtime + kExitKeptSeconds < ::time(nullptr)) ::unlink(path.c_str());
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Engine::throw_away(const std::string& path) {
+  auto small = sys::remove_tree_within(sys::DirFd::cwd(), path.c_str(), kSmallTree);
+  if (small && *small) return {};
+  return Error(Errc::unavailable, path);
+}
+
+Status Engine::cleanup_locked(const std::string& id) {
+  ContainerPaths paths(host_, id);
+  std::optional<monitor::StateRecord> state = TRY(load_state(paths.run_dir));
+  std::optional<monitor::ExitRecord> end = TRY(load_exit(paths.dir));
+  if (!state) {
+    if (!end && load_starts(paths.dir) > 0) TRY(record_lost_end(paths, state));
+    return {};
+  }
+  bool recorded = end && end->started_at >= state->started_at && end->finished_at != 0;
+  if (!recorded) {
+    // While its monitor lives it runs, or its end is about to be written.
+    if (sys::process_alive(state->monitor_pid, state->monitor_start_time)) return {};
+    end_orphan(*state);
+    TRY(record_lost_end(paths, state));
+  }
+  runtime::ContainerHandle handle{id, state->pid, state->start_time, state->cgroup};
+  Status destroyed = runtime::destroy(handle, nullptr, paths.dir);
+  if (!destroyed) log::warn(concat("container ", short_id(id), ": ", destroyed.error().message()));
+  for (const char* name : {"/attach", "/ctl", "/state"})
+    ignore(sys::unlink_at(sys::DirFd::cwd(), (paths.run_dir + name).c_str()), "may not be there");
+  return sys::remove_tree_at(sys::DirFd::cwd(), (paths.run_dir + "/exec").c_str());
+}
+
+Status Engine::cleanup(const std::string& id) {
+  TRY(enter());
+  ContainerPaths paths(host_, id);
+  if (!sys::exists(paths.dir)) return {};
+  sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
+  if (!sys::exists(paths.dir))
+    return sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str());
+  TRY(cleanup_locked(id));
+  if (!sys::exists(paths.dir + "/exit")) return {};
+  bool unused = false;
+  ContainerSummary live = TRY(load_summary(host_, id, &unused));
+  if (live.remove && live.state == ContainerState::exited) return remove_locked(id, true);
+  return {};
+}
+
+Status Engine::remove_locked(const std::string& id, bool volumes) {
+  ContainerPaths paths(host_, id);
+  auto config = load_config(paths.dir);
+  ErrorList errors;
+  bool auto_removed = config && config->request.remove;
+  if (auto_removed) errors.add(remember_exit(host_, paths, id));
+  // The rename is the removal; what follows is tidying.
+  std::string trash = concat(host_.root, "/trash/", id);
+  Status moved = sys::rename_at(sys::DirFd::cwd(), paths.dir.c_str(), sys::DirFd::cwd(), trash.c_str());
+  if (!moved && moved.error().code() != Errc::not_found) return moved;
+  if (config) errors.add(state::NameTable(host_.root).release(config->name, id));
+  errors.add(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()));
+  if (config && volumes)
+    for (const ResolvedMount& mount : config->mounts) {
+      if (!mount.anonymous) continue;
+      auto users = volume_users(mount.volume_name);
+      if (users && users->empty()) errors.add(volumes_.remove(mount.volume_name));
+    }
+  if (!throw_away(trash)) {
+    // Large: a helper of its own empties the trash, this command returns.
+    sys::SpawnOptions helper;
+    helper.path = "/proc/self/exe";
+    helper.argv = {"minke", "--root", host_.root, "--runroot", host_.runroot, "system", "empty-trash"};
+    for (int& fd : helper.stdio) fd = -2;
+    helper.new_session = true;
+    errors.add(sys::spawn(helper));
+  }
+  return std::move(errors).to_status();
+}
+
+Status Engine::remove(const std::string& id, const RemoveOptions& options) {
+  TRY(enter());
+  ContainerPaths paths(host_, id);
+  Container container = TRY(find_container(id));
+  bool up = container.live.pid > 0;
+  if (up && !options.force) return running_error(container.live);
+  for (const ContainerSummary& other : TRY(list_containers())) {
+    bool depends = false;
+    for (const std::string& on : other.depends_on) depends = depends || on == id;
+    if (!depends) continue;
+    if (!options.depend)
+      return Error(Errc::conflict, concat("container ", id, " has dependent containers which must be removed before it: ",
+                                          other.id, ": container already exists"));
+    TRY(remove(other.id, options));
+  }
+  if (up) {
+    if (container.live.state == ContainerState::paused) TRY(pause(id, false));
+    TRY(end_process(container.live, container.config.stop_signal,
+                    options.timeout ? options.timeout : std::optional(container.config.stop_timeout)));
+  }
+  sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
+  if (!sys::exists(paths.dir)) return sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str());  // --rm was faster
+  TRY(cleanup_locked(id));
+  bool unused = false;
+  ContainerSummary live = TRY(load_summary(host_, id, &unused));
+  if (live.pid > 0) return running_error(live);
+  return remove_locked(id, options.volumes || container.config.request.remove);
+}
+
+}  // namespace minke::engine

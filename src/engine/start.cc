@@ -1,0 +1,220 @@
+// Starting: the spec, the monitor, and whoever looks on.
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/records.h"
+#include "runtime/cgroup.h"
+#include "state/object_lock.h"
+#include "sys/process.h"
+
+namespace minke::engine {
+namespace {
+
+const char* manager_name(runtime::CgroupManager manager) {
+  constexpr const char* kNames[] = {"cgroupfs", "systemd", "disabled"};
+  return kNames[static_cast<int>(manager)];
+}
+
+std::vector<std::string> cleanup_command(const Host& host, const std::string& id) {
+  auto self = sys::read_link_at(sys::DirFd::cwd(), "/proc/self/exe");
+  if (!self) return {};
+  return {*self, "--root", host.root, "--runroot", host.runroot, "container", "cleanup", id};
+}
+
+bool wants_volume_work(const ContainerConfig& config) {
+  for (const ResolvedMount& mount : config.mounts)
+    if (mount.chown || mount.copy_up) return true;
+  return false;
+}
+
+// In the same order as the monitor hands them on: 3, 4, ...
+std::vector<int> preserved_fds(const CreateRequest& request) {
+  std::vector<int> fds;
+  for (std::uint32_t i = 0; i < request.preserve_fds; ++i) fds.push_back(static_cast<int>(3 + i));
+  for (std::int32_t fd : request.preserve_fd) fds.push_back(fd);
+  return fds;
+}
+
+}  // namespace
+
+monitor::Plan Engine::make_plan(const Container& container) const {
+  const ContainerConfig& config = container.config;
+  const CreateRequest& request = config.request;
+  monitor::Plan plan;
+  plan.id = config.id;
+  plan.name = config.name;
+  plan.image_name = config.image_name;
+  plan.bundle = container.dir;
+  plan.run_dir = container.run_dir;
+  if (config.rootfs.empty()) {
+    plan.overlay.lower = config.lower;
+    plan.overlay.upper = container.dir + "/upper";
+    plan.overlay.work = container.dir + "/work";
+    plan.overlay.userxattr = host_.rootless;
+    plan.overlay.volatile_ = request.remove;
+  }
+  plan.runtime = request.runtime.empty() ? host_.runtime : request.runtime;
+  plan.cgroup_manager = request.cgroups == "disabled" ? "disabled" : manager_name(host_.cgroup_manager);
+  plan.tolerate_missing_cgroup = host_.rootless;
+  plan.terminal = request.terminal;
+  plan.stdin_open = request.stdin_open;
+  plan.log = config.log;
+  plan.timeout = request.timeout;
+  plan.pid_file = request.pid_file;
+  plan.monitor_pid_file = request.monitor_pid_file;
+  if (!request.sdnotify.empty()) plan.sdnotify = request.sdnotify;
+  plan.cleanup_command = cleanup_command(host_, config.id);
+  plan.preserve_fds = static_cast<std::int32_t>(preserved_fds(request).size());
+  plan.remove_at_exit = request.remove;
+  return plan;
+}
+
+Status Engine::start_dependencies(const ContainerConfig& config) {
+  for (const std::string& id : config.depends_on) {
+    Container other = TRY_CTX(find_container(id), concat("container ", short_id(config.id), " depends on"));
+    if (other.live.state == ContainerState::running || other.live.state == ContainerState::paused) continue;
+    TRY_CTX(start(other, {}), concat("container ", short_id(config.id), " depends on ", short_id(id)));
+  }
+  return {};
+}
+
+Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, bool attach_stdin) {
+  const ContainerConfig& config = container.config;
+  SpecContext context;
+  context.host = &host_;
+  context.container_dir = container.dir;
+  context.run_dir = container.run_dir;
+  context.container_pid = [this](std::string_view id) -> Result<pid_t> {
+    ContainerSummary other = TRY(summary(std::string(id)));
+    if (other.pid > 0) return other.pid;
+    return Error(Errc::conflict, concat("container ", short_id(id), " is not running, so its namespaces cannot be joined"));
+  };
+  oci::Spec spec = TRY(make_spec(config, context));
+  TRY(sys::write_file(container.dir + "/spec.json", json::dump_struct(spec), 0600));
+  if (wants_volume_work(config)) {
+    sys::UniqueFd view = TRY(open_rootfs_view(config, host_, container.dir + "/upper"));
+    TRY(prepare_volumes(config, host_, view.get()));
+  }
+  std::int32_t starts = load_starts(container.dir);
+  if (starts > 0) ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()), "it may never have ended");
+  TRY(save_starts(container.dir, starts + 1));
+
+  monitor::Plan plan = make_plan(container);
+  monitor::SpawnRequest spawn;
+  spawn.monitor_path = host_.monitor_path;
+  spawn.plan = &plan;
+  if (config.log.driver.starts_with("passthrough"))
+    for (int i = 0; i < 3; ++i) spawn.stdio[i] = i;
+  spawn.preserve_fds = preserved_fds(config.request);
+  spawn.attach = attach;
+  spawn.attach_stdin = attach_stdin;
+  auto started = [&]() -> Result<monitor::Handle> {
+    monitor::Handle handle = TRY(monitor::Handle::spawn(spawn));
+    TRY(handle.wait_created());
+    TRY(handle.start());
+    return handle;
+  }();
+  if (!started) {
+    // It never ran: as if it had not been started, so that it can be tried again.
+    Status back = starts > 0 ? save_starts(container.dir, starts)
+                             : sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/started").c_str());
+    if (!back) log::warn(back.error().message());
+    for (const char* name : {"/state", "/attach", "/ctl"})
+      ignore(sys::unlink_at(sys::DirFd::cwd(), (container.run_dir + name).c_str()), "may not be there");
+    if (starts == 0)
+      ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()), "may not be there");
+    return std::move(started.error());
+  }
+  for (const std::string& warning : started->warnings()) log::warn(warning);
+  return started;
+}
+
+Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle handle, const AttachFlags& flags) {
+  monitor::AttachOptions options;
+  options.terminal = container.config.request.terminal;
+  options.stdin_ = flags.stdin_;
+  options.stdout_ = flags.stdout_;
+  options.stderr_ = flags.stderr_;
+  options.detach_keys = flags.detach_keys;
+  std::string id = container.config.id;
+  if (flags.sig_proxy)
+    options.on_signal = [this, id](int signal) {
+      ignore(kill(id, signal), "it may have ended at this moment");
+    };
+  sys::UniqueFd stream = handle.take_attach();
+  StartResult result;
+  if (stream) {
+    monitor::AttachEnd end = TRY(monitor::run_attach(stream.get(), options));
+    result.detached = end == monitor::AttachEnd::detached;
+  }
+  if (result.detached) return result;
+  monitor::ExitRecord record = TRY(handle.wait_exit());
+  result.exit_code = record.exit_code;
+  TRY(cleanup(id));
+  return result;
+}
+
+Result<Engine::StartResult> Engine::start(Container& container, const StartOptions& options) {
+  TRY(enter());
+  std::string id = container.config.id;
+  TRY(start_dependencies(container.config));
+  std::optional<monitor::Handle> handle;
+  {
+    sys::FileLock lock = TRY(state::lock_object(container.run_dir, concat("container ", short_id(id))));
+    TRY(cleanup_locked(id));
+    container = TRY(find_container(id));
+    if (container.live.state == ContainerState::paused)
+      return Error(Errc::conflict, concat("container ", id, " is paused: unpause it: container state improper"));
+    if (container.live.pid == 0)
+      handle = TRY(start_locked(container, options.attach, options.attach_flags.stdin_));
+  }
+  if (handle && options.attach) return follow(container, std::move(*handle), options.attach_flags);
+  StartResult result;
+  if (!options.attach) {
+    result.exit_code = 0;
+    return result;
+  }
+  result.exit_code = TRY(attach(id, options.attach_flags));
+  result.detached = !result.exit_code;
+  return result;
+}
+
+Result<Engine::RunResult> Engine::run(const CreateRequest& request, const RunOptions& options) {
+  RunResult result;
+  Container container;
+  std::optional<monitor::Handle> handle;
+  {
+    New made = TRY(create_locked(request));
+    container = std::move(made.container);
+    result.id = container.config.id;
+    if (options.on_created) options.on_created(result.id);
+    Status ready = start_dependencies(container.config);
+    if (ready) {
+      auto started = start_locked(container, !options.detach, options.attach_flags.stdin_);
+      if (started)
+        handle = std::move(*started);
+      else
+        ready = std::move(started.error());
+    }
+    if (!ready) {
+      if (request.remove) {
+        Status removed = remove_locked(result.id, true);
+        if (!removed) log::warn(removed.error().message());
+      }
+      return std::move(ready.error());
+    }
+  }
+  if (options.detach) {
+    result.exit_code = 0;
+    return result;
+  }
+  StartResult followed = TRY(follow(container, std::move(*handle), options.attach_flags));
+  result.exit_code = followed.exit_code;
+  result.detached = followed.detached;
+  return result;
+}
+
+}  // namespace minke::engine

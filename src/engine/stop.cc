@@ -1,0 +1,136 @@
+// Signals and ends. No lock is held while anybody waits for a process.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/records.h"
+#include "runtime/cgroup.h"
+#include "sys/process.h"
+
+namespace minke::engine {
+namespace {
+
+// How long a monitor may take to write the exit record of an init that has ended.
+constexpr int kRecordWaitMs = 10000;
+
+bool is_up(ContainerState state) {
+  return state == ContainerState::running || state == ContainerState::paused ||
+         state == ContainerState::stopping || state == ContainerState::initialized;
+}
+
+Error wrong_state(std::string_view what, const ContainerSummary& live) {
+  return Error(Errc::conflict, concat(what, " ", live.id, " is in state ", state_name(live.state),
+                                      ": container state improper"));
+}
+
+// After init's end the monitor writes the record and ends; a container without one is healed by cleanup.
+void wait_for_record(const ContainerSummary& live) {
+  auto monitor = sys::Pidfd::open(live.monitor_pid);
+  if (!monitor) return;
+  ignore(monitor->wait_exit(kRecordWaitMs), "cleanup looks for itself");
+}
+
+}  // namespace
+
+Status Engine::end_process(const ContainerSummary& live, int signal, std::optional<std::int64_t> timeout) {
+  auto init = sys::Pidfd::open(live.pid);
+  if (!init) {
+    if (init.error().code() == Errc::not_found) return {};
+    return std::move(init.error());
+  }
+  Status sent = init->kill(signal);
+  if (!sent && sent.error().sys() != ESRCH) return sent;
+  if (signal != SIGKILL) {
+    int wait_ms = !timeout || *timeout < 0 ? -1 : static_cast<int>(std::min<std::int64_t>(*timeout, 1 << 20) * 1000);
+    bool ended = TRY(init->wait_exit(wait_ms));
+    if (!ended) {
+      sent = init->kill(SIGKILL);
+      if (!sent && sent.error().sys() != ESRCH) return sent;
+    }
+  }
+  if (!TRY(init->wait_exit(kRecordWaitMs)))
+    return Error(Errc::timeout, concat("container ", short_id(live.id), ": process ", live.pid, " does not end after SIGKILL"));
+  wait_for_record(live);
+  return {};
+}
+
+Status Engine::stop(const std::string& id, std::optional<std::int64_t> timeout) {
+  TRY(enter());
+  Container container = TRY(find_container(id));
+  if (container.live.state == ContainerState::paused)
+    return wrong_state("can only stop created or running containers.", container.live);
+  if (!is_up(container.live.state)) return {};
+  TRY(end_process(container.live, container.config.stop_signal,
+                  timeout ? timeout : std::optional(container.config.stop_timeout)));
+  return cleanup(id);
+}
+
+Status Engine::kill(const std::string& id, int signal) {
+  TRY(enter());
+  ContainerSummary live = TRY(summary(id));
+  if (live.state != ContainerState::running && live.state != ContainerState::paused &&
+      live.state != ContainerState::stopping)
+    return wrong_state("can only kill running containers.", live);
+  sys::Pidfd init = TRY(sys::Pidfd::open(live.pid));
+  TRY(init.kill(signal));
+  // A frozen process takes the signal only when it thaws; KILL must end it all the same.
+  if (signal == SIGKILL && live.state == ContainerState::paused) return pause(id, false);
+  return {};
+}
+
+Status Engine::pause(const std::string& id, bool paused) {
+  TRY(enter());
+  ContainerSummary live = TRY(summary(id));
+  if (live.state != (paused ? ContainerState::running : ContainerState::paused))
+    return Error(Errc::conflict, concat(quote(id), paused ? " is not running, can't pause" : " is not paused, can't unpause",
+                                        ": container state improper"));
+  runtime::Cgroup cgroup = TRY(runtime::Cgroup::open(live.cgroup));
+  return cgroup.freeze(paused);
+}
+
+Status Engine::restart(const std::string& id, std::optional<std::int64_t> timeout) {
+  Container container = TRY(find_container(id));
+  if (is_up(container.live.state)) TRY(stop(id, timeout));
+  TRY(start(container, {}));
+  return {};
+}
+
+Result<int> Engine::wait(const std::string& id, const std::vector<std::string>& conditions, std::int64_t interval_ms) {
+  auto wanted = [&conditions](ContainerState state) {
+    if (conditions.empty()) return state == ContainerState::exited || state == ContainerState::stopped;
+    std::string_view name = state_name(state);
+    for (const std::string& condition : conditions)
+      if (condition == name || (condition == "stopped" && state == ContainerState::exited)) return true;
+    return false;
+  };
+  bool for_end = conditions.empty();
+  for (const std::string& condition : conditions)
+    for_end = for_end || condition == "exited" || condition == "stopped";
+  auto record_of_removed = [this, &id]() -> Result<int> {
+    std::string text = TRY(sys::read_small_file(exits_dir(host_) + "/" + id));
+    auto record = TRY(json::parse_struct<monitor::ExitRecord>(text));
+    return record.exit_code;
+  };
+  for (;;) {
+    auto live = summary(id);
+    if (!live) {
+      if (live.error().code() != Errc::not_found) return std::move(live.error());
+      if (auto code = record_of_removed()) return code;
+      return std::move(live.error());
+    }
+    if (wanted(live->state)) return for_end && live->state == ContainerState::exited ? live->exit_code : -1;
+    if (conditions.empty() && live->state == ContainerState::created) return 0;
+    // With an end in view the kernel tells it; other states have to be looked for.
+    auto monitor = for_end && live->monitor_pid > 0 ? sys::Pidfd::open(live->monitor_pid)
+                                                    : Result<sys::Pidfd>(Error(Errc::not_found, ""));
+    if (monitor)
+      TRY(monitor->wait_exit(conditions.size() > 1 ? static_cast<int>(interval_ms) : -1));
+    else
+      ::usleep(static_cast<useconds_t>(std::clamp<std::int64_t>(interval_ms, 1, 1000) * 1000));
+  }
+}
+
+}  // namespace minke::engine

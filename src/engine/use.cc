@@ -1,0 +1,76 @@
+// Images and volumes as far as containers use them.
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/records.h"
+#include "state/object_lock.h"
+
+namespace minke::engine {
+
+Result<std::vector<std::string>> Engine::image_users(const std::string& image_id) {
+  std::vector<std::string> ids;
+  for (const ContainerSummary& container : TRY(list_containers()))
+    if (container.image_id == image_id) ids.push_back(container.id);
+  return ids;
+}
+
+Result<std::vector<std::string>> Engine::volume_users(const std::string& name) {
+  std::vector<std::string> ids;
+  for (const ContainerSummary& container : TRY(list_containers()))
+    for (const std::string& volume : container.volumes)
+      if (volume == name) ids.push_back(container.id);
+  return ids;
+}
+
+Result<std::vector<std::string>> Engine::remove_image(std::string_view name, const RemoveImageOptions& options) {
+  TRY(enter());
+  std::vector<std::string> report;
+  auto image = store_->find_image(name);
+  if (!image) {
+    if (options.ignore && image.error().code() == Errc::not_found) return report;
+    return std::move(image.error());
+  }
+  // A name of several is only a name; the image goes with its last one, or when it is named by id.
+  bool by_id = image->id.starts_with(name) || name.starts_with("sha256:");
+  if (!by_id && image->names.size() > 1) {
+    for (const std::string& full : image->names) {
+      oci::Reference asked = TRY(oci::Reference::parse(name));
+      std::string tail = asked.normalized("docker.io").str();
+      if (full != tail && full != asked.normalized("localhost").str() && !full.ends_with("/" + asked.normalized("").str()))
+        continue;
+      TRY(store_->untag_image(*image, full));
+      report.push_back("Untagged: " + full);
+      return report;
+    }
+  }
+  if (by_id && image->names.size() > 1 && !options.force)
+    return Error(Errc::in_use, concat("unable to delete image ", quote(image->id),
+                                      " by ID with more than one tag (", join(image->names, " "), "): please force removal"))
+        .with_exit(2);
+  std::vector<std::string> users = TRY(image_users(image->id));
+  if (!users.empty() && !options.force)
+    return Error(Errc::in_use, concat("image used by ", users.front(),
+                                      ": image is in use by a container: consider listing external containers and force-removing image"))
+        .with_exit(2);
+  for (const std::string& id : users) TRY(remove(id, {.force = true}));
+  TRY(store_->remove_image(*image, {}, &report));
+  return report;
+}
+
+Status Engine::remove_volume(std::string_view name, bool force, std::optional<std::int64_t> timeout) {
+  TRY(enter());
+  VolumeConfig volume = TRY(volumes_.find(name));
+  std::vector<std::string> users = TRY(volume_users(volume.name));
+  if (!users.empty() && !force)
+    return Error(Errc::in_use, concat("volume ", volume.name, " is being used by the following container(s): ",
+                                      join(users, ", "), ": volume is being used"))
+        .with_exit(2);
+  for (const std::string& id : users) TRY(remove(id, {.force = true, .timeout = timeout}));
+  sys::FileLock lock = TRY(state::lock_object(host_.runroot + "/volumes/" + volume.name, concat("volume ", volume.name)));
+  if (!TRY(volume_users(volume.name)).empty())
+    return Error(Errc::in_use, concat("volume ", volume.name, " is being used by a new container: volume is being used"))
+        .with_exit(2);
+  TRY(volumes_.remove(volume.name));
+  return sys::remove_tree_at(sys::DirFd::cwd(), (host_.runroot + "/volumes/" + volume.name).c_str());
+}
+
+}  // namespace minke::engine
