@@ -199,6 +199,13 @@ bool Object::erase(std::string_view key) {
   return std::erase_if(members_, [key](const auto& member) { return member.first == key; }) > 0;
 }
 
+Value::Value() = default;
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
+
 const Value* Value::find(std::string_view key) const {
   const Object* object = as_object();
   return object == nullptr ? nullptr : object->find(key);

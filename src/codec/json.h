@@ -41,8 +41,14 @@ class Object {
 
 class Value {
  public:
-  Value() = default;
-  Value(std::nullptr_t) {}                       // NOLINT: implicit on purpose, here and below
+  // Out of line: the variant's own are large, and GCC 12 warns of them wrongly where it inlines them.
+  Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
+  Value(std::nullptr_t) : Value() {}                       // NOLINT: implicit on purpose, here and below
   Value(bool v) : data_(v) {}                    // NOLINT
   Value(std::int64_t v) : data_(v) {}            // NOLINT
   Value(int v) : data_(std::int64_t{v}) {}       // NOLINT
@@ -100,7 +106,7 @@ class Binder {
   // Reading; `value` must outlive the binder.
   explicit Binder(const Value& value) : in_(&value) {}
   // Writing.
-  Binder() : out_(Object()) {}
+  Binder() = default;
 
   bool reading() const { return in_ != nullptr; }
   // Adds a fault at the current path; the first one counts.
