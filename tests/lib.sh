@@ -5,6 +5,7 @@
 #   MINKE      the program under test (a podman works too: MINKE=podman settles what compatible means)
 #   BIN        the folder with minke, minke-monitor, minke-runtime, minke-image
 #   PROBE      the probe program (static; also /bin/probe in the busybox image)
+#   PTY        runs a command on a terminal: echo input | "$PTY" 24x80 COMMAND
 #   IMAGES     the folder with busybox.tar, debian.tar, debian-rootfs.tar
 # Here is added:
 #   T          the test's own scratch folder; removed afterwards
@@ -41,6 +42,13 @@ fi
 
 # The engine, with state of this test's own.
 minke() { command "$MINKE" "${engine_options[@]}" "$@"; }
+
+# The same on a terminal; standard input is what is typed there.
+on_terminal() { "$PTY" 24x80 "$MINKE" "${engine_options[@]}" "$@"; }
+
+# A container of the busybox image without network, in the foreground and removed; or in the background.
+run() { minke run --rm --network none "$@"; }
+start() { minke run -d --network none "$@"; }
 
 fail() {
   printf 'FAILED at line %s: %s\n' "${BASH_LINENO[-2]:-?}" "$*" >&2

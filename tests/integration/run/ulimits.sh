@@ -1,0 +1,8 @@
+#!/bin/bash
+# --ulimit sets soft and hard limits.
+. "$(dirname "$0")/../../lib.sh"
+need_image
+
+probe limits -- --ulimit nofile=300:400 --ulimit core=0
+assert_eq '[300,400]' "$(jq -c .rlimits.nofile <<<"$out")"
+assert_eq '[0,0]' "$(jq -c .rlimits.core <<<"$out")"
