@@ -64,6 +64,9 @@ class [[nodiscard]] Error {
   }
 
  private:
+  template <typename T>
+  friend class Result;
+  Error() = default;  // of a result that is a value
   struct Rep {
     Errc code;
     int sys;
@@ -84,20 +87,17 @@ template <typename T = void>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : ok_(true) { new (&value_) T(std::move(value)); }  // NOLINT: implicit on purpose
+  Result(T value) { new (&value_) T(std::move(value)); }  // NOLINT: implicit on purpose
   template <typename U>
     requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
              !std::is_same_v<std::remove_cvref_t<U>, Error> &&
              !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  Result(U&& value) : ok_(true) {  // NOLINT
+  Result(U&& value) {  // NOLINT
     new (&value_) T(std::forward<U>(value));
   }
-  Result(Error error) : ok_(false) { new (&error_) Error(std::move(error)); }  // NOLINT
-  Result(Result&& o) noexcept : ok_(o.ok_) {
-    if (ok_)
-      new (&value_) T(std::move(o.value_));
-    else
-      new (&error_) Error(std::move(o.error_));
+  Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT
+  Result(Result&& o) noexcept : error_(std::move(o.error_)), ok_(o.ok_) {
+    if (ok_) new (&value_) T(std::move(o.value_));
   }
   Result& operator=(Result&& o) noexcept {
     if (this != &o) {
@@ -107,10 +107,7 @@ class [[nodiscard]] Result {
     return *this;
   }
   ~Result() {
-    if (ok_)
-      value_.~T();
-    else
-      error_.~Error();
+    if (ok_) value_.~T();
   }
 
   explicit operator bool() const { return ok_; }
@@ -127,10 +124,10 @@ class [[nodiscard]] Result {
   T value_or(T other) && { return ok_ ? std::move(value_) : std::move(other); }
 
  private:
-  bool ok_;
+  Error error_;
+  bool ok_ = true;
   union {
     T value_;
-    Error error_;
   };
 };
 
@@ -139,17 +136,18 @@ class [[nodiscard]] Result<void> {
  public:
   using value_type = void;
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit on purpose
-  explicit operator bool() const { return !error_; }
-  bool ok() const { return !error_; }
+  Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT: implicit on purpose
+  explicit operator bool() const { return ok_; }
+  bool ok() const { return ok_; }
   void operator*() const {}
   Error& error() {
-    MINKE_CHECK(error_.has_value());
-    return *error_;
+    MINKE_CHECK(!ok_);
+    return error_;
   }
 
  private:
-  std::optional<Error> error_;
+  Error error_;
+  bool ok_ = true;
 };
 using Status = Result<void>;
 
