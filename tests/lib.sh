@@ -46,6 +46,12 @@ minke() { command "$MINKE" "${engine_options[@]}" "$@"; }
 # The same on a terminal; standard input is what is typed there.
 on_terminal() { "$PTY" 24x80 "$MINKE" "${engine_options[@]}" "$@"; }
 
+# The engine in the background, as the process $client itself (a function's $! would be a shell).
+background() {
+  "$MINKE" "${engine_options[@]}" "$@" &
+  client=$!
+}
+
 # A container of the busybox image without network, in the foreground and removed; or in the background.
 run() { minke run --rm --network none "$@"; }
 start() { minke run -d --network none "$@"; }

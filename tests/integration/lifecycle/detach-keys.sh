@@ -3,11 +3,11 @@
 . "$(dirname "$0")/../../lib.sh"
 need_image
 
-(within 30 is_running c; sleep 1; printf '\020\021'; sleep 60) |
+(within 30 is_running c; sleep 1; printf '\020'; sleep 0.3; printf '\021') |
   on_terminal run -it --name c --network none "$IMG" sh -c 'read -r line; echo "got $line"; exit 4' >one &
 client=$!
 rc=0
-wait $client || rc=$?
+wait "$client" || rc=$?
 assert_eq 0 $rc "$(cat one)"
 assert_eq running "$(state_of c)"
 

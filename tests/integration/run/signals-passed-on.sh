@@ -2,12 +2,11 @@
 # A signal to the run command reaches the container; its exit code comes back.
 . "$(dirname "$0")/../../lib.sh"
 need_image
-run --name c "$IMG" probe trap 12 >out.txt &
-client=$!
+background run --rm --name c --network none "$IMG" probe trap 12 >out.txt
 within 30 grep -q ready out.txt
 
-kill -USR1 $client
+kill -USR1 "$client"
 within 30 grep -q 'signal 10' out.txt
-kill -USR2 $client
-wait $client || fail "exit code $?"
+kill -USR2 "$client"
+wait "$client" || fail "exit code $?"
 assert_eq $'ready\nsignal 10\nsignal 12' "$(cat out.txt)"

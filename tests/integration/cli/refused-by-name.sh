@@ -1,0 +1,10 @@
+#!/bin/bash
+# What is not there yet is refused by its name, never ignored.
+. "$(dirname "$0")/../../lib.sh"
+is_podman && skip 'podman has these'
+need_image
+for option in '--network bridge' '-p 8080:80' '--pod x' '--health-cmd true'; do
+  # shellcheck disable=SC2086 # an option and its value
+  expect_exit 125 minke run --rm $option "$IMG" true
+  assert_match "${option%% *}|${option#* }" "$err"
+done
