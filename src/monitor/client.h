@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "monitor/plan.h"
+#include "oci/spec.h"
 #include "sys/fd.h"
 #include "sys/process.h"
 
