@@ -1,5 +1,5 @@
 // Making a container: decide, record in staging, reserve the name, rename into place.
-#include "base/log.h"
+#include "base/failpoint.h"
 #include "base/rand.h"
 #include "base/str.h"
 #include "engine/engine.h"
@@ -50,8 +50,7 @@ Status take_name(const Host& host, const std::string& name, const std::string& i
 
 }  // namespace
 
-ResolveContext Engine::resolve_context(const store::Image* image, const std::string& id,
-                                       std::vector<sys::FileLock>* volume_locks, Rollback* undo) {
+ResolveContext Engine::resolve_context(const store::Image* image, const std::string& id) {
   ResolveContext context;
   context.host = &host_;
   context.image = image;
@@ -70,19 +69,24 @@ ResolveContext Engine::resolve_context(const store::Image* image, const std::str
     }
     return taken;
   };
-  // The volume stays locked until the container that names it is on disk, so that nobody removes it between.
-  context.ensure_volume = [this, volume_locks, undo](const std::string& name, bool anonymous) -> Result<std::string> {
-    volume_locks->push_back(TRY(state::lock_object(host_.runroot + "/volumes/" + name, concat("volume ", name))));
-    if (!sys::exists(host_.root + "/volumes/" + name)) {
-      Volumes::Create request;
-      request.name = name;
-      request.anonymous = anonymous;
-      TRY(volumes_.create(request));
-      undo->add([this, name] { ignore(volumes_.remove(name), "its container was not made"); });
-    }
+  context.ensure_volume = [this](const std::string& name, bool) -> Result<std::string> {
     return volumes_.mountpoint(name);
   };
   return context;
+}
+
+Status Engine::ensure_volumes(const ContainerConfig& config) {
+  for (const ResolvedMount& mount : config.mounts) {
+    if (mount.volume_name.empty()) continue;
+    sys::FileLock lock = TRY(state::lock_object(host_.runroot + "/volumes/" + mount.volume_name,
+                                                concat("volume ", mount.volume_name)));
+    if (sys::exists(host_.root + "/volumes/" + mount.volume_name)) continue;
+    Volumes::Create request;
+    request.name = mount.volume_name;
+    request.anonymous = mount.anonymous;
+    TRY(volumes_.create(request));
+  }
+  return {};
 }
 
 Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
@@ -102,13 +106,13 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
   undo.add([&paths] {
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "an empty folder may stay");
   });
-  std::vector<sys::FileLock> volume_locks;
-  ResolveContext context = resolve_context(image ? &*image : nullptr, id, &volume_locks, &undo);
+  ResolveContext context = resolve_context(image ? &*image : nullptr, id);
   ContainerConfig config = TRY(resolve_config(request, context));
   config.id = id;
   config.created = now();
   if (image) config.lower = store_->lower_dirs(*image);
 
+  failpoint("engine.create", 1);  // nothing but the run folder
   std::string staging = TRY(store_->make_staging("container"));
   undo.add([&staging] {
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), staging.c_str()), "found and cleared as abandoned staging");
@@ -116,6 +120,8 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
   for (const char* name : {"/upper", "/work"})
     TRY(sys::make_dir_at(sys::DirFd::cwd(), (staging + name).c_str(), 0755));
   TRY(write_container_files(config, host_, staging));
+
+  failpoint("engine.create", 2);  // staged without config
 
   bool named = !request.name.empty();
   for (int tries = 0;; ++tries) {
@@ -127,10 +133,17 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
   undo.add([this, &config, &id] {
     ignore(state::NameTable(host_.root).release(config.name, id), "taken over by whoever wants it next");
   });
+  failpoint("engine.create", 3);  // the name is taken
   // What --rm removes again need not survive a power cut.
   TRY(save_config(staging, config, request.remove ? sys::Durability::none : sys::Durability::data));
+  failpoint("engine.create", 4);  // staged whole
   TRY(sys::rename_at(sys::DirFd::cwd(), staging.c_str(), sys::DirFd::cwd(), paths.dir.c_str()));
+  failpoint("engine.create", 5);  // it exists
   undo.dismiss();
+  if (Status made_volumes = ensure_volumes(config); !made_volumes) {
+    ignore(remove_locked(id, true), "the reason comes first");
+    return std::move(made_volumes.error());
+  }
   if (!request.remove)
     if (auto folder = sys::open_dir(host_.root + "/containers")) TRY(sys::fsync_dir(*folder));
   made.container.live = summarize(config);

@@ -161,8 +161,10 @@ class Engine {
   };
   // Makes the container and keeps its lock.
   Result<New> create_locked(const CreateRequest& request);
-  ResolveContext resolve_context(const store::Image* image, const std::string& id,
-                                 std::vector<sys::FileLock>* volume_locks, Rollback* undo);
+  ResolveContext resolve_context(const store::Image* image, const std::string& id);
+  // Makes the volumes that the config names and that are not there: after the container is on disk, so that
+  // none is ever without an owner, and again at each start.
+  Status ensure_volumes(const ContainerConfig& config);
   Status start_dependencies(const ContainerConfig& config);
   // Starts the monitor and lets init exec. The caller holds the container's lock.
   Result<monitor::Handle> start_locked(Container& container, bool attach, bool attach_stdin);

@@ -4,6 +4,7 @@
 
 #include <ctime>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/engine.h"
@@ -113,12 +114,15 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
   ErrorList errors;
   bool auto_removed = config && config->request.remove;
   if (auto_removed) errors.add(remember_exit(host_, paths, id));
+  failpoint("engine.remove", 1);  // nothing done
   // The rename is the removal; what follows is tidying.
   std::string trash = concat(host_.root, "/trash/", id);
   Status moved = sys::rename_at(sys::DirFd::cwd(), paths.dir.c_str(), sys::DirFd::cwd(), trash.c_str());
   if (!moved && moved.error().code() != Errc::not_found) return moved;
+  failpoint("engine.remove", 2);  // gone, its name and run folder are not
   if (config) errors.add(state::NameTable(host_.root).release(config->name, id));
   errors.add(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()));
+  failpoint("engine.remove", 3);  // volumes and trash left
   if (config && volumes)
     for (const ResolvedMount& mount : config->mounts) {
       if (!mount.anonymous) continue;

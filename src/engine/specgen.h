@@ -26,7 +26,7 @@ struct ResolveContext {
   std::function<Result<ContainerConfig>(std::string_view)> find_container;
   // The user maps taken by other containers with --userns=auto.
   std::function<Result<std::vector<oci::IdMapping>>()> auto_maps_in_use;
-  // Makes sure that a named volume exists (anonymous ones too) and gives its _data folder.
+  // The _data folder that a named or anonymous volume has or will have; it is made after the container's record.
   std::function<Result<std::string>(const std::string& name, bool anonymous)> ensure_volume;
 };
 Result<ContainerConfig> resolve_config(const CreateRequest& request, const ResolveContext& context);

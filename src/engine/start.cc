@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/engine.h"
@@ -94,10 +95,12 @@ Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, 
   };
   oci::Spec spec = TRY(make_spec(config, context));
   TRY(sys::write_file(container.dir + "/spec.json", json::dump_struct(spec), 0600));
+  TRY(ensure_volumes(config));
   if (wants_volume_work(config)) {
     sys::UniqueFd view = TRY(open_rootfs_view(config, host_, container.dir + "/upper"));
     TRY(prepare_volumes(config, host_, view.get()));
   }
+  failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
   if (starts > 0) ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()), "it may never have ended");
   TRY(save_starts(container.dir, starts + 1));
@@ -112,9 +115,13 @@ Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, 
   spawn.attach = attach;
   spawn.attach_stdin = attach_stdin;
   auto started = [&]() -> Result<monitor::Handle> {
+    failpoint("engine.start", 2);  // counted as started, no monitor
     monitor::Handle handle = TRY(monitor::Handle::spawn(spawn));
+    failpoint("engine.start", 3);  // the monitor is building
     TRY(handle.wait_created());
+    failpoint("engine.start", 4);  // init waits
     TRY(handle.start());
+    failpoint("engine.start", 5);  // it runs
     return handle;
   }();
   if (!started) {
