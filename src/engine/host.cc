@@ -24,16 +24,16 @@ bool is_private_dir(const std::string& path, uid_t uid) {
   return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid;
 }
 
-Result<std::string> rootless_runroot(uid_t uid) {
+Result<std::string> rootless_runroot(uid_t uid, uid_t owner) {
   std::string named = env_or("XDG_RUNTIME_DIR", "");
-  if (!named.empty() && named[0] == '/' && is_private_dir(named, uid)) return named + "/minke";
+  if (!named.empty() && named[0] == '/' && is_private_dir(named, owner)) return named + "/minke";
   std::string usual = concat("/run/user/", uid);
-  if (is_private_dir(usual, uid)) return usual + "/minke";
+  if (is_private_dir(usual, owner)) return usual + "/minke";
   std::string fallback = concat("/tmp/minke-run-", uid);
   if (::mkdir(fallback.c_str(), 0700) < 0 && errno != EEXIST)
     return Error::from_errno(errno, concat("mkdir ", fallback));
   struct stat st{};
-  if (::lstat(fallback.c_str(), &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != uid ||
+  if (::lstat(fallback.c_str(), &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != owner ||
       (st.st_mode & 0077) != 0)
     return Error(Errc::permission,
                  concat(fallback, ": not a directory of user ", uid,
@@ -51,6 +51,16 @@ void read_passwd(Host* host) {
   }
 }
 
+// True when 0 here is somebody else outside: a monitor's clean-up, `minke unshare`, or an engine in a container.
+bool in_other_user_namespace() {
+  auto map = sys::read_small_file("/proc/self/uid_map", 64 << 10);
+  if (!map) return false;
+  std::string words;
+  for (std::string_view word : split(trim(*map), ' '))
+    if (!word.empty()) words += concat(word, " ");
+  return words != "0 0 4294967295 ";
+}
+
 Result<std::string> absolute(const std::string& path) {
   if (path.starts_with('/')) return path;
   char buffer[4096];
@@ -64,11 +74,21 @@ Result<Host> find_host(const HostOptions& options) {
   Host host;
   host.uid = ::geteuid();
   host.gid = ::getegid();
-  host.rootless = host.uid != 0;
+  host.in_user_namespace = host.uid == 0 && in_other_user_namespace();
+  // Podman's own mark of `unshare`: whose files these are.
+  bool unshared = false;
+  if (host.in_user_namespace)
+    if (auto outside = parse_uint(env_or("_CONTAINERS_ROOTLESS_UID", "")); outside && *outside > 0) {
+      unshared = true;
+      host.uid = static_cast<uid_t>(*outside);
+      host.gid = static_cast<gid_t>(parse_uint(env_or("_CONTAINERS_ROOTLESS_GID", "")).value_or(*outside));
+    }
+  host.rootless = host.uid != 0 || host.in_user_namespace;
+  bool own_paths = host.uid != 0;
   read_passwd(&host);
   if (!options.root.empty()) {
     host.root = TRY(absolute(options.root));
-  } else if (!host.rootless) {
+  } else if (!own_paths) {
     host.root = "/var/lib/minke";
   } else {
     if (host.home.empty() && ::getenv("XDG_DATA_HOME") == nullptr)
@@ -77,10 +97,11 @@ Result<Host> find_host(const HostOptions& options) {
   }
   if (!options.runroot.empty()) {
     host.runroot = TRY(absolute(options.runroot));
-  } else if (!host.rootless) {
+  } else if (!own_paths) {
     host.runroot = "/run/minke";
   } else {
-    host.runroot = TRY(rootless_runroot(host.uid));
+    // Inside the namespace the user's folders show up as root's.
+    host.runroot = TRY(rootless_runroot(host.uid, unshared ? 0 : host.uid));
   }
   if (options.cgroup_manager == "systemd") {
     host.cgroup_manager = runtime::CgroupManager::systemd;
