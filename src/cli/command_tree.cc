@@ -1,0 +1,79 @@
+// Where each command hangs. The order is free; a path that is not here is an unknown command.
+#include "cli/commands.h"
+
+namespace minke::cli {
+namespace {
+
+constexpr const char* kPods = "pods come with networks";
+constexpr const char* kNetworks =
+    "networks of our own come next; --network knows none, host, container: and ns:";
+constexpr const char* kRegistries =
+    "registries come later; load, import and save work with archives";
+constexpr const char* kBuild = "building images comes later";
+constexpr const char* kHealth = "health checks come later";
+constexpr const char* kKube = "Kubernetes YAML comes later";
+constexpr const char* kUnits = "systemd units come later";
+constexpr const char* kLater = "comes later";
+
+constexpr Command group(const char* summary, const char* description = nullptr) {
+  return {{.summary = summary, .description = description}, {}};
+}
+constexpr Command kContainerGroup = group("Manage containers");
+constexpr Command kImageGroup = group("Manage images");
+constexpr Command kVolumeGroup =
+    group("Manage volumes", "Volumes are created in and can be shared between containers");
+constexpr Command kSystemGroup = group("Manage the engine");
+
+constexpr TreeRow kTree[] = {
+    {"container", &kContainerGroup},
+    {"image", &kImageGroup},
+    {"volume", &kVolumeGroup},
+    {"system", &kSystemGroup},
+
+    {"version", &kVersionCommand},
+    {"completion", &kCompletionCommand},
+    {"generate-man", &kGenerateManCommand, nullptr, nullptr, true},
+
+    {"artifact", nullptr, nullptr, kRegistries},
+    {"auto-update", nullptr, nullptr, kRegistries},
+    {"build", nullptr, nullptr, kBuild},
+    {"buildx", nullptr, nullptr, kBuild},
+    {"compose", nullptr, nullptr, kNetworks},
+    {"generate", nullptr, nullptr, kUnits},
+    {"healthcheck", nullptr, nullptr, kHealth},
+    {"kube", nullptr, nullptr, kKube},
+    {"login", nullptr, nullptr, kRegistries},
+    {"logout", nullptr, nullptr, kRegistries},
+    {"machine", nullptr, nullptr,
+     "there is no virtual machine to manage: containers run on this host"},
+    {"manifest", nullptr, nullptr, kRegistries},
+    {"network", nullptr, nullptr, kNetworks},
+    {"play", nullptr, nullptr, kKube},
+    {"pod", nullptr, nullptr, kPods},
+    {"port", nullptr, nullptr, kNetworks},
+    {"pull", nullptr, nullptr, kRegistries},
+    {"push", nullptr, nullptr, kRegistries},
+    {"quadlet", nullptr, nullptr, kUnits},
+    {"search", nullptr, nullptr, kRegistries},
+    {"secret", nullptr, nullptr, kLater},
+    {"container checkpoint", nullptr, nullptr, "checkpoints come later"},
+    {"container clone", nullptr, nullptr, kLater},
+    {"container port", nullptr, nullptr, kNetworks},
+    {"container restore", nullptr, nullptr, "checkpoints come later"},
+    {"container runlabel", nullptr, nullptr, kRegistries},
+    {"image build", nullptr, nullptr, kBuild},
+    {"image pull", nullptr, nullptr, kRegistries},
+    {"image push", nullptr, nullptr, kRegistries},
+    {"image scp", nullptr, nullptr, kRegistries},
+    {"image search", nullptr, nullptr, kRegistries},
+    {"image sign", nullptr, nullptr, kRegistries},
+    {"image trust", nullptr, nullptr, kRegistries},
+    {"system connection", nullptr, nullptr, "this engine has no client mode"},
+    {"system service", nullptr, nullptr, "the API service comes later"},
+};
+
+}  // namespace
+
+std::span<const TreeRow> command_tree() { return kTree; }
+
+}  // namespace minke::cli

@@ -1,0 +1,96 @@
+#include "cli/global.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+
+namespace minke::cli {
+namespace {
+
+constexpr const char* kRemote = "this engine has no client mode: it works without a service";
+constexpr const char* kNetwork = "comes with networks";
+
+constexpr Option<GlobalOptions> kGlobal[] = {
+    {"cgroup-manager", 0, &GlobalOptions::cgroup_manager,
+     "Cgroup manager to use (\"cgroupfs\"|\"systemd\")"},
+    {"log-level", 0, &GlobalOptions::log_level,
+     "Log messages above specified level (trace, debug, info, warn, warning, error, fatal, panic)"},
+    {"noout", 0, &GlobalOptions::no_out, "do not output to stdout"},
+    {"root", 0, &GlobalOptions::root,
+     "Path to the root directory in which data, including images, is stored"},
+    {"runroot", 0, &GlobalOptions::runroot,
+     "Path to the 'run directory' where all state information is stored"},
+    {"runtime", 0, &GlobalOptions::runtime,
+     "Name or path of another OCI runtime to run containers (default: built in)"},
+    {"runtime-flag", 0, &GlobalOptions::runtime_flags,
+     "add global flags for the container runtime"},
+    {"storage-driver", 0, &GlobalOptions::storage_driver,
+     "Storage driver: \"overlay\" is the only one"},
+    {"storage-opt", 0, &GlobalOptions::storage_opts,
+     "Used to pass an option to the storage driver"},
+    {"tmpdir", 0, &GlobalOptions::tmpdir, "Path to the directory for temporary state content"},
+    {"cdi-spec-dir", 0, refused, "device descriptions of CDI are not read"},
+    {"conmon", 0, refused, "the monitor is this engine's own"},
+    {"events-backend", 0, refused, "events have one place, a file below the run root"},
+    {"hooks-dir", 0, refused, "hooks are taken from the OCI configuration only"},
+    {"imagestore", 0, refused, "images lie below --root"},
+    {"module", 0, refused, "modules of containers.conf are not read"},
+    {"namespace", 0, refused, "use --root for a separate view of containers"},
+    {"network-cmd-path", 0, refused, kNetwork},
+    {"network-config-dir", 0, refused, kNetwork},
+    {"syslog", 0, refused, "messages go to standard error only"},
+    {"transient-store", 0, refused, "use --root with a folder on a tmpfs"},
+    {"volumepath", 0, refused, "volumes lie below --root"},
+};
+
+constexpr Option<GlobalOptions> kRoot[] = {
+    {"version", 'v', &GlobalOptions::version, "Print the version"},
+    {"config", 0, refused, "credentials come with registries"},
+    {"connection", 'c', refused, kRemote},
+    {"context", 0, refused, kRemote},
+    {"host", 'H', refused, kRemote},
+    {"identity", 0, refused, kRemote},
+    {"remote", 'r', refused, kRemote},
+    {"ssh", 0, refused, kRemote},
+    {"tls-ca", 0, refused, kRemote},
+    {"tls-cert", 0, refused, kRemote},
+    {"tls-details", 0, refused, kRemote},
+    {"tls-key", 0, refused, kRemote},
+    {"url", 0, refused, kRemote},
+    {"out", 0, refused, "redirect standard output instead"},
+};
+
+}  // namespace
+
+OptionTable global_option_table() { return option_table<GlobalOptions>(kGlobal); }
+OptionTable root_option_table() { return option_table<GlobalOptions>(kRoot); }
+
+Status apply_global_options(const GlobalOptions& options) {
+  log::Level level = log::Level::warn;
+  if (!log::parse_level(options.log_level, &level))
+    return Error(Errc::invalid_argument, concat("log level ", quote(options.log_level),
+                                                " is not supported, choose from: trace, debug, "
+                                                "info, warn, warning, error, fatal, panic"));
+  log::set_level(level);
+  if (!options.cgroup_manager.empty() && options.cgroup_manager != "cgroupfs" &&
+      options.cgroup_manager != "systemd")
+    return Error(Errc::invalid_argument,
+                 concat("--cgroup-manager: invalid cgroup manager ", quote(options.cgroup_manager),
+                        ", choose from: cgroupfs, systemd"));
+  if (!options.storage_driver.empty() && options.storage_driver != "overlay")
+    return Error(Errc::unsupported, concat("--storage-driver: ", quote(options.storage_driver),
+                                           " is not supported: overlay is the only one"));
+  for (const std::string& option : options.storage_opts)
+    return Error(Errc::unsupported, concat("--storage-opt: ", quote(option), " is not supported"));
+  if (options.no_out) {
+    int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (null < 0 || ::dup2(null, STDOUT_FILENO) < 0)
+      return Error::from_errno(errno, "open /dev/null");
+    ::close(null);
+  }
+  return {};
+}
+
+}  // namespace minke::cli
