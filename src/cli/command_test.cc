@@ -97,11 +97,13 @@ TEST(Tree, IsSound) {
       for (std::size_t i = 0; i < table.count; ++i) {
         const OptionInfo& option = table.row(i);
         EXPECT_TRUE(names.insert(option.name).second) << row.path << " --" << option.name;
-        if (option.extra.alias != nullptr)
+        if (option.extra.alias != nullptr) {
           EXPECT_TRUE(names.insert(option.extra.alias).second) << option.extra.alias;
-        if (option.shorthand != 0)
+        }
+        if (option.shorthand != 0) {
           EXPECT_TRUE(shorts.insert(option.shorthand).second)
               << row.path << " -" << option.shorthand;
+        }
       }
     }
   }
