@@ -49,6 +49,7 @@ on_terminal() { "$PTY" 24x80 "$MINKE" "${engine_options[@]}" "$@"; }
 # The engine in the background, as the process $client itself (a function's $! would be a shell).
 background() {
   "$MINKE" "${engine_options[@]}" "$@" &
+  # shellcheck disable=SC2034 # for the caller
   client=$!
 }
 

@@ -8,7 +8,7 @@ pid=$(minke inspect --format '{{.State.Pid}}' c)
 monitor=$(minke inspect --format '{{.State.ConmonPid}}' c)
 
 kill -KILL "$monitor"
-within 20 eval '! kill -0 "$pid"'
+within 20 test ! -e "/proc/$pid"
 within 20 eval '! is_running c'
 ok minke start c
 assert_eq running "$(state_of c)"
