@@ -227,8 +227,8 @@ class Executor {
     } else {
       BoundedText text(200);
       print_item(over, FormatSpec{}, shapes_, text);
-      return fault(node.pipe.pos, node.pipe.source,
-                   concat("range can't iterate over ", text.text()));
+      const Command& last = node.pipe.commands.back();
+      return fault(last.pos, last.source, concat("range can't iterate over ", text.text()));
     }
     if (!any) return list(node.otherwise, dot);
     return Flow::on;
@@ -267,7 +267,7 @@ class Executor {
       return fault(first.pos, first.source, "nil is not a command");
     if (command.args.size() > 1 || final != nullptr) {
       if (first.kind == Operand::Kind::field || !first.chain.empty()) return method(command, dot);
-      return fault(first.pos, command.source,
+      return fault(first.pos, first.source,
                    concat("can't give argument to non-function ", first.source));
     }
     return operand(first, dot);
@@ -286,7 +286,7 @@ class Executor {
     std::size_t count = command.args.size() - 1 + (final != nullptr ? 1 : 0);
     if (function.name == "and" || function.name == "or") {
       if (count == 0)
-        return fault(function.pos, command.source,
+        return fault(function.pos, function.source,
                      concat("wrong number of args for ", function.name, ": want at least 1 got 0"));
       bool stop = function.name == "or";
       Item item;
@@ -304,7 +304,11 @@ class Executor {
     }
     if (final != nullptr) args.push_back(*final);
     auto result = call_function(function.name, args, shapes_, limits_.max_output);
-    if (!result) return fault(function.pos, command.source, result.error().message());
+    if (!result) {
+      const std::string& message = result.error().message();
+      bool arity = message.starts_with("wrong number of args");
+      return fault(function.pos, arity ? function.source : command.source, message);
+    }
     return std::move(*result);
   }
 
@@ -317,7 +321,7 @@ class Executor {
         item = dot;
         break;
       case Operand::Kind::nil:
-        return Item::made(nullptr);
+        return Item::missing();
       case Operand::Kind::variable:
         for (auto it = variables_.rbegin(); it != variables_.rend(); ++it) {
           if (it->name != operand.name) continue;

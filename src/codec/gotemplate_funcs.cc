@@ -376,7 +376,7 @@ Result<Item> title(const Call& call) {
   for (char& c : out) {
     auto byte = static_cast<unsigned char>(c);
     if (start && byte < 0x80) c = static_cast<char>(std::toupper(byte));
-    start = byte < 0x80 && std::isalnum(byte) == 0 && c != '_' && c != '\'';
+    start = byte < 0x80 && std::isalnum(byte) == 0 && c != '_';
   }
   return call.text(std::move(out));
 }

@@ -176,16 +176,18 @@ void print_integer(bool negative, std::uint64_t magnitude, const Item& item, con
   pad(concat(sign, prefix, digits), spec, true, out);
 }
 
-// Go's shortest form: an exponent below -4 or from 21 on.
+// Go's shortest form: with an exponent when that is below -4 or not below 6.
 std::string shortest(double number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number < 0 ? "-Inf" : "+Inf";
-  double size = std::fabs(number);
-  bool scientific = size != 0 && (size < 1e-4 || size >= 1e21);
   char buffer[400];
-  auto end = std::to_chars(buffer, buffer + sizeof buffer, number,
-                           scientific ? std::chars_format::scientific : std::chars_format::fixed)
-                 .ptr;
+  auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::scientific).ptr;
+  std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+  std::size_t mark = text.find('e');
+  auto exponent = parse_int(text.substr(mark + (text[mark + 1] == '+' ? 2 : 1))).value_or(0);
+  if (number != 0 && (exponent < -4 || exponent >= 6)) return std::string(text);
+  end = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::fixed).ptr;
   return std::string(buffer, end);
 }
 

@@ -54,7 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"{{.Networks.front.IP}} {{.Networks.front.Options.k}}", "10.0.0.1 v"},
         Row{"{{.Created}}", "2026-11-22 09:18:52.506854195 +0000 UTC"},
         Row{"{{.Created.Unix}}", "1795339132"}, Row{"{{.Wait}}", "30s"},
-        Row{"{{12}} {{0x10}} {{1e3}} {{'a'}} {{\"q\\t\"}}|{{`r\\`}}", "12 16 1000 97 q\t|r\\"},
+        Row{"{{12}} {{0x10}} {{1e5}} {{1e6}} {{'a'}} {{\"q\\t\"}}|{{`r\\`}}",
+            "12 16 100000 1e+06 97 q\t|r\\"},
         Row{"{{true}} {{-3}} {{1_000}}", "true -3 1000"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -137,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
             "exec: template: t:1:2: executing \"t\" at <.Name>: Name has arguments but cannot be "
             "invoked as function"},
         Row{"{{\"x\" 1}}",
-            "exec: template: t:1:2: executing \"t\" at <\"x\" 1>: can't give argument to "
+            "exec: template: t:1:2: executing \"t\" at <\"x\">: can't give argument to "
             "non-function \"x\""},
         Row{"{{upper 1}}",
             "exec: template: t:1:2: executing \"t\" at <upper 1>: wrong type for value; expected "

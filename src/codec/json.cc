@@ -116,10 +116,19 @@ void dump_double(double number, std::string& out) {
     out += "null";
     return;
   }
-  char buffer[40];
-  auto [end, fault] = std::to_chars(buffer, buffer + sizeof buffer, number);
-  (void)fault;
-  out.append(buffer, end);
+  // As Go: an exponent only below 1e-6 and from 1e21 on, and without a leading zero.
+  double size = std::fabs(number);
+  bool scientific = size != 0 && (size < 1e-6 || size >= 1e21);
+  char buffer[400];
+  auto format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
+  std::string_view text(buffer, static_cast<std::size_t>(
+      std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr - buffer));
+  if (scientific && text[text.size() - 2] == '0' && text[text.size() - 3] == '-') {
+    out += text.substr(0, text.size() - 2);
+    out += text.back();
+  } else {
+    out += text;
+  }
 }
 
 struct Dumper {
