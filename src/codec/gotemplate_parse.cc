@@ -583,6 +583,8 @@ class Parser {
         return fault(concat("integer overflow: ", quote(text)));
       return {};
     }
+    if (!rest.empty() && rest.find_first_not_of("0123456789") == std::string_view::npos)
+      return fault(concat("integer overflow: ", quote(text)));
     if (auto value =
             parse_double(digits.starts_with('+') ? std::string_view(digits).substr(1) : digits)) {
       operand.constant = *value;
