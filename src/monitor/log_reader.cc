@@ -1,0 +1,106 @@
+#include "monitor/log_reader.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/str.h"
+#include "codec/json.h"
+
+namespace minke::monitor {
+namespace {
+
+constexpr std::size_t kBlock = 64 << 10;
+
+struct JsonRecord {
+  std::string log, stream, time;
+};
+void bind(json::Binder& b, JsonRecord& r) {
+  b("log", r.log);
+  b("stream", r.stream);
+  b("time", r.time);
+}
+
+std::optional<LogLine> parse_k8s(std::string_view record) {
+  auto time_end = record.find(' ');
+  if (time_end == std::string_view::npos) return std::nullopt;
+  auto time = parse_rfc3339(record.substr(0, time_end));
+  std::string_view rest = record.substr(time_end + 1);
+  // "stdout F text"; the blank behind the tag is there for an empty text too.
+  if (!time || rest.size() < 9 || rest[6] != ' ' || rest[8] != ' ') return std::nullopt;
+  LogLine line;
+  line.time = *time;
+  line.is_stderr = rest.starts_with("stderr");
+  if (!line.is_stderr && !rest.starts_with("stdout")) return std::nullopt;
+  if (rest[7] != 'F' && rest[7] != 'P') return std::nullopt;
+  line.partial = rest[7] == 'P';
+  line.text = rest.substr(9);
+  return line;
+}
+
+std::optional<LogLine> parse_json(std::string_view record) {
+  auto parsed = json::parse_struct<JsonRecord>(record);
+  if (!parsed) return std::nullopt;
+  auto time = parse_rfc3339(parsed->time);
+  if (!time) return std::nullopt;
+  LogLine line;
+  line.time = *time;
+  line.is_stderr = parsed->stream == "stderr";
+  line.partial = !parsed->log.ends_with('\n');
+  if (!line.partial) parsed->log.pop_back();
+  line.text = std::move(parsed->log);
+  return line;
+}
+
+// Whether a record ends a line, without reading all of it.
+bool ends_line(LogFormat format, std::string_view record) {
+  if (format == LogFormat::json) return record.find("\\n\",\"stream\":") != std::string_view::npos;
+  auto time_end = record.find(' ');
+  if (time_end == std::string_view::npos || time_end + 8 >= record.size()) return false;
+  return record[time_end + 8] == 'F';
+}
+
+}  // namespace
+
+std::optional<LogLine> parse_record(LogFormat format, std::string_view record) {
+  return format == LogFormat::k8s ? parse_k8s(record) : parse_json(record);
+}
+
+Result<std::int64_t> find_tail(int fd, LogFormat format, std::int64_t* wanted) {
+  struct stat info{};
+  if (::fstat(fd, &info) < 0) return Error::from_errno(errno, "stat log");
+  std::int64_t position = info.st_size;   // start of what is in `text`
+  std::string text;                       // from `position` on, up to the records already counted
+  std::int64_t start = info.st_size;
+  bool newest = true;
+  std::string block(kBlock, '\0');
+  while (*wanted > 0 && position > 0) {
+    auto size = static_cast<std::size_t>(std::min<std::int64_t>(position, static_cast<std::int64_t>(kBlock)));
+    ssize_t n = ::pread(fd, block.data(), size, position - static_cast<std::int64_t>(size));
+    if (n < 0 && errno == EINTR) continue;
+    if (n != static_cast<ssize_t>(size)) return Error::from_errno(n < 0 ? errno : EIO, "read log");
+    position -= static_cast<std::int64_t>(size);
+    text.insert(0, block.data(), size);
+    // Whole records from the end; the first one in `text` may have its beginning in the block before.
+    while (true) {
+      if (text.empty()) break;
+      std::size_t end = text.back() == '\n' ? text.size() - 1 : text.size();
+      std::size_t newline = end == 0 ? std::string::npos : text.rfind('\n', end - 1);
+      bool whole = newline != std::string::npos || position == 0 || text.size() > kMaxRecord;
+      if (!whole) break;
+      std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
+      bool line_end = ends_line(format, std::string_view(text).substr(begin, end - begin));
+      // The end of one more line: what follows it is what was wanted.
+      if (line_end && !newest && --*wanted == 0) return start;
+      newest = false;
+      start = position + static_cast<std::int64_t>(begin);
+      text.resize(begin);
+    }
+  }
+  if (*wanted > 0 && !newest) --*wanted;  // the file's first line has no line end before it
+  return start;
+}
+
+}  // namespace minke::monitor
