@@ -1,7 +1,8 @@
 // The init of `--init`: `minke-init [--] COMMAND [ARG...]` as process 1 of a container. It starts COMMAND in its
 // own process group, hands every signal on to it, reaps whatever is left to process 1, and ends as COMMAND did:
 // its exit code, or 128+n for a signal. It runs from any image, so it is static; it is in every container that
-// asks for it, so it is without a C library: a few pages.
+// asks for it, so it is without a C library: a few pages. `minke-init --hold` only waits: the process that keeps
+// the user namespace of an ordinary user's login.
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/signal.h>
@@ -106,11 +107,19 @@ static void reap(long main_pid) {
     if (pid == main_pid) leave((status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f));
 }
 
+static int is_hold(const char *word) {
+  const char *hold = "--hold";
+  while (*hold != '\0' && *word == *hold) word++, hold++;
+  return *hold == *word;
+}
+
 __attribute__((noreturn, used)) static void init_main(long *stack) {
   int argc = (int)stack[0];
   char **argv = (char **)(stack + 1);
   char **env = argv + argc + 1;
   int first = 1;
+  if (argc == 2 && is_hold(argv[1]))
+    for (;;) call(__NR_ppoll, 0, 0, 0, 0);
   if (first < argc && argv[first][0] == '-' && argv[first][1] == '-' && argv[first][2] == '\0') first++;
   if (first >= argc) {
     say("minke-init: no command\n");
