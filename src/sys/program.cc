@@ -5,10 +5,6 @@
 #include "base/str.h"
 #include "sys/fd.h"
 
-#ifndef MINKE_LIBEXECDIR
-#define MINKE_LIBEXECDIR "/usr/local/libexec/minke"
-#endif
-
 namespace minke::sys {
 
 Result<std::string> program_path(const std::string& name) {
@@ -22,7 +18,7 @@ Result<std::string> program_path(const std::string& name) {
   // Test programs lie in BUILD/test, the programs in BUILD/bin.
   std::string sibling = concat(folder, "/../bin/", name);
   if (folder.ends_with("/test") && ::access(sibling.c_str(), X_OK) == 0) return sibling;
-  std::string installed = concat(MINKE_LIBEXECDIR, "/", name);
+  std::string installed = concat(folder.substr(0, folder.rfind('/')), "/libexec/minke/", name);
   if (::access(installed.c_str(), X_OK) == 0) return installed;
   return Error(Errc::not_found, concat("the program ", name, " is missing (looked for ", beside, " and ", installed,
                                        "); reinstall minke"));
