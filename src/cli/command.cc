@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "cli/complete.h"
+#include "engine/engine.h"
 
 namespace minke::cli {
 namespace {
@@ -199,6 +200,14 @@ std::string version_line(std::string_view program) {
 }  // namespace
 
 std::string Invocation::full_path() const { return joined_path(program, path); }
+
+Result<engine::Engine*> Invocation::engine() {
+  if (opened == nullptr) {
+    std::unique_ptr<engine::Engine> made = TRY(engine::Engine::open(host_options(global)));
+    opened = {made.release(), [](engine::Engine* engine) { delete engine; }};
+  }
+  return opened.get();
+}
 
 std::string_view last_word(std::string_view path) { return path.substr(path.rfind(' ') + 1); }
 

@@ -13,6 +13,7 @@
 // with its own exit code or 125. Data goes to call.out, talk to stderr by base/log.h.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,10 @@
 #include "cli/global.h"
 #include "cli/option.h"
 #include "cli/output.h"
+
+namespace minke::engine {
+class Engine;
+}
 
 namespace minke::cli {
 
@@ -36,7 +41,10 @@ struct Invocation {
   std::span<const std::string> argv;  // all words as typed, the program first
   const ParsedOptions& parsed;
   Output& out;
+  std::unique_ptr<engine::Engine, void (*)(engine::Engine*)> opened{nullptr, nullptr};
 
+  // The engine of this command, as the global options say; opened when first asked for.
+  Result<engine::Engine*> engine();
   bool changed(std::string_view option) const { return parsed.is_changed(option); }
   // "podman rm", for messages.
   std::string full_path() const;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/host.h"
 
 namespace minke::cli {
 namespace {
@@ -30,7 +31,7 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Storage driver: \"overlay\" is the only one"},
     {"storage-opt", 0, &GlobalOptions::storage_opts,
      "Used to pass an option to the storage driver"},
-    {"tmpdir", 0, &GlobalOptions::tmpdir, "Path to the directory for temporary state content"},
+    {"tmpdir", 0, &GlobalOptions::tmpdir, "Path to the directory for temporary state content where --runroot does not name it"},
     {"cdi-spec-dir", 0, refused, "device descriptions of CDI are not read"},
     {"conmon", 0, refused, "the monitor is this engine's own"},
     {"events-backend", 0, refused, "events have one place, a file below the run root"},
@@ -66,6 +67,17 @@ constexpr Option<GlobalOptions> kRoot[] = {
 
 OptionTable global_option_table() { return option_table<GlobalOptions>(kGlobal); }
 OptionTable root_option_table() { return option_table<GlobalOptions>(kRoot); }
+
+engine::HostOptions host_options(const GlobalOptions& options) {
+  engine::HostOptions host;
+  host.root = options.root;
+  host.runroot = options.runroot;
+  // All temporary state lies below the run root.
+  if (host.runroot.empty() && !options.tmpdir.empty()) host.runroot = options.tmpdir;
+  host.cgroup_manager = options.cgroup_manager;
+  host.runtime = options.runtime;
+  return host;
+}
 
 Status apply_global_options(const GlobalOptions& options) {
   log::Level level = log::Level::warn;

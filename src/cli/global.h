@@ -8,6 +8,10 @@
 
 #include "cli/option.h"
 
+namespace minke::engine {
+struct HostOptions;
+}
+
 namespace minke::cli {
 
 struct GlobalOptions {
@@ -29,6 +33,9 @@ OptionTable root_option_table();
 
 // Checks the values and sets the level of messages.
 Status apply_global_options(const GlobalOptions& options);
+
+// What they say about the ground that the engine stands on.
+engine::HostOptions host_options(const GlobalOptions& options);
 
 // The API level that clients may expect of us, as Podman counts.
 inline constexpr std::string_view kPodmanApiVersion = "5.0.0";
