@@ -51,7 +51,9 @@ class Handle {
 Result<sys::UniqueFd> connect_attach(const std::string& run_dir, bool with_stdin);
 
 struct AttachOptions {
-  bool terminal = false;             // raw mode of the local terminal, window size followed (SIGWINCH)
+  // The container has a terminal: raw mode of the local one, when stdin is one, with its window size followed
+  // (SIGWINCH) and its detach keys watched for.
+  bool terminal = false;
   bool stdin_ = true, stdout_ = true, stderr_ = true;
   std::string detach_keys = "ctrl-p,ctrl-q";  // empty: off
   // Signals to hand on to the container (--sig-proxy); called for each caught one.
@@ -80,7 +82,8 @@ struct ExecStarted {
 Result<ExecStarted> spawn_exec(const std::string& monitor_path, const ExecPlan& plan);
 
 // Foreground exec without a supervisor: joins, starts, copies stdio (pty when process.terminal), waits.
-// Returns the exit code. detached -> AttachEnd through `detached`.
+// Without a terminal the process gets request.stdio as it is; a stream that `attach` leaves out is /dev/null.
+// Returns the exit code; `detached` when the user left by the detach keys (the process goes on).
 struct ExecForeground {
   runtime::ExecRequest request;
   AttachOptions attach;

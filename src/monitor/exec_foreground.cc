@@ -104,7 +104,8 @@ Result<int> exec_foreground(ExecForeground& exec, bool* detached) {
   if (exec.request.process->terminal) return exec_with_terminal(exec, detached);
   sys::UniqueFd null = TRY(sys::open("/dev/null", O_RDWR));
   const bool wanted[3] = {exec.attach.stdin_, exec.attach.stdout_, exec.attach.stderr_};
-  for (int i = 0; i < 3; ++i) exec.request.stdio[i] = wanted[i] ? i : null.get();
+  for (int i = 0; i < 3; ++i)
+    if (!wanted[i]) exec.request.stdio[i] = null.get();
   runtime::Execed execed = TRY(runtime::exec(exec.request));
   TRY(wait_handing_signals_on(execed.pidfd.get(), exec.attach.on_signal));
   return sys::exit_code_of(TRY(sys::wait_pid(execed.pid)));

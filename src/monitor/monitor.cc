@@ -1,12 +1,16 @@
 #include "monitor/monitor.h"
 
+#include <link.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,15 +28,13 @@
 #include "sys/event_loop.h"
 #include "sys/process.h"
 
-extern "C" {
-extern char __executable_start, __etext;  // of the linker
-}
-
 namespace minke::monitor {
 namespace {
 
 // How long attached clients may take to read the rest after the end.
 constexpr std::int64_t kLastReadMs = 10'000;
+// Memory is given back this long after the start, and this long after something happened.
+constexpr std::int64_t kFirstSettleMs = 50, kSettleMs = 1000;
 constexpr std::int32_t kTimedOutCode = 255;  // Podman's, of conmon's -1
 
 class Monitor {
@@ -357,17 +359,33 @@ void Monitor::on_started() {
       timed_out_ = true;
       ::kill(state_.pid, SIGKILL);
     });
-  // Once the starter is gone too, all that is left is to wait.
-  loop_->add_timer(50, [this] { settle_memory(); });
+  loop_->add_timer(kFirstSettleMs, [this] { settle_memory(); });
   maybe_end();
 }
 
-// The starting is over: text pages of it and free heap go back. The pages come back from the page cache at need.
+// Gives free heap and the pages of our own program back, which are in the page cache anyway, then waits in this
+// very function: until something happens no more of the program is touched. The kernel maps 64 KiB around each
+// page that is, so a walk through the event loop would bring most of it back.
 void Monitor::settle_memory() {
   ::malloc_trim(0);
-  auto start = reinterpret_cast<std::uintptr_t>(&__executable_start) & ~std::uintptr_t{4095};
-  auto end = reinterpret_cast<std::uintptr_t>(&__etext) & ~std::uintptr_t{4095};
-  if (end > start) ::madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
+  struct Range {
+    std::uintptr_t start, size;
+  } ranges[8];
+  int count = 0;
+  auto* header = reinterpret_cast<const ElfW(Phdr)*>(::getauxval(AT_PHDR));
+  // Addresses of a program that is not position independent are as they stand in its headers; the sanitizers'
+  // builds are, and are not measured.
+  unsigned long headers = ::getauxval(AT_BASE) == 0 ? ::getauxval(AT_PHNUM) : 0;
+  for (unsigned long i = 0; i < headers && count < 8; ++i)
+    if (header[i].p_type == PT_LOAD && (header[i].p_flags & PF_W) == 0)
+      ranges[count++] = {header[i].p_vaddr & ~std::uintptr_t{4095}, header[i].p_memsz};
+  pollfd wait{loop_->fd(), POLLIN, 0};
+  int timeout = loop_->next_timeout_ms();
+  timespec until{timeout / 1000, timeout % 1000 * 1'000'000L};
+  for (int i = 0; i < count; ++i)
+    ::syscall(SYS_madvise, ranges[i].start, ranges[i].size, MADV_DONTNEED);
+  ::syscall(SYS_ppoll, &wait, 1, timeout < 0 ? nullptr : &until, nullptr, 0);
+  loop_->add_timer(kSettleMs, [this] { settle_memory(); });
 }
 
 void Monitor::start_failed(Error error) {

@@ -99,7 +99,11 @@ std::vector<int> proxied_signals() {
 class Relay {
  public:
   Relay(Transport& transport, const AttachOptions& options, int end_fd)
-      : transport_(transport), options_(options), end_fd_(end_fd) {}
+      : transport_(transport),
+        options_(options),
+        end_fd_(end_fd),
+        // A container with a terminal may be fed from a pipe; then there is nothing to make raw, and no keys.
+        has_terminal_(options.terminal && ::isatty(STDIN_FILENO) == 1) {}
   Result<AttachEnd> run();
 
  private:
@@ -114,6 +118,7 @@ class Relay {
   Transport& transport_;
   const AttachOptions& options_;
   int end_fd_;
+  bool has_terminal_;
   DetachKeys keys_;
   // The order matters: the terminal is put back while the signals are still held.
   CaughtSignals signals_;
@@ -123,15 +128,15 @@ class Relay {
 };
 
 Status Relay::set_up() {
-  if (options_.terminal) keys_ = TRY(DetachKeys::parse(options_.detach_keys));
+  if (has_terminal_) keys_ = TRY(DetachKeys::parse(options_.detach_keys));
   std::vector<int> caught;
   if (options_.on_signal)
     caught = proxied_signals();
-  else if (options_.terminal)
+  else if (has_terminal_)
     caught = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-  if (options_.terminal) caught.push_back(SIGWINCH);
+  if (has_terminal_) caught.push_back(SIGWINCH);
   if (!caught.empty()) TRY(signals_.start(caught));
-  if (options_.terminal) {
+  if (has_terminal_) {
     TRY(terminal_.enter());
     send_size();
   }

@@ -30,6 +30,9 @@ class EventLoop {
   void cancel_timer(std::uint64_t id);  // 0 and ended ones are fine
   Status run();                         // until stop()
   void stop() { stopped_ = true; }
+  // For a handler that waits by itself: readable when a watched descriptor is ready.
+  int fd() const { return epoll_.get(); }
+  int next_timeout_ms() const;          // until the next timer is due; -1 without one
 
  private:
   struct Watch {
@@ -40,7 +43,6 @@ class EventLoop {
     std::int64_t due_ns;
     Handler handler;
   };
-  int next_timeout_ms() const;
   void run_due_timers();
 
   UniqueFd epoll_;
