@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +23,19 @@ struct VolumeConfig {
 };
 void bind(json::Binder& b, VolumeConfig& v);
 
+// What the options of a volume mean: type, device, o.
+struct VolumeOptions {
+  std::string device;                        // bound instead of _data; empty: _data
+  std::vector<std::string> mount_options;    // ro, noexec, ... of o=
+  std::int64_t uid = -1, gid = -1;           // o=uid=,gid=
+  bool nocopy = false;
+};
+// Unknown keys, other file systems than bind, and quotas are refused by name.
+Result<VolumeOptions> parse_volume_options(const std::map<std::string, std::string>& options);
+
+// [a-zA-Z0-9][a-zA-Z0-9_.-]*
+Status check_volume_name(std::string_view name);
+
 class Volumes {
  public:
   explicit Volumes(const Host& host);
@@ -33,8 +47,9 @@ class Volumes {
     std::int64_t uid = -1, gid = -1;
   };
   Result<VolumeConfig> create(const Create& request) const;
-  Result<VolumeConfig> find(std::string_view name) const;   // exact name, or unambiguous prefix; "no such volume NAME" as Podman says
-  Result<std::vector<VolumeConfig>> list() const;
+  // Exact name, or unambiguous prefix. not_found: `no volume with name "NAME" found: no such volume`.
+  Result<VolumeConfig> find(std::string_view name) const;
+  Result<std::vector<VolumeConfig>> list() const;    // by name
   std::string mountpoint(const std::string& name) const;    // .../_data
   // The caller has checked that no container uses it.
   Status remove(const std::string& name) const;
@@ -42,6 +57,8 @@ class Volumes {
   std::string lock_path(const std::string& name) const;
 
  private:
+  std::string dir(std::string_view name) const;
+  Result<VolumeConfig> load(const std::string& name) const;
   const Host& host_;
 };
 

@@ -1,0 +1,319 @@
+// -v, --mount and --tmpfs.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/str.h"
+#include "engine/parse.h"
+#include "engine/parse_internal.h"
+
+namespace minke::engine {
+
+std::string go_reason(int err) {
+  std::string text = ::strerror(err);
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] + ('a' - 'A'));
+  return text;
+}
+
+std::string clean_path(std::string_view path) {
+  const bool rooted = path.starts_with('/');
+  std::vector<std::string_view> kept;
+  for (std::string_view part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      if (!kept.empty() && kept.back() != "..") {
+        kept.pop_back();
+        continue;
+      }
+      if (rooted) continue;
+    }
+    kept.push_back(part);
+  }
+  std::string out = rooted ? "/" : "";
+  for (std::string_view part : kept) {
+    if (!out.empty() && out.back() != '/') out += '/';
+    out += part;
+  }
+  return out.empty() ? "." : out;
+}
+
+Result<std::string> container_path(std::string_view path) {
+  if (path.empty()) return Error(Errc::invalid_argument, "container directory cannot be empty");
+  if (path[0] != '/')
+    return Error(Errc::invalid_argument, concat("invalid container path ", quote(path), ", must be an absolute path"));
+  std::string clean = clean_path(path);
+  if (clean == "/") return Error(Errc::invalid_argument, "invalid container path \"/\", the root cannot be mounted over");
+  return clean;
+}
+
+static std::string absolute(std::string_view path) {
+  if (path.starts_with('/')) return clean_path(path);
+  char* cwd = ::getcwd(nullptr, 0);
+  std::string out = clean_path(concat(cwd != nullptr ? cwd : "/", "/", path));
+  ::free(cwd);
+  return out;
+}
+
+// Options of which one of a group may be given; the text stands in Podman's error.
+struct OptionGroup {
+  std::string_view text;
+  std::vector<std::string_view> names;
+};
+static const std::vector<OptionGroup>& option_groups() {
+  static const std::vector<OptionGroup> groups = {
+      {"'rw' or 'ro'", {"rw", "ro"}},
+      {"'z', 'Z', or 'O'", {"z", "Z", "O"}},
+      {"'U'", {"U"}},
+      {"'[r]shared', '[r]private', '[r]slave' or '[r]unbindable'",
+       {"shared", "rshared", "private", "rprivate", "slave", "rslave", "unbindable", "runbindable"}},
+      {"'[r]bind'", {"bind", "rbind"}},
+      {"'noexec' or 'exec'", {"exec", "noexec"}},
+      {"'nodev' or 'dev'", {"dev", "nodev"}},
+      {"'nosuid' or 'suid'", {"suid", "nosuid"}},
+      {"'nocopy' or 'copy'", {"copy", "nocopy"}},
+      {"'idmap'", {"idmap"}},
+  };
+  return groups;
+}
+
+Status check_volume_options(const std::vector<std::string>& options) {
+  std::vector<std::string> seen(option_groups().size());
+  for (const std::string& option : options) {
+    std::string_view name = option;
+    if (name.starts_with("idmap=")) name = "idmap";
+    if (name.starts_with("upperdir=") || name.starts_with("workdir=") || name == "O")
+      return Error(Errc::unsupported, concat("mount option ", quote(option),
+                                             " is not supported yet: overlay volumes need a later version"));
+    bool known = false;
+    for (std::size_t i = 0; i < option_groups().size() && !known; ++i) {
+      const OptionGroup& group = option_groups()[i];
+      if (std::find(group.names.begin(), group.names.end(), name) == group.names.end()) continue;
+      known = true;
+      if (!seen[i].empty())
+        return Error(Errc::invalid_argument, concat("invalid options ", quote(seen[i] + ", " + option),
+                                                    ", can only specify 1 ", group.text, " option"));
+      seen[i] = option;
+    }
+    if (!known) return Error(Errc::invalid_argument, concat("invalid option type ", quote(option)));
+  }
+  return {};
+}
+
+// Splits at colons that no backslash protects.
+static std::vector<std::string> split_volume(std::string_view text) {
+  std::vector<std::string> parts(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ':')
+      parts.back() += text[++i];
+    else if (text[i] == ':')
+      parts.emplace_back();
+    else
+      parts.back() += text[i];
+  }
+  return parts;
+}
+
+static std::vector<std::string> split_options(std::string_view text) {
+  std::vector<std::string> options;
+  for (std::string_view option : split(text, ','))
+    if (!option.empty()) options.emplace_back(option);
+  return options;
+}
+
+Result<MountRequest> parse_volume(std::string_view text) {
+  std::vector<std::string> parts = split_volume(text);
+  if (parts.size() > 3)
+    return Error(Errc::invalid_argument, concat(text, ": incorrect volume format, should be [host-dir:]ctr-dir[:option]"));
+  MountRequest mount;
+  mount.from_volume_flag = true;
+  mount.type = "volume";
+  if (parts.size() > 1) {
+    if (parts[0].empty()) return Error(Errc::invalid_argument, "host directory cannot be empty");
+    mount.source = parts[0];
+    if (mount.source[0] == '/' || mount.source[0] == '.') {
+      mount.type = "bind";
+      mount.source = absolute(mount.source);
+    }
+  }
+  mount.destination = TRY(container_path(parts.size() > 1 ? parts[1] : parts[0]));
+  if (parts.size() == 3) {
+    mount.options = split_options(parts[2]);
+    TRY(check_volume_options(mount.options));
+  }
+  return mount;
+}
+
+Result<MountRequest> parse_tmpfs(std::string_view text) {
+  MountRequest mount;
+  mount.type = "tmpfs";
+  auto pair = split_once(text, ':');
+  mount.destination = TRY(container_path(pair ? pair->first : text));
+  if (pair) mount.options = split_options(pair->second);
+  return mount;
+}
+
+// Fields of a --mount text: comma separated, a field in double quotes may hold commas ("" is a quote), as CSV.
+static Result<std::vector<std::string>> split_csv(std::string_view text) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
+      fields.back() += '"';
+      ++i;
+    } else if (c == '"' && (quoted || fields.back().empty())) {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  if (quoted) return Error(Errc::invalid_argument, concat("parsing --mount ", quote(text), ": a quote is not closed"));
+  return fields;
+}
+
+enum : unsigned { kBind = 1, kVolume = 2, kTmpfs = 4, kAll = 7 };
+
+// What a key of --mount becomes: how its value is read, and for which types it is known.
+enum class KeyKind { source, target, flag, negated_flag, value, propagation, relabel, idmap, ignored };
+struct MountKey {
+  std::string_view name;
+  unsigned types;
+  KeyKind kind;
+  std::string_view option;  // of flag, value: the mount option that it becomes
+};
+static constexpr MountKey kMountKeys[] = {
+    {"src", kBind | kVolume, KeyKind::source, ""},
+    {"source", kBind | kVolume, KeyKind::source, ""},
+    {"target", kAll, KeyKind::target, ""},
+    {"dst", kAll, KeyKind::target, ""},
+    {"destination", kAll, KeyKind::target, ""},
+    {"ro", kAll, KeyKind::flag, "ro"},
+    {"readonly", kAll, KeyKind::flag, "ro"},
+    {"rw", kAll, KeyKind::negated_flag, "ro"},
+    {"nosuid", kAll, KeyKind::flag, "nosuid"},
+    {"suid", kAll, KeyKind::flag, "suid"},
+    {"nodev", kAll, KeyKind::flag, "nodev"},
+    {"dev", kAll, KeyKind::flag, "dev"},
+    {"noexec", kAll, KeyKind::flag, "noexec"},
+    {"exec", kAll, KeyKind::flag, "exec"},
+    {"bind-nonrecursive", kBind, KeyKind::flag, "bind"},
+    {"shared", kBind, KeyKind::flag, "shared"},
+    {"rshared", kBind, KeyKind::flag, "rshared"},
+    {"private", kBind, KeyKind::flag, "private"},
+    {"rprivate", kBind, KeyKind::flag, "rprivate"},
+    {"slave", kBind, KeyKind::flag, "slave"},
+    {"rslave", kBind, KeyKind::flag, "rslave"},
+    {"unbindable", kBind, KeyKind::flag, "unbindable"},
+    {"runbindable", kBind, KeyKind::flag, "runbindable"},
+    {"bind-propagation", kBind, KeyKind::propagation, ""},
+    {"relabel", kBind, KeyKind::relabel, ""},
+    {"U", kAll, KeyKind::flag, "U"},
+    {"chown", kAll, KeyKind::flag, "U"},
+    {"idmap", kBind | kVolume, KeyKind::idmap, ""},
+    {"nocopy", kVolume, KeyKind::flag, "nocopy"},
+    {"volume-nocopy", kVolume, KeyKind::flag, "nocopy"},
+    {"tmpcopyup", kTmpfs, KeyKind::flag, "tmpcopyup"},
+    {"notmpcopyup", kTmpfs, KeyKind::flag, "notmpcopyup"},
+    {"tmpfs-size", kTmpfs, KeyKind::value, "size"},
+    {"tmpfs-mode", kTmpfs, KeyKind::value, "mode"},
+    {"consistency", kAll, KeyKind::ignored, ""},  // Docker's option for other systems; Docker ignores it here too
+};
+
+static const MountKey* find_mount_key(std::string_view name, unsigned type) {
+  for (const MountKey& key : kMountKeys)
+    if (key.name == name && (key.types & type) != 0) return &key;
+  return nullptr;
+}
+
+static Result<bool> flag_value(std::string_view name, const std::optional<std::string_view>& value) {
+  if (!value) return true;
+  auto on = parse_bool(*value);
+  if (!on)
+    return Error(Errc::invalid_argument, concat("mount option ", name, ": strconv.ParseBool: parsing ", quote(*value),
+                                                ": invalid syntax"));
+  return *on;
+}
+
+static Status apply_mount_key(const MountKey& key, const std::optional<std::string_view>& value, MountRequest* mount) {
+  switch (key.kind) {
+    case KeyKind::source:
+      if (!value || value->empty()) return Error(Errc::invalid_argument, "host directory cannot be empty");
+      mount->source = *value;
+      return {};
+    case KeyKind::target:
+      mount->destination = TRY(container_path(value ? *value : std::string_view()));
+      return {};
+    case KeyKind::flag:
+    case KeyKind::negated_flag: {
+      bool on = TRY(flag_value(key.name, value));
+      if (key.kind == KeyKind::negated_flag) on = !on;
+      if (on)
+        mount->options.emplace_back(key.option);
+      else if (key.option == "ro")
+        mount->options.emplace_back("rw");
+      return {};
+    }
+    case KeyKind::value:
+      if (!value || value->empty())
+        return Error(Errc::invalid_argument, concat("mount option ", quote(key.name), " needs a value"));
+      mount->options.push_back(concat(key.option, "=", *value));
+      return {};
+    case KeyKind::propagation:
+      if (!value || find_mount_key(*value, kBind) == nullptr || option_groups()[3].names.end() ==
+          std::find(option_groups()[3].names.begin(), option_groups()[3].names.end(), *value))
+        return Error(Errc::invalid_argument,
+                     concat("bind-propagation ", quote(value ? *value : std::string_view()), ": invalid mount option"));
+      mount->options.emplace_back(*value);
+      return {};
+    case KeyKind::relabel:
+      if (value != "shared" && value != "private")
+        return Error(Errc::invalid_argument, concat(key.name, " mount option must be 'private' or 'shared'"));
+      mount->options.emplace_back(value == "shared" ? "z" : "Z");
+      return {};
+    case KeyKind::idmap:
+      mount->options.push_back(value ? concat("idmap=", *value) : "idmap");
+      return {};
+    case KeyKind::ignored:
+      return {};
+  }
+  return {};
+}
+
+Result<MountRequest> parse_mount(std::string_view text) {
+  static constexpr std::string_view kNotYet[] = {"image", "glob", "ramfs", "devpts", "artifact", "npipe"};
+  std::vector<std::string> fields = TRY(split_csv(text));
+  MountRequest mount;
+  mount.type = "volume";
+  for (const std::string& field : fields)
+    if (field.starts_with("type=")) mount.type = field.substr(5);
+  unsigned type = 0;
+  if (mount.type == "bind") type = kBind;
+  if (mount.type == "volume") type = kVolume;
+  if (mount.type == "tmpfs") type = kTmpfs;
+  if (type == 0) {
+    if (std::find(std::begin(kNotYet), std::end(kNotYet), mount.type) != std::end(kNotYet))
+      return Error(Errc::unsupported, concat("mount type ", quote(mount.type), " is not supported yet"));
+    return Error(Errc::invalid_argument, concat("invalid filesystem type ", quote(mount.type)));
+  }
+  for (const std::string& field : fields) {
+    if (field.starts_with("type=")) continue;
+    auto pair = split_once(field, '=');
+    std::string_view name = pair ? pair->first : std::string_view(field);
+    const MountKey* key = find_mount_key(name, type);
+    if (key == nullptr && type == kTmpfs && (name == "src" || name == "source"))
+      return Error(Errc::invalid_argument, "\"source\" option not supported with \"tmpfs\" mount types");
+    if (key == nullptr) return Error(Errc::invalid_argument, concat(name, ": invalid mount option"));
+    std::optional<std::string_view> value;
+    if (pair) value = pair->second;
+    TRY(apply_mount_key(*key, value, &mount));
+  }
+  if (mount.destination.empty()) return Error(Errc::invalid_argument, "must set volume destination");
+  if (type == kBind) mount.source = absolute(mount.source.empty() ? mount.destination : mount.source);
+  if (type != kTmpfs) TRY(check_volume_options(mount.options));
+  return mount;
+}
+
+}  // namespace minke::engine

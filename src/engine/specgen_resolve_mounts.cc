@@ -1,0 +1,230 @@
+// The user's and the image's mounts, each with the options it will have.
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/rand.h"
+#include "base/str.h"
+#include "engine/parse_internal.h"
+#include "engine/specgen_internal.h"
+#include "engine/volume.h"
+
+namespace minke::engine {
+namespace {
+
+constexpr std::string_view kPropagations[] = {
+    "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
+};
+constexpr std::string_view kTmpfsFlags[] = {
+    "rw", "ro", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "tmpcopyup", "notmpcopyup", "relatime", "noatime",
+    "strictatime", "sync", "async", "U",
+};
+constexpr std::string_view kTmpfsValues[] = {
+    "size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=", "huge=", "mpol=",
+};
+
+// Host folders whose owner the U option never changes.
+constexpr std::string_view kKeptOwners[] = {
+    "/", "/bin", "/boot", "/dev", "/etc", "/etc/passwd", "/etc/pki", "/etc/shadow", "/home", "/lib", "/lib64", "/media",
+    "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/var/log",
+};
+
+template <typename List>
+bool is_one_of(const List& list, std::string_view item) {
+  return std::find(std::begin(list), std::end(list), item) != std::end(list);
+}
+
+bool has_option(const std::vector<std::string>& options, std::string_view on, std::string_view off) {
+  return is_one_of(options, on) || is_one_of(options, off);
+}
+
+// Takes our own words out of the options; what is left is for the kernel.
+Status take_options(const std::vector<std::string>& options, ResolvedMount* mount) {
+  mount->propagation = "rprivate";
+  for (const std::string& option : options) {
+    if (option == "ro" || option == "rw")
+      mount->read_write = option == "rw";
+    else if (is_one_of(kPropagations, option))
+      mount->propagation = option;
+    else if (option == "z" || option == "Z")
+      mount->relabel = option;
+    else if (option == "U")
+      mount->chown = true;
+    else if (option == "idmap")
+      mount->idmap = true;
+    else if (option.starts_with("idmap="))
+      return Error(Errc::unsupported, concat("mount option ", quote(option), " is not supported yet: idmap takes the container's own maps"));
+    else if (option == "nocopy" || option == "copy")
+      mount->copy_up = option == "copy";
+    else
+      mount->options.push_back(option);
+  }
+  return {};
+}
+
+// A mount that a user namespace has inherited keeps these flags locked; asking for less would be refused.
+void inherit_flags(const struct statvfs& fs, std::vector<std::string>* options) {
+  if ((fs.f_flag & ST_NOSUID) != 0 && !has_option(*options, "nosuid", "suid")) options->emplace_back("nosuid");
+  if ((fs.f_flag & ST_NODEV) != 0 && !has_option(*options, "nodev", "dev")) options->emplace_back("nodev");
+  if ((fs.f_flag & ST_NOEXEC) != 0 && !has_option(*options, "noexec", "exec")) options->emplace_back("noexec");
+}
+
+Status resolve_bind(const MountRequest& request, ResolvedMount* mount) {
+  TRY(check_volume_options(request.options));
+  TRY(take_options(request.options, mount));
+  mount->copy_up = false;
+  mount->source = request.source;
+  if (mount->chown && is_one_of(kKeptOwners, mount->source))
+    return Error(Errc::invalid_argument, concat("chowning host path ", quote(mount->source),
+                                                " is not allowed. You can manually `chown -R` the path"));
+  struct statvfs fs{};
+  if (::statvfs(request.source.c_str(), &fs) < 0)
+    return Error(errno == ENOENT ? Errc::not_found : Errc::io,
+                 concat("statfs ", request.source, ": ", go_reason(errno)));
+  inherit_flags(fs, &mount->options);
+  if (!has_option(mount->options, "bind", "rbind")) mount->options.emplace_back("rbind");
+  return {};
+}
+
+Status resolve_tmpfs(const MountRequest& request, ResolvedMount* mount) {
+  for (const std::string& option : request.options) {
+    bool known = is_one_of(kTmpfsFlags, option) || is_one_of(kPropagations, option);
+    for (std::string_view prefix : kTmpfsValues) known = known || option.starts_with(prefix);
+    if (!known) return Error(Errc::invalid_argument, concat("unknown mount option ", quote(option), ": invalid mount option"));
+  }
+  TRY(take_options(request.options, mount));
+  mount->source = "tmpfs";
+  if (!has_option(mount->options, "nosuid", "suid")) mount->options.emplace_back("nosuid");
+  if (!has_option(mount->options, "nodev", "dev")) mount->options.emplace_back("nodev");
+  if (!has_option(mount->options, "tmpcopyup", "notmpcopyup")) mount->options.emplace_back("tmpcopyup");
+  std::erase(mount->options, "notmpcopyup");
+  return {};
+}
+
+Status resolve_volume(const MountRequest& request, const ResolveContext& context, ResolvedMount* mount) {
+  TRY(check_volume_options(request.options));
+  mount->copy_up = true;
+  TRY(take_options(request.options, mount));
+  mount->anonymous = request.source.empty();
+  mount->volume_name = mount->anonymous ? random_hex(32) : request.source;
+  TRY_CTX(check_volume_name(mount->volume_name), concat("creating named volume ", quote(mount->volume_name)));
+  mount->source = TRY(context.ensure_volume(mount->volume_name, mount->anonymous));
+  if (!mount->anonymous) {
+    VolumeConfig volume = TRY(Volumes(*context.host).find(mount->volume_name));
+    VolumeOptions options = TRY(parse_volume_options(volume.options));
+    if (!options.device.empty()) mount->source = options.device;
+    mount->copy_up = mount->copy_up && options.device.empty() && !options.nocopy && volume.needs_copy_up;
+    for (const std::string& option : options.mount_options)
+      if (!is_one_of(mount->options, option)) mount->options.push_back(option);
+  }
+  if (!has_option(mount->options, "nosuid", "suid")) mount->options.emplace_back("nosuid");
+  if (!has_option(mount->options, "nodev", "dev")) mount->options.emplace_back("nodev");
+  if (!has_option(mount->options, "bind", "rbind")) mount->options.emplace_back("rbind");
+  return {};
+}
+
+Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveContext& context) {
+  ResolvedMount mount;
+  mount.type = request.type;
+  mount.destination = TRY(container_path(request.destination));
+  if (request.type == "bind")
+    TRY(resolve_bind(request, &mount));
+  else if (request.type == "tmpfs")
+    TRY(resolve_tmpfs(request, &mount));
+  else if (request.type == "volume")
+    TRY(resolve_volume(request, context, &mount));
+  else
+    return Error(Errc::unsupported, concat("mount type ", quote(request.type), " is not supported yet"));
+  return mount;
+}
+
+using MountTable = std::map<std::string, ResolvedMount>;  // by destination
+
+// CONTAINER[:OPTIONS]: that container's volumes and the user's mounts of it.
+Status add_volumes_from(const std::string& text, const ResolveContext& context, ContainerConfig* config, MountTable* table) {
+  auto pair = split_once(text, ':');
+  std::string name(pair ? pair->first : std::string_view(text));
+  std::optional<bool> read_write;
+  std::string relabel;
+  if (pair)
+    for (std::string_view option : split(pair->second, ',')) {
+      if (option == "ro" || option == "rw")
+        read_write = option == "rw";
+      else if (option == "z")
+        relabel = option;
+      else
+        return Error(Errc::invalid_argument, concat("invalid option ", quote(option),
+                                                    " specified - volumes from another container can only use z,ro,rw options"));
+    }
+  ContainerConfig other = TRY_CTX(context.find_container(name), concat("looking up container ", quote(name), " for volumes-from"));
+  for (ResolvedMount mount : other.mounts) {
+    if (mount.type == "tmpfs") continue;
+    if (read_write) mount.read_write = *read_write;
+    if (!relabel.empty()) mount.relabel = relabel;
+    mount.anonymous = false;  // the other container's to remove
+    mount.copy_up = mount.chown = false;
+    (*table)[mount.destination] = std::move(mount);
+  }
+  if (std::find(config->depends_on.begin(), config->depends_on.end(), other.id) == config->depends_on.end())
+    config->depends_on.push_back(other.id);
+  return {};
+}
+
+Status add_image_volumes(const CreateRequest& request, const ResolveContext& context, const MountTable& user, MountTable* table) {
+  const std::string& mode = request.image_volume;
+  if (mode != "" && mode != "bind" && mode != "anonymous" && mode != "tmpfs" && mode != "ignore")
+    return Error(Errc::invalid_argument, concat("invalid image volume mode ", quote(mode), " required value: bind, tmpfs, ignore"));
+  if (context.image == nullptr || mode == "ignore") return {};
+  for (const auto& [path, unused] : context.image->config.config.volumes) {
+    std::string destination = TRY_CTX(container_path(path), "image volume");
+    // A volume there would hide what masks and read-only paths protect (CVE-2019-16884).
+    for (std::string_view kept : {"/proc", "/sys", "/dev"})
+      if (destination == kept || destination.starts_with(concat(kept, "/")))
+        return Error(Errc::invalid_argument, concat("image volume ", quote(path), ": an image may not mount over ", kept));
+    if (user.contains(destination)) continue;
+    MountRequest volume;
+    volume.type = mode == "tmpfs" ? "tmpfs" : "volume";
+    volume.destination = destination;
+    (*table)[destination] = TRY(resolve_mount(volume, context));
+  }
+  return {};
+}
+
+bool same(const MountRequest& a, const MountRequest& b) {
+  return a.type == b.type && a.source == b.source && a.options == b.options;
+}
+
+}  // namespace
+
+Status resolve_mounts(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+  std::map<std::string, const MountRequest*> asked;
+  for (const MountRequest& mount : request.mounts) {
+    std::string destination = TRY(container_path(mount.destination));
+    auto [at, fresh] = asked.try_emplace(destination, &mount);
+    if (!fresh && !same(*at->second, mount))
+      return Error(Errc::invalid_argument, concat(destination, ": duplicate mount destination"));
+  }
+  // Checked before the first volume is made.
+  for (const MountRequest& mount : request.mounts)
+    if (mount.type != "tmpfs") TRY(check_volume_options(mount.options));
+  if (!request.secrets.empty())
+    return Error(Errc::not_found, concat("no secret with name or id ", quote(request.secrets[0].substr(0, request.secrets[0].find(','))),
+                                         ": no such secret"));
+  MountTable user, table;
+  for (const auto& [destination, mount] : asked) user[destination] = TRY(resolve_mount(*mount, context));
+  for (const std::string& text : request.volumes_from) TRY(add_volumes_from(text, context, config, &table));
+  MountTable known = user;
+  for (const auto& [destination, mount] : table) known.try_emplace(destination, mount);
+  TRY(add_image_volumes(request, context, known, &table));
+  for (auto& [destination, mount] : user) table[destination] = std::move(mount);
+  for (auto& [destination, mount] : table) {
+    if (mount.idmap && config->uid_map.empty())
+      return Error(Errc::invalid_argument, concat(destination, ": mount option \"idmap\" needs a user namespace of the container's own"));
+    config->mounts.push_back(std::move(mount));
+  }
+  return {};
+}
+
+}  // namespace minke::engine
