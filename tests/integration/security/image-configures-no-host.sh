@@ -7,7 +7,7 @@ busybox_image b.tar localhost/labelled:latest "{\"Env\":[\"PATH=/bin\"],\"Labels
 ok minke load -q -i a.tar
 ok minke load -q -i b.tar
 cp "$PROBE" probe
-view() { minke run --rm --network none --hostname h -v "$T/probe:/probe:ro" "$1" /probe report security limits mounts paths | jq -S 'del(.mounts[] | .super, .source, .root)'; }
+view() { minke run --rm --network none --hostname h -v "$T/probe:/probe:ro" "$1" /probe report security limits mounts paths | jq -S '.mounts |= sort_by(.target) | del(.mounts[] | .super, .source, .root)'; }
 view localhost/plain:latest >plain
 view localhost/labelled:latest >labelled
 diff plain labelled
