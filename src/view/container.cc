@@ -1,0 +1,286 @@
+#include "view/container.h"
+
+#include "base/str.h"
+#include "runtime/cgroup.h"
+#include "sys/fd.h"
+#include "view/json_make.h"
+
+namespace minke::view {
+namespace {
+
+using engine::Container;
+using engine::ContainerConfig;
+using engine::ContainerState;
+using gotemplate::FieldKind;
+
+// Members that JSON leaves out when they are empty, and what are maps and times, not structs and text.
+constexpr gotemplate::FieldShape kFields[] = {
+    {"Created", FieldKind::time},
+    {"State.StartedAt", FieldKind::time},
+    {"State.FinishedAt", FieldKind::time},
+    {"State.CheckpointedAt", FieldKind::time},
+    {"State.RestoredAt", FieldKind::time},
+    {"State.ConmonPid", FieldKind::number},
+    {"State.CgroupPath", FieldKind::text},
+    {"State.Checkpointed", FieldKind::boolean},
+    {"State.Restored", FieldKind::boolean},
+    {"State.StoppedByUser", FieldKind::boolean},
+    {"State.CheckpointLog", FieldKind::text},
+    {"State.CheckpointPath", FieldKind::text},
+    {"State.RestoreLog", FieldKind::text},
+    {"SizeRw", FieldKind::pointer},
+    {"SizeRootFs", FieldKind::number},
+    {"GraphDriver.Data", FieldKind::map},
+    {"Mounts.Name", FieldKind::text},
+    {"NetworkSettings.Ports", FieldKind::map},
+    {"NetworkSettings.Networks", FieldKind::map},
+    {"Config.Labels", FieldKind::map},
+    {"Config.Annotations", FieldKind::map},
+    {"Config.Volumes", FieldKind::map},
+    {"Config.Healthcheck", FieldKind::pointer},
+    {"Config.Timezone", FieldKind::text},
+    {"Config.SystemdMode", FieldKind::boolean},
+    {"Config.Umask", FieldKind::text},
+    {"Config.CreateCommand", FieldKind::list},
+    {"Config.Secrets", FieldKind::list},
+    {"Config.ChrootDirs", FieldKind::list},
+    {"HostConfig.PortBindings", FieldKind::map},
+    {"HostConfig.Tmpfs", FieldKind::map},
+    {"HostConfig.LogConfig.Config", FieldKind::map},
+    {"HostConfig.IDMappings", FieldKind::pointer},
+    {"HostConfig.Init", FieldKind::boolean},
+    {"HostConfig.CgroupConf", FieldKind::map},
+};
+
+json::Object inspect_state(const Container& container, const oci::Spec& spec) {
+  const engine::ContainerSummary& live = container.live;
+  const bool up = live.pid > 0;
+  json::Object state;
+  state.set("OciVersion", spec.oci_version);
+  state.set("Status", engine::state_name(live.state));
+  state.set("Running", live.state == ContainerState::running);
+  state.set("Paused", live.state == ContainerState::paused);
+  state.set("Restarting", false);
+  state.set("OOMKilled", live.oom_killed);
+  state.set("Dead", false);
+  state.set("Pid", live.pid);
+  if (live.monitor_pid > 0) state.set("ConmonPid", live.monitor_pid);
+  state.set("ExitCode", live.exit_code);
+  state.set("Error", live.error);
+  state.set("StartedAt", format_rfc3339(live.started_at));
+  state.set("FinishedAt", format_rfc3339(live.finished_at));
+  json::Object health;
+  health.set("Status", "");
+  health.set("FailingStreak", 0);
+  health.set("Log", nullptr);
+  state.set("Health", std::move(health));
+  if (up && spec.linux_ && !spec.linux_->cgroups_path.empty())
+    state.set("CgroupPath", spec.linux_->cgroups_path);
+  state.set("CheckpointedAt", format_rfc3339(kZeroTime));
+  state.set("RestoredAt", format_rfc3339(kZeroTime));
+  return state;
+}
+
+bool is_propagation(std::string_view option) {
+  constexpr std::string_view kNames[] = {"shared",  "slave",    "private",    "unbindable",
+                                         "rshared", "rslave",   "rprivate",   "runbindable"};
+  for (std::string_view name : kNames)
+    if (name == option) return true;
+  return false;
+}
+
+// Binds and volumes that the user or the image asked for; tmpfs is shown in HostConfig.
+json::Array inspect_mounts(const ContainerConfig& config) {
+  json::Array mounts;
+  for (const engine::ResolvedMount& mount : config.mounts) {
+    if (mount.type == "tmpfs" || mount.type == "devpts") continue;
+    json::Object entry;
+    entry.set("Type", mount.type);
+    if (!mount.volume_name.empty()) entry.set("Name", mount.volume_name);
+    entry.set("Source", mount.source);
+    entry.set("Destination", mount.destination);
+    entry.set("Driver", mount.volume_name.empty() ? "" : "local");
+    entry.set("Mode", mount.relabel);
+    std::vector<std::string> options;
+    for (const std::string& option : mount.options)
+      if (option != "ro" && option != "rw" && !is_propagation(option)) options.push_back(option);
+    entry.set("Options", to_array(options));
+    entry.set("RW", mount.read_write);
+    entry.set("Propagation", mount.propagation);
+    mounts.emplace_back(std::move(entry));
+  }
+  return mounts;
+}
+
+json::Object inspect_config(const ContainerConfig& config, const oci::Spec& spec) {
+  const engine::CreateRequest& request = config.request;
+  json::Object out;
+  out.set("Hostname", spec.hostname.empty() ? config.hostname : spec.hostname);
+  out.set("Domainname", request.domainname);
+  out.set("User", config.user);
+  out.set("AttachStdin", false);
+  out.set("AttachStdout", false);
+  out.set("AttachStderr", false);
+  out.set("Tty", request.terminal);
+  out.set("OpenStdin", request.stdin_open);
+  out.set("StdinOnce", false);
+  out.set("Env", to_array(spec.process ? spec.process->env : config.env));
+  out.set("Cmd", array_or_null(config.command));
+  out.set("Image", config.image_name);
+  out.set("Volumes", nullptr);
+  out.set("WorkingDir", spec.process ? spec.process->cwd : config.workdir);
+  out.set("Entrypoint", join(config.entrypoint, " "));
+  out.set("OnBuild", nullptr);
+  out.set("Labels", object_or_null(config.labels));
+  out.set("Annotations", object_or_null(spec.annotations));
+  out.set("StopSignal", config.stop_signal);
+  out.set("HealthcheckOnFailureAction", "none");
+  if (!request.create_command.empty()) out.set("CreateCommand", to_array(request.create_command));
+  if (!request.tz.empty()) out.set("Timezone", request.tz);
+  if (config.systemd_mode) out.set("SystemdMode", true);
+  std::string umask = request.umask.empty() ? "0022" : request.umask;
+  if (umask.size() < 4) umask.insert(0, 4 - umask.size(), '0');
+  out.set("Umask", std::move(umask));
+  out.set("Timeout", request.timeout);
+  out.set("StopTimeout", config.stop_timeout);
+  out.set("Passwd", request.passwd);
+  if (!request.chroot_dirs.empty()) out.set("ChrootDirs", to_array(request.chroot_dirs));
+  out.set("sdNotifyMode", request.sdnotify.empty() ? "container" : request.sdnotify);
+  return out;
+}
+
+json::Object graph_driver(const Container& container) {
+  json::Object data;
+  if (container.config.rootfs.empty()) {
+    data.set("LowerDir", join(container.config.lower, ":"));
+    data.set("UpperDir", container.dir + "/upper");
+    data.set("WorkDir", container.dir + "/work");
+  }
+  json::Object driver;
+  driver.set("Name", "overlay");
+  driver.set("Data", std::move(data));
+  return driver;
+}
+
+std::string path_if_there(const std::string& path) {
+  return sys::exists(path) ? path : std::string();
+}
+
+}  // namespace
+
+const gotemplate::Shape kContainerShape = {"*define.InspectContainerData", kFields};
+
+Result<oci::Spec> current_spec(engine::Engine& engine, const Container& container) {
+  auto text = sys::read_small_file(container.dir + "/spec.json", 16 << 20);
+  if (text) return oci::parse_spec(*text);
+  if (text.error().code() != Errc::not_found) return std::move(text.error());
+  engine::SpecContext context;
+  context.host = &engine.host();
+  context.container_dir = container.dir;
+  context.run_dir = container.run_dir;
+  // Only shown, never run: where a namespace is joined, its holder's pid may not exist yet.
+  context.container_pid = [&engine](std::string_view id) -> Result<pid_t> {
+    engine::ContainerSummary other = TRY(engine.summary(std::string(id)));
+    return other.pid > 0 ? other.pid : 0;
+  };
+  return engine::make_spec(container.config, context);
+}
+
+json::Object inspect_network_settings(const ContainerConfig& config) {
+  json::Object out;
+  out.set("EndpointID", "");
+  out.set("Gateway", "");
+  out.set("IPAddress", "");
+  out.set("IPPrefixLen", 0);
+  out.set("IPv6Gateway", "");
+  out.set("GlobalIPv6Address", "");
+  out.set("GlobalIPv6PrefixLen", 0);
+  out.set("MacAddress", "");
+  out.set("Bridge", "");
+  out.set("SandboxID", "");
+  out.set("HairpinMode", false);
+  out.set("LinkLocalIPv6Address", "");
+  out.set("LinkLocalIPv6PrefixLen", 0);
+  json::Object ports;
+  for (const std::string& port : config.expose) ports.set(port, nullptr);
+  out.set("Ports", std::move(ports));
+  out.set("SandboxKey", "");
+  return out;
+}
+
+json::Object inspect_container(const engine::Host& host, const Container& container,
+                               const oci::Spec& spec,
+                               const std::optional<engine::Engine::Sizes>& sizes) {
+  const ContainerConfig& config = container.config;
+  std::vector<std::string> args;
+  if (spec.process) args = spec.process->args;
+  std::string path = args.empty() ? std::string() : args[0];
+  if (args.size() > 1) args.erase(args.begin());
+
+  json::Object out;
+  out.set("Id", config.id);
+  out.set("Created", format_rfc3339(config.created));
+  out.set("Path", std::move(path));
+  out.set("Args", to_array(args));
+  out.set("State", inspect_state(container, spec));
+  out.set("Image", config.image_id);
+  out.set("ImageDigest", config.image_digest);
+  out.set("ImageName", config.image_name);
+  out.set("Rootfs", config.rootfs);
+  out.set("Pod", "");
+  out.set("ResolvConfPath", path_if_there(container.dir + "/resolv.conf"));
+  out.set("HostnamePath", path_if_there(container.dir + "/hostname"));
+  out.set("HostsPath", path_if_there(container.dir + "/hosts"));
+  out.set("StaticDir", container.dir);
+  if (std::string file = path_if_there(container.dir + "/spec.json"); !file.empty())
+    out.set("OCIConfigPath", std::move(file));
+  const std::string& runtime = config.request.runtime.empty() ? host.runtime : config.request.runtime;
+  out.set("OCIRuntime", runtime.empty() ? "minke-runtime" : runtime);
+  out.set("ConmonPidFile", config.request.monitor_pid_file);
+  out.set("PidFile", config.request.pid_file);
+  out.set("Name", config.name);
+  out.set("RestartCount", container.live.restarts);
+  out.set("Driver", "overlay");
+  out.set("MountLabel", config.mount_label);
+  out.set("ProcessLabel", config.process_label);
+  out.set("AppArmorProfile", config.apparmor_profile);
+  out.set("EffectiveCaps", array_or_null(config.cap_effective));
+  out.set("BoundingCaps", array_or_null(config.cap_bounding));
+  out.set("ExecIDs", json::Array());
+  out.set("GraphDriver", graph_driver(container));
+  if (sizes) {
+    out.set("SizeRw", sizes->rw);
+    out.set("SizeRootFs", sizes->root);
+  }
+  out.set("Mounts", inspect_mounts(config));
+  out.set("Dependencies", to_array(config.depends_on));
+  out.set("NetworkSettings", inspect_network_settings(config));
+  out.set("Namespace", "");
+  out.set("IsInfra", container.live.is_infra);
+  out.set("IsService", false);
+  out.set("Config", inspect_config(config, spec));
+  out.set("HostConfig", inspect_host_config(host, container, spec));
+  return out;
+}
+
+std::string normalize_inspect_format(std::string_view format) {
+  struct Row {
+    std::string_view from, to;
+  };
+  constexpr Row kRows[] = {
+      {".ID", ".Id"}, {".ImageID", ".Image"}, {".Src", ".Source"}, {".Dst", ".Destination"}};
+  auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  std::string out;
+  for (std::size_t at = 0; at < format.size();) {
+    const Row* found = nullptr;
+    for (const Row& row : kRows)
+      if (format.substr(at).starts_with(row.from) &&
+          (at + row.from.size() == format.size() || !is_word(format[at + row.from.size()])))
+        found = &row;
+    out += found != nullptr ? found->to : format.substr(at, 1);
+    at += found != nullptr ? found->from.size() : 1;
+  }
+  return out;
+}
+
+}  // namespace minke::view
