@@ -27,8 +27,36 @@ struct Image {
   std::vector<std::string> names;          // "docker.io/library/debian:12", in the order they were given
   std::vector<std::string> digests;        // "docker.io/library/debian@sha256:..."
   TimeNs created = 0;
-  std::int64_t size = 0;                   // bytes of the unpacked layers
+  std::int64_t size = 0;                   // as Podman counts: the layers as plain tar, the manifest, the config
   std::vector<std::string> chain_ids;      // bottom first; one per layer
+};
+
+// A fresh directory below ROOT/staging. Its lock lasts as long as this object, and as the processes that were
+// given lock_fd(); what is still there at the end is removed.
+class Staging {
+ public:
+  Staging(Staging&& o) noexcept = default;
+  Staging& operator=(Staging&&) = delete;
+  ~Staging();
+  const std::string& path() const { return path_; }
+  int lock_fd() const { return lock_.get(); }   // the directory itself, open for reading
+  // Keeps the lock until the directory has left staging, and gives up the removal.
+  std::string release();
+
+ private:
+  friend class Store;
+  Staging(std::string path, sys::UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::string path_;
+  sys::UniqueFd lock_;
+};
+
+// What minke-image leaves in a staging directory: blobs/HEX, layers/CHAINID, and which images they make.
+struct NewContent {
+  struct Entry {
+    oci::Descriptor manifest;
+    std::vector<std::string> names;  // full names; none: untagged
+  };
+  std::vector<Entry> images;
 };
 
 class Store {
@@ -54,8 +82,15 @@ class Store {
   // containers) stay on disk until the next collection.
   Status remove_image(const Image& image, const std::vector<std::string>& keep_chain_ids,
                       std::vector<std::string>* removed);
+  // Sends to trash every blob and layer that no image needs and that is not in `keep_chain_ids`: what a killed
+  // remove or load left behind. `freed` (may be null) gets their number.
+  Status collect(const std::vector<std::string>& keep_chain_ids, int* freed);
   // Adds a manifest whose blobs and layers are already in place; replaces an equal one. `name` may be empty.
   Status add_manifest(const oci::Descriptor& manifest, const std::string& name);
+
+  // Moves blobs and layers of `staging` to their places (what is there already stays) and then adds the images,
+  // all under the index's lock. unavailable when something that was not staged has been removed meanwhile.
+  Status commit(const Staging& staging, const NewContent& content);
 
   // ROOT/layers/CHAINID/diff; topmost first, as overlay's lowerdir wants them.
   std::vector<std::string> lower_dirs(const Image& image) const;
@@ -66,7 +101,10 @@ class Store {
   // Staging and trash, for all of the engine: a fresh directory (0700) below ROOT/staging, removed again by
   // whoever finds it abandoned (its lock file is free); rename into ROOT/trash, emptied by a detached helper.
   Result<std::string> make_staging(std::string_view what) const;
+  Result<Staging> stage(std::string_view what) const;
   Status move_to_trash(const std::string& path) const;
+  // True when empty_trash() has something to do (two short listings).
+  bool has_trash() const;
   // Empties trash and abandoned staging; called by the detached `minke system empty-trash` process.
   Status empty_trash() const;
 

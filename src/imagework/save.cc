@@ -1,0 +1,368 @@
+// save: docker-archive and docker-dir as Podman writes them, OCI archives and layouts byte for byte.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/str.h"
+#include "codec/compress.h"
+#include "codec/digest.h"
+#include "codec/tar_writer.h"
+#include "imagework/source.h"
+#include "imagework/verbs.h"
+#include "oci/reference.h"
+#include "store/layout.h"
+
+namespace minke::imagework {
+namespace {
+
+using sys::UniqueFd;
+
+// Where the files of the result go: into a tar, or below a directory.
+class Output {
+ public:
+  virtual ~Output() = default;
+  virtual Status folder(const std::string& path) = 0;
+  // A file whose bytes come from `source` (exactly `size`).
+  virtual Status file(const std::string& path, std::uint64_t size, ByteSource& source) = 0;
+  virtual Status link(const std::string& path, const std::string& target) = 0;
+  virtual Status finish() = 0;
+  Status text(const std::string& path, std::string_view bytes) {
+    MemorySource source(bytes);
+    return file(path, bytes.size(), source);
+  }
+};
+
+class TarOutput final : public Output {
+ public:
+  explicit TarOutput(int fd) : sink_(fd), writer_(sink_) {}
+  Status folder(const std::string& path) override {
+    TarEntry entry;
+    entry.type = TarEntry::Type::directory;
+    entry.path = path + "/";
+    entry.mode = 0755;
+    return writer_.add(entry);
+  }
+  Status file(const std::string& path, std::uint64_t size, ByteSource& source) override {
+    TarEntry entry;
+    entry.path = path;
+    entry.mode = 0444;
+    entry.size = size;
+    TRY(writer_.add(entry));
+    for (std::string_view chunk = TRY(source.next()); !chunk.empty(); chunk = TRY(source.next())) {
+      TRY(writer_.data(chunk));
+      size -= chunk.size();
+    }
+    if (size != 0) return Error(Errc::corrupt, concat(path, ": the blob is shorter than it should be"));
+    return {};
+  }
+  Status link(const std::string& path, const std::string& target) override {
+    TarEntry entry;
+    entry.type = TarEntry::Type::symlink;
+    entry.path = path;
+    entry.link = target;
+    return writer_.add(entry);
+  }
+  Status finish() override {
+    TRY(writer_.finish());
+    return sink_.flush();
+  }
+
+ private:
+  BufferedSink sink_;
+  TarWriter writer_;
+};
+
+class DirOutput final : public Output {
+ public:
+  explicit DirOutput(int dir) : dir_(dir) {}
+  Status folder(const std::string& path) override {
+    if (::mkdirat(dir_, path.c_str(), 0755) < 0 && errno != EEXIST) return Error::from_errno(errno, concat("mkdir ", path));
+    return {};
+  }
+  Status file(const std::string& path, std::uint64_t, ByteSource& source) override {
+    UniqueFd fd = TRY(sys::open_beneath(dir_, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644, true));
+    for (std::string_view chunk = TRY(source.next()); !chunk.empty(); chunk = TRY(source.next()))
+      TRY(sys::write_all(fd.get(), chunk, path));
+    return {};
+  }
+  Status link(const std::string&, const std::string&) override { return Error(Errc::internal, "no links in a directory format"); }
+  Status finish() override { return {}; }
+
+ private:
+  int dir_;
+};
+
+class HashingSource final : public ByteSource {
+ public:
+  explicit HashingSource(ByteSource& inner) : inner_(inner) {}
+  Result<std::string_view> next() override {
+    std::string_view chunk = TRY(inner_.next());
+    hasher_.update(chunk);
+    size_ += chunk.size();
+    return chunk;
+  }
+  std::string hex() { return hasher_.hex(); }
+  std::uint64_t size() const { return size_; }
+
+ private:
+  ByteSource& inner_;
+  Hasher hasher_;
+  std::uint64_t size_ = 0;
+};
+
+Result<UniqueFd> open_blob(int store, const oci::Digest& digest) {
+  auto fd = sys::open_beneath(store, concat(store::kBlobsDir, "/", digest.hex()).c_str(), O_RDONLY, 0, true);
+  if (!fd) return std::move(fd.error()).wrap(concat("blob ", digest.str()));
+  return fd;
+}
+
+Error damaged(const oci::Digest& digest) {
+  return {Errc::corrupt, concat("blob ", digest.str(), " is damaged on disk; remove the image and get it again")};
+}
+
+struct SavedImage {
+  const store::WorkerImage* request = nullptr;
+  oci::Manifest manifest;
+  oci::ImageConfig config;
+  std::string manifest_json, config_json;
+};
+
+Result<std::string> read_blob(int store, const oci::Digest& digest) {
+  UniqueFd fd = TRY(open_blob(store, digest));
+  std::string bytes = TRY(sys::read_all(fd.get(), 16 << 20, digest.str()));
+  if (sha256_hex(bytes) != digest.hex()) return damaged(digest);
+  return bytes;
+}
+
+Result<SavedImage> read_image(int store, const store::WorkerImage& request) {
+  SavedImage image;
+  image.request = &request;
+  image.manifest_json = TRY(read_blob(store, request.manifest));
+  image.manifest = TRY(oci::parse_manifest(image.manifest_json));
+  image.config_json = TRY(read_blob(store, image.manifest.config.digest));
+  image.config = TRY(oci::parse_image_config(image.config_json));
+  if (image.config.diff_ids.size() != image.manifest.layers.size())
+    return Error(Errc::corrupt, concat("image ", image.manifest.config.digest.hex(), ": its config and manifest disagree"));
+  return image;
+}
+
+// A layer's blob as plain tar, checked against its diff id at the end.
+class PlainLayer {
+ public:
+  static Result<std::unique_ptr<PlainLayer>> open(int store, const oci::Digest& blob) {
+    auto layer = std::make_unique<PlainLayer>();
+    layer->digest_ = blob;
+    layer->fd_ = TRY(open_blob(store, blob));
+    layer->file_ = std::make_unique<FdSource>(layer->fd_.get());
+    layer->peek_ = std::make_unique<PeekSource>(*layer->file_);
+    Compression compression = detect_compression(TRY(layer->peek_->head(kMagicSize)));
+    layer->plain_ = make_decompressor(compression, *layer->peek_);
+    layer->hashing_ = std::make_unique<HashingSource>(*layer->plain_);
+    return layer;
+  }
+  ByteSource& source() { return *hashing_; }
+  Status check(const oci::Digest& diff_id) {
+    if (hashing_->hex() != diff_id.hex()) return damaged(digest_);
+    return {};
+  }
+
+ private:
+  oci::Digest digest_;
+  UniqueFd fd_;
+  std::unique_ptr<FdSource> file_;
+  std::unique_ptr<PeekSource> peek_;
+  std::unique_ptr<ByteSource> plain_;
+  std::unique_ptr<HashingSource> hashing_;
+};
+
+Result<std::uint64_t> plain_size(int store, const oci::Digest& blob, const std::string& chain_id) {
+  auto fd = sys::open_beneath(store, concat(store::kLayersDir, "/", chain_id, "/", store::kSizeFile).c_str(), O_RDONLY, 0, true);
+  if (fd) {
+    std::string text = TRY(sys::read_all(fd->get(), 64, "size"));
+    if (auto size = parse_uint(trim(text))) return *size;
+  }
+  auto layer = TRY(PlainLayer::open(store, blob));
+  std::uint64_t size = 0;
+  for (std::string_view chunk = TRY(layer->source().next()); !chunk.empty(); chunk = TRY(layer->source().next()))
+    size += chunk.size();
+  return size;
+}
+
+// Dockers before 1.10 read one directory for each layer; Podman still writes them, and so do we.
+Status write_legacy(Output& out, const SavedImage& image, std::set<std::string>* written, std::string* top) {
+  std::vector<std::string> chain = store::chain_ids_of(image.config.diff_ids);
+  std::string parent;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    bool last = i + 1 == chain.size();
+    std::string id = sha256_hex(concat(chain[i], " ", last ? image.manifest.config.digest.hex() : std::string_view()));
+    json::Object record;
+    if (last) {
+      json::Value config = TRY(json::parse(image.config_json));
+      for (const char* key : {"architecture", "config", "created", "os", "author"})
+        if (const json::Value* member = config.find(key)) record.set(key, *member);
+    } else {
+      record.set("created", "1970-01-01T00:00:00Z");
+    }
+    record.set("id", id);
+    if (!parent.empty()) record.set("parent", parent);
+    if (written->insert(id).second) {
+      TRY(out.link(concat(id, "/layer.tar"), concat("../", image.config.diff_ids[i].hex(), ".tar")));
+      TRY(out.text(concat(id, "/VERSION"), "1.0"));
+      TRY(out.text(concat(id, "/json"), json::dump(json::Value(std::move(record)))));
+    }
+    parent = std::move(id);
+  }
+  *top = parent;
+  return {};
+}
+
+Status save_docker_archive(int store, const std::vector<SavedImage>& images, Output& out) {
+  std::set<std::string> written, legacy;
+  json::Array manifest;
+  json::Object repositories;
+  for (const SavedImage& image : images) {
+    json::Object item;
+    json::Array tags, layers;
+    for (std::size_t i = 0; i < image.config.diff_ids.size(); ++i) {
+      std::string name = concat(image.config.diff_ids[i].hex(), ".tar");
+      layers.push_back(name);
+      if (!written.insert(name).second) continue;
+      std::string chain_id = i < image.request->chain_ids.size() ? image.request->chain_ids[i] : "";
+      const oci::Digest& blob = image.manifest.layers[i].digest;
+      std::uint64_t size = TRY(plain_size(store, blob, chain_id));
+      auto layer = TRY(PlainLayer::open(store, blob));
+      TRY(out.file(name, size, layer->source()));
+      TRY(layer->check(image.config.diff_ids[i]));
+    }
+    std::string config_name = concat(image.manifest.config.digest.hex(), ".json");
+    if (written.insert(config_name).second) TRY(out.text(config_name, image.config_json));
+    std::string top;
+    TRY(write_legacy(out, image, &legacy, &top));
+    for (const std::string& name : image.request->names) {
+      tags.push_back(name);
+      oci::Reference ref = TRY(oci::Reference::parse(name));
+      if (ref.tag.empty()) continue;
+      json::Value& repository = repositories[ref.name()];
+      if (repository.is_null()) repository = json::Object();
+      repository.as_object()->set(ref.tag, top);
+    }
+    item.set("Config", config_name);
+    item.set("RepoTags", std::move(tags));
+    item.set("Layers", std::move(layers));
+    manifest.push_back(std::move(item));
+  }
+  TRY(out.text("manifest.json", json::dump(json::Value(std::move(manifest)))));
+  TRY(out.text("repositories", json::dump(json::Value(std::move(repositories)))));
+  return out.finish();
+}
+
+Status copy_blob(int store, const oci::Digest& digest, Output& out, const std::string& name) {
+  UniqueFd fd = TRY(open_blob(store, digest));
+  struct stat st{};
+  if (::fstat(fd.get(), &st) < 0) return Error::from_errno(errno, concat("blob ", digest.str()));
+  FdSource file(fd.get());
+  HashingSource source(file);
+  TRY(out.file(name, static_cast<std::uint64_t>(st.st_size), source));
+  if (source.hex() != digest.hex()) return damaged(digest);
+  return {};
+}
+
+Status save_oci(int store, const std::vector<SavedImage>& images, Output& out) {
+  TRY(out.folder("blobs"));
+  TRY(out.folder("blobs/sha256"));
+  std::set<std::string> written;
+  oci::ImageIndex index;
+  auto blob = [&](const oci::Digest& digest) -> Status {
+    if (!written.insert(digest.str()).second) return {};
+    return copy_blob(store, digest, out, concat("blobs/sha256/", digest.hex()));
+  };
+  for (const SavedImage& image : images) {
+    for (const oci::Descriptor& layer : image.manifest.layers) TRY(blob(layer.digest));
+    TRY(blob(image.manifest.config.digest));
+    TRY(blob(image.request->manifest));
+    oci::Descriptor entry;
+    entry.media_type = oci::kMediaManifest;
+    entry.digest = image.request->manifest;
+    entry.size = static_cast<std::int64_t>(image.manifest_json.size());
+    if (image.request->names.empty()) index.manifests.push_back(entry);
+    for (const std::string& name : image.request->names) {
+      entry.annotations[store::kRefName] = name;
+      index.manifests.push_back(entry);
+    }
+  }
+  TRY(out.text("index.json", oci::dump_index(index)));
+  TRY(out.text("oci-layout", store::kOciLayout));
+  return out.finish();
+}
+
+// The layer as gzip in the directory, named by what came out.
+Status compress_layer(int store, int dir, const oci::Digest& diff_id, oci::Descriptor* layer) {
+  auto plain = TRY(PlainLayer::open(store, layer->digest));
+  std::string temporary = concat("tmp-", diff_id.hex());
+  UniqueFd fd = TRY(sys::open_beneath(dir, temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644, true));
+  FdSink file(fd.get(), temporary);
+  GzipSink gzip(file);
+  for (std::string_view chunk = TRY(plain->source().next()); !chunk.empty(); chunk = TRY(plain->source().next()))
+    TRY(gzip.write(chunk));
+  TRY(gzip.finish());
+  TRY(plain->check(diff_id));
+  FdSource written(fd.get(), 0, static_cast<std::uint64_t>(::lseek(fd.get(), 0, SEEK_END)));
+  HashingSource hashing(written);
+  while (!TRY(hashing.next()).empty()) {
+  }
+  layer->size = static_cast<std::int64_t>(hashing.size());
+  layer->digest = oci::Digest::sha256(hashing.hex());
+  layer->media_type = oci::kMediaLayerGzip;
+  if (::renameat(dir, temporary.c_str(), dir, std::string(layer->digest.hex()).c_str()) < 0)
+    return Error::from_errno(errno, concat("rename ", temporary));
+  return {};
+}
+
+Status save_docker_dir(int store, const SavedImage& image, bool compress, int dir) {
+  DirOutput out(dir);
+  TRY(out.text("version", "Directory Transport Version: 1.1\n"));
+  oci::Manifest manifest = image.manifest;
+  manifest.annotations.clear();
+  manifest.artifact_type.clear();
+  for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
+    oci::Descriptor& layer = manifest.layers[i];
+    layer.annotations.clear();
+    if (compress && layer.media_type == oci::kMediaLayerTar)
+      TRY(compress_layer(store, dir, image.config.diff_ids[i], &layer));
+    else
+      TRY(copy_blob(store, layer.digest, out, std::string(layer.digest.hex())));
+    layer.media_type = oci::docker_media_type(layer.media_type);
+  }
+  TRY(out.text(std::string(manifest.config.digest.hex()), image.config_json));
+  manifest.config.media_type = oci::docker_media_type(oci::kMediaConfig);
+  manifest.media_type = oci::docker_media_type(oci::kMediaManifest);
+  return out.text("manifest.json", oci::dump_manifest(manifest));
+}
+
+}  // namespace
+
+Status save_images(int store, const store::WorkerRequest& request, int output) {
+  std::vector<SavedImage> images;
+  for (const store::WorkerImage& item : request.images) {
+    SavedImage image = TRY(read_image(store, item));
+    images.push_back(std::move(image));
+  }
+  if (images.empty()) return Error(Errc::invalid_argument, "no image to save");
+  bool directory = request.format == "oci-dir" || request.format == "docker-dir";
+  if (directory && images.size() > 1)
+    return Error(Errc::invalid_argument, concat(request.format, " holds one image only"));
+  if (request.format == "docker-dir") return save_docker_dir(store, images[0], request.compress, output);
+  if (request.format == "oci-dir") {
+    DirOutput out(output);
+    return save_oci(store, images, out);
+  }
+  TarOutput out(output);
+  if (request.format == "oci-archive") return save_oci(store, images, out);
+  if (request.format == "docker-archive") return save_docker_archive(store, images, out);
+  return Error(Errc::invalid_argument, concat("unknown format ", quote(request.format)));
+}
+
+}  // namespace minke::imagework

@@ -1,0 +1,21 @@
+// What minke-image does, one function for each verb of the protocol. All of it runs confined.
+#pragma once
+
+#include "base/result.h"
+#include "imagework/session.h"
+#include "store/worker_protocol.h"
+
+namespace minke::imagework {
+
+// docker-archive or oci-archive from a file or pipe, plain or compressed.
+Status load_archive(Session& session, int input);
+// An OCI image layout, or a `dir:` directory as "save --format docker-dir" makes it.
+Status load_directory(Session& session, int directory);
+// A root file system as tar: one layer, one image.
+Status import_rootfs(Session& session, const store::WorkerRequest& request, int input);
+// Images of the store at `store` to the archive or into the directory `output`.
+Status save_images(int store, const store::WorkerRequest& request, int output);
+// The tree below `root` as tar; other mounts inside of it are left as empty directories.
+Status export_tree(int root, int output, std::vector<std::string>* notes);
+
+}  // namespace minke::imagework

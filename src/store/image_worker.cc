@@ -1,0 +1,173 @@
+#include "store/image_worker.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "store/changes.h"
+#include "store/worker_protocol.h"
+#include "sys/process.h"
+#include "sys/program.h"
+
+namespace minke::store {
+namespace {
+
+using sys::UniqueFd;
+
+struct WorkerFds {
+  int store = -1, staging = -1, data = -1, output = -1;  // -1: /dev/null
+};
+
+Result<int> fd_or_null(int fd, UniqueFd* null_fd) {
+  if (fd >= 0) return fd;
+  if (!*null_fd) *null_fd = TRY(sys::open("/dev/null", O_RDWR));
+  return null_fd->get();
+}
+
+Error error_of(const WorkerReply& reply) {
+  int code = reply.error_code;
+  bool known = code >= 0 && code <= static_cast<int>(Errc::internal);
+  return {known ? static_cast<Errc>(code) : Errc::internal, reply.error};
+}
+
+std::string end_of(int wait_status) {
+  if (WIFSIGNALED(wait_status)) return concat("killed by signal ", sys::signal_name(WTERMSIG(wait_status)));
+  return concat("exit code ", WEXITSTATUS(wait_status));
+}
+
+Result<WorkerReply> run_worker(const WorkerRequest& request, const WorkerFds& fds) {
+  std::string program = TRY(sys::program_path("minke-image"));
+  UniqueFd memory = TRY(sys::make_memfd("minke-image request", json::dump_struct(request)));
+  auto [reader, writer] = TRY(sys::make_pipe());
+  UniqueFd null_fd;
+  sys::SpawnOptions options;
+  options.path = program;
+  options.argv = {"minke-image", request.verb};
+  options.stdio[0] = -2;
+  options.stdio[1] = fds.output >= 0 ? fds.output : -2;
+  options.die_with_parent = true;
+  // Limits that tests set; nothing else of our environment is of use there.
+  options.env.emplace();
+  for (const char* name : {"MINKE_LIMIT_ENTRIES", "MINKE_LIMIT_BYTES", "MINKE_LIMIT_METADATA", "MINKE_FAILPOINT"})
+    if (const char* value = ::getenv(name)) options.env->push_back(concat(name, "=", value));
+  int store = TRY(fd_or_null(fds.store, &null_fd));
+  int staging = TRY(fd_or_null(fds.staging, &null_fd));
+  int data = TRY(fd_or_null(fds.data, &null_fd));
+  options.pass_fds = {memory.get(), writer.get(), store, staging, data};
+  sys::Spawned worker = TRY_CTX(sys::spawn(options), "image worker");
+  writer.reset();
+  auto text = sys::read_all(reader.get(), 64 << 20, "the image worker's reply");
+  int status = TRY(sys::wait_pid(worker.pid));
+  WorkerReply reply;
+  if (text && !text->empty()) reply = TRY_CTX(json::parse_struct<WorkerReply>(*text), "image worker");
+  if (!reply.done) return Error(Errc::internal, concat("the image worker ended early (", end_of(status), ")"));
+  for (const std::string& note : reply.notes) log::debug(concat(request.verb, ": ", note));
+  if (!reply.error.empty()) return error_of(reply);
+  return reply;
+}
+
+// Runs a verb that fills a staging directory, and commits what it made.
+Result<LoadResult> run_and_commit(const Store& store, WorkerRequest request, int data) {
+  request.rootless = store.rootless();
+  sys::DirFd root = TRY(sys::open_dir(store.root()));
+  Staging staging = TRY(store.stage(request.verb));
+  // Without O_PATH: the worker's lock on it is the one that we hold, so both must end before it is abandoned.
+  WorkerReply reply = TRY(run_worker(request, {root.get(), staging.lock_fd(), data, -1}));
+  failpoint("store.load", 0);
+  NewContent content;
+  LoadResult result;
+  for (WorkerResult& image : reply.images) {
+    content.images.push_back({image.manifest, image.names});
+    result.image_ids.push_back(image.id);
+    if (image.names.empty()) result.names.push_back(image.id);
+    result.names.insert(result.names.end(), image.names.begin(), image.names.end());
+  }
+  Store writable = store;
+  TRY(writable.commit(staging, content));
+  return result;
+}
+
+const char* format_name(ArchiveFormat format) {
+  switch (format) {
+    case ArchiveFormat::docker_archive: return "docker-archive";
+    case ArchiveFormat::oci_archive: return "oci-archive";
+    case ArchiveFormat::oci_dir: return "oci-dir";
+    case ArchiveFormat::docker_dir: return "docker-dir";
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory) {
+  WorkerRequest request;
+  request.verb = directory.empty() ? "load" : "load-dir";
+  if (directory.empty()) return run_and_commit(store, std::move(request), input_fd);
+  sys::DirFd dir = TRY(sys::open_dir(directory));
+  return run_and_commit(store, std::move(request), dir.get());
+}
+
+Result<std::string> import_rootfs(const Store& store, const ImportRequest& request) {
+  WorkerRequest worker;
+  worker.verb = "import";
+  if (!request.name.empty()) {
+    oci::Reference ref = TRY(oci::Reference::parse(request.name));
+    if (!ref.digest.empty()) return Error(Errc::invalid_argument, concat(request.name, ": tag by digest not supported"));
+    worker.name = ref.normalized("localhost").str();
+  }
+  oci::ImageProcessConfig config;
+  TRY(apply_changes(request.changes, &config));
+  worker.config_json = json::dump_struct(config);
+  oci::Platform host = oci::host_platform();
+  worker.architecture = request.architecture.empty() ? host.architecture : request.architecture;
+  worker.os = request.os.empty() ? host.os : request.os;
+  worker.variant = request.variant;
+  worker.message = request.message.empty() ? "imported from tarball" : request.message;
+  // The age of the file, as Podman has it: importing it twice gives the same image.
+  TimeNs created = now();
+  struct stat st{};
+  if (::fstat(request.input_fd, &st) == 0 && S_ISREG(st.st_mode))
+    created = static_cast<TimeNs>(st.st_mtim.tv_sec) * kSecond + st.st_mtim.tv_nsec;
+  worker.created = format_rfc3339(created, -1, true);
+  LoadResult result = TRY(run_and_commit(store, std::move(worker), request.input_fd));
+  if (result.image_ids.empty()) return Error(Errc::internal, "the image worker made no image");
+  return result.image_ids[0];
+}
+
+Status save_images(const Store& store, const SaveRequest& request) {
+  WorkerRequest worker;
+  worker.verb = "save";
+  worker.rootless = store.rootless();
+  worker.format = format_name(request.format);
+  worker.compress = request.compress;
+  for (std::size_t i = 0; i < request.images.size(); ++i) {
+    WorkerImage image;
+    image.manifest = request.images[i].manifest_descriptor.digest;
+    image.chain_ids = request.images[i].chain_ids;
+    if (i < request.names.size()) image.names = request.names[i];
+    worker.images.push_back(std::move(image));
+  }
+  sys::DirFd root = TRY(sys::open_dir(store.root()));
+  bool directory = request.format == ArchiveFormat::oci_dir || request.format == ArchiveFormat::docker_dir;
+  if (!directory) {
+    TRY(run_worker(worker, {root.get(), -1, request.output_fd, -1}));
+    return {};
+  }
+  TRY(sys::ensure_dir_at(sys::DirFd::cwd(), request.output_dir.c_str(), 0755));
+  sys::DirFd output = TRY(sys::open_dir(request.output_dir));
+  TRY(run_worker(worker, {root.get(), -1, output.get(), -1}));
+  return {};
+}
+
+Status export_rootfs(int root_fd, int output_fd) {
+  WorkerRequest worker;
+  worker.verb = "export";
+  TRY(run_worker(worker, {-1, -1, root_fd, output_fd}));
+  return {};
+}
+
+}  // namespace minke::store

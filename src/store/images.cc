@@ -1,0 +1,504 @@
+// Images: what index.json says, and how it changes. Every change replaces index.json by rename under ROOT/images/lock.
+#include <fcntl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "store/layout.h"
+#include "store/store.h"
+
+namespace minke::store {
+namespace {
+
+using sys::DirFd;
+using sys::UniqueFd;
+
+constexpr std::size_t kMinShortId = 3;
+
+std::string annotation(const oci::Descriptor& d, const char* key) {
+  auto it = d.annotations.find(key);
+  return it == d.annotations.end() ? std::string() : it->second;
+}
+std::string name_of(const oci::Descriptor& d) { return annotation(d, kRefName); }
+
+Result<oci::ImageIndex> read_index(const std::string& root) {
+  std::string text = TRY(sys::read_small_file(root + "/images/index.json", 64 << 20));
+  return oci::parse_index(text);
+}
+
+Status write_index(const std::string& root, const oci::ImageIndex& index) {
+  return sys::write_file(root + "/images/index.json", oci::dump_index(index), 0644, sys::Durability::data);
+}
+
+Result<sys::FileLock> lock_index(const std::string& root) {
+  UniqueFd file = TRY(sys::open(root + "/images/lock", O_RDWR | O_CREAT, 0600));
+  return sys::FileLock::acquire(std::move(file), sys::LockMode::exclusive, "the image index");
+}
+
+// The config's digest; from the annotation, else (an index written by another tool) from the manifest.
+Result<std::string> id_of(const Store& store, const oci::Descriptor& d) {
+  std::string id = annotation(d, kImageId);
+  if (id.size() == 64 && is_hex(id)) return id;
+  std::string text = TRY(store.read_blob(d.digest));
+  oci::Manifest manifest = TRY(oci::parse_manifest(text));
+  return std::string(manifest.config.digest.hex());
+}
+
+bool is_image(const oci::Descriptor& d) {
+  return d.media_type == oci::kMediaManifest || d.media_type.empty();
+}
+
+Result<std::int64_t> layer_size(const std::string& root, const std::string& chain_id) {
+  std::string text = TRY(sys::read_small_file(concat(root, "/layers/", chain_id, "/", kSizeFile), 64));
+  auto size = parse_int(trim(text));
+  if (!size) return Error(Errc::corrupt, concat("layer ", chain_id, ": bad size"));
+  return *size;
+}
+
+// The image behind one entry, without its names.
+Result<Image> load_entry(const Store& store, const oci::Descriptor& entry) {
+  Image image;
+  image.manifest_descriptor = entry;
+  image.manifest_json = TRY(store.read_blob(entry.digest));
+  image.manifest = TRY_CTX(oci::parse_manifest(image.manifest_json), entry.digest.str());
+  image.id = image.manifest.config.digest.hex();
+  image.config_json = TRY(store.read_blob(image.manifest.config.digest));
+  image.config = TRY_CTX(oci::parse_image_config(image.config_json), image.id);
+  if (image.config.diff_ids.size() != image.manifest.layers.size())
+    return Error(Errc::corrupt, concat("image ", image.id, ": its config names ", image.config.diff_ids.size(),
+                                       " layers, its manifest ", image.manifest.layers.size()));
+  image.chain_ids = chain_ids_of(image.config.diff_ids);
+  if (auto created = parse_rfc3339(image.config.created)) image.created = *created;
+  if (auto size = parse_int(annotation(entry, kImageSize))) {
+    image.size = *size;
+  } else {
+    image.size = static_cast<std::int64_t>(image.manifest_json.size() + image.config_json.size());
+    for (const std::string& chain_id : image.chain_ids)
+      if (auto layer = layer_size(store.root(), chain_id)) image.size += *layer;
+  }
+  return image;
+}
+
+// Names and digests of every entry of the same image, in the order of the index.
+void add_names(Image* image, const std::vector<const oci::Descriptor*>& entries) {
+  for (const oci::Descriptor* entry : entries) {
+    std::string name = name_of(*entry);
+    if (name.empty()) continue;
+    auto ref = oci::Reference::parse(name);
+    if (!ref) continue;  // written by another tool: a bare tag is no name here
+    image->names.push_back(name);
+    std::string digest = concat(ref->name(), "@", entry->digest.str());
+    if (std::find(image->digests.begin(), image->digests.end(), digest) == image->digests.end())
+      image->digests.push_back(digest);
+  }
+}
+
+struct Named {
+  const oci::Descriptor* entry;
+  std::string id;
+};
+
+Result<std::vector<Named>> entries_of(const Store& store, const oci::ImageIndex& index) {
+  std::vector<Named> out;
+  for (const oci::Descriptor& entry : index.manifests) {
+    if (!is_image(entry)) continue;
+    auto id = id_of(store, entry);
+    if (!id) {
+      log::warn(concat("image ", entry.digest.str(), " is left out: ", id.error().message()));
+      continue;
+    }
+    out.push_back({&entry, std::move(*id)});
+  }
+  return out;
+}
+
+// A name of the index as the given reference: same repository and tag, or same repository and manifest digest.
+bool matches(const oci::Descriptor& entry, const oci::Reference& wanted) {
+  std::string name = name_of(entry);
+  if (wanted.digest.empty()) return name == wanted.str();
+  if (entry.digest != wanted.digest) return false;
+  auto ref = oci::Reference::parse(name);
+  return ref && ref->name() == wanted.name();
+}
+
+bool ends_with_repository(const oci::Descriptor& entry, const oci::Reference& wanted) {
+  auto ref = oci::Reference::parse(name_of(entry));
+  if (!ref) return false;
+  if (wanted.digest.empty() ? ref->tag != wanted.tag : entry.digest != wanted.digest) return false;
+  std::string full = ref->name();
+  return full.ends_with(concat("/", wanted.repository));
+}
+
+Error unknown_image(std::string_view name) { return {Errc::not_found, concat(name, ": image not known")}; }
+
+// The entry whose id begins with `hex`; null when none does.
+Result<const Named*> find_by_id(const std::vector<Named>& entries, std::string_view hex) {
+  const Named* found = nullptr;
+  for (const Named& entry : entries) {
+    if (!std::string_view(entry.id).starts_with(hex)) continue;
+    if (found != nullptr && found->id != entry.id)
+      return Error(Errc::conflict, concat(hex, ": this short id is ambiguous; give more digits"));
+    if (found == nullptr) found = &entry;
+  }
+  return found;
+}
+
+const Named* find_by_name(const std::vector<Named>& entries, const oci::Reference& ref) {
+  auto first = [&entries](auto&& test) -> const Named* {
+    for (const Named& entry : entries)
+      if (test(*entry.entry)) return &entry;
+    return nullptr;
+  };
+  if (ref.qualified()) {
+    oci::Reference wanted = ref.normalized("");
+    return first([&](const oci::Descriptor& e) { return matches(e, wanted); });
+  }
+  for (const char* registry : {"localhost", "docker.io"}) {
+    oci::Reference wanted = ref.normalized(registry);
+    if (const Named* found = first([&](const oci::Descriptor& e) { return matches(e, wanted); })) return found;
+  }
+  oci::Reference wanted = ref;
+  if (wanted.tag.empty() && wanted.digest.empty()) wanted.tag = "latest";
+  return first([&](const oci::Descriptor& e) { return ends_with_repository(e, wanted); });
+}
+
+Result<const Named*> find_entry(const std::vector<Named>& entries, std::string_view name) {
+  std::string_view hex = name;
+  bool is_digest = hex.starts_with("sha256:");
+  if (is_digest) hex.remove_prefix(7);
+  if (hex.size() >= kMinShortId && hex.size() <= 64 && is_hex(hex)) {
+    if (const Named* found = TRY(find_by_id(entries, hex))) return found;
+    if (hex.size() == 64) return unknown_image(name);
+  }
+  if (is_digest) return unknown_image(name);
+  oci::Reference ref = TRY(oci::Reference::parse(name));
+  if (const Named* found = find_by_name(entries, ref)) return found;
+  return unknown_image(name);
+}
+
+Result<Image> load_with_names(const Store& store, const std::vector<Named>& entries, const Named& wanted) {
+  Image image = TRY(load_entry(store, *wanted.entry));
+  std::vector<const oci::Descriptor*> same;
+  for (const Named& entry : entries)
+    if (entry.id == wanted.id) same.push_back(entry.entry);
+  add_names(&image, same);
+  return image;
+}
+
+void set_annotation(oci::Descriptor* d, const char* key, std::string value) {
+  if (value.empty())
+    d->annotations.erase(key);
+  else
+    d->annotations[key] = std::move(value);
+}
+
+bool has_entry(const oci::ImageIndex& index, const oci::Digest& digest) {
+  return std::any_of(index.manifests.begin(), index.manifests.end(),
+                     [&](const oci::Descriptor& d) { return d.digest == digest; });
+}
+
+// Takes `name` away from whatever has it; an image that loses its last name stays, untagged.
+void release_name(oci::ImageIndex* index, const std::string& name) {
+  for (std::size_t i = 0; i < index->manifests.size();) {
+    if (name_of(index->manifests[i]) != name) {
+      ++i;
+      continue;
+    }
+    oci::Descriptor entry = index->manifests[i];
+    index->manifests.erase(index->manifests.begin() + static_cast<std::ptrdiff_t>(i));
+    if (has_entry(*index, entry.digest)) continue;
+    set_annotation(&entry, kRefName, "");
+    index->manifests.insert(index->manifests.begin() + static_cast<std::ptrdiff_t>(i), entry);
+    ++i;
+  }
+}
+
+void insert_entry(oci::ImageIndex* index, oci::Descriptor entry, const std::string& name) {
+  if (name.empty()) {
+    if (!has_entry(*index, entry.digest)) index->manifests.push_back(std::move(entry));
+    return;
+  }
+  for (const oci::Descriptor& d : index->manifests)
+    if (name_of(d) == name && d.digest == entry.digest) return;
+  release_name(index, name);
+  std::erase_if(index->manifests,
+                [&](const oci::Descriptor& d) { return d.digest == entry.digest && name_of(d).empty(); });
+  set_annotation(&entry, kRefName, name);
+  index->manifests.push_back(std::move(entry));
+}
+
+// The descriptor as the index keeps it: with id and size, so that listings need not compute them.
+oci::Descriptor entry_for(const Image& image) {
+  oci::Descriptor entry;
+  entry.media_type = oci::kMediaManifest;
+  entry.digest = image.manifest_descriptor.digest;
+  entry.size = static_cast<std::int64_t>(image.manifest_json.size());
+  oci::Platform platform;
+  platform.architecture = image.config.architecture;
+  platform.os = image.config.os;
+  platform.variant = image.config.variant;
+  if (!platform.architecture.empty() && !platform.os.empty()) entry.platform = platform;
+  set_annotation(&entry, kImageId, image.id);
+  set_annotation(&entry, kImageSize, concat(image.size));
+  return entry;
+}
+
+// An image is only added when all of it is there; "run" trusts this.
+Result<Image> check_complete(const Store& store, const oci::Descriptor& manifest) {
+  oci::Descriptor bare = manifest;
+  bare.annotations.clear();
+  Image image = TRY(load_entry(store, bare));
+  for (const oci::Descriptor& layer : image.manifest.layers)
+    if (!sys::exists(store.blob_path(layer.digest)))
+      return Error(Errc::unavailable, concat("blob ", layer.digest.str(), " was removed meanwhile; try again"));
+  for (const std::string& chain_id : image.chain_ids)
+    if (!store.has_layer(chain_id))
+      return Error(Errc::unavailable, concat("layer ", chain_id, " was removed meanwhile; try again"));
+  return image;
+}
+
+// Directories that hide what is below them: the marks that the confined worker may not set on the host.
+Status mark_opaque(const std::string& layer) {
+  std::string list_path = concat(layer, "/", kOpaqueFile);
+  auto list = sys::read_small_file(list_path, std::size_t{1} << 30);
+  if (!list) return list.error().sys() == ENOENT ? Status() : std::move(list.error());
+  DirFd diff = TRY(sys::open_dir(concat(layer, "/", kDiffDir)));
+  for (std::string_view rest = *list; !rest.empty();) {
+    auto parts = split_once(rest, '\0');
+    if (!parts) return Error(Errc::corrupt, concat(list_path, ": cut short"));
+    rest = parts->second;
+    std::string path(parts->first);
+    UniqueFd dir = TRY(sys::open_beneath(diff.get(), path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY, 0, true));
+    if (::fsetxattr(dir.get(), "trusted.overlay.opaque", "y", 1, 0) < 0)
+      return Error::from_errno(errno, concat("mark ", path, " opaque"));
+  }
+  return sys::unlink_at(DirFd::cwd(), list_path.c_str());
+}
+
+// Moves each child of `from` into `to`, where one of that name may be already.
+Status move_children(const std::string& from, const std::string& to, const std::function<Status(const std::string&)>& before) {
+  auto names = sys::list_dir(DirFd::cwd(), from.c_str());
+  if (!names) return names.error().sys() == ENOENT ? Status() : std::move(names.error());
+  for (const std::string& name : *names) {
+    if (name.size() != 64 || !is_hex(name)) continue;
+    std::string source = concat(from, "/", name), target = concat(to, "/", name);
+    if (sys::exists(target)) continue;
+    TRY(before(source));
+    auto moved = sys::rename_at(DirFd::cwd(), source.c_str(), DirFd::cwd(), target.c_str(), RENAME_NOREPLACE);
+    if (!moved && moved.error().sys() != EEXIST) return moved;
+  }
+  DirFd folder = TRY(sys::open_dir(to));
+  return sys::fsync_dir(folder);
+}
+
+struct InUse {
+  std::set<std::string> digests, chain_ids;  // digests as text
+};
+
+// Everything that the images of `index` need. An entry that cannot be read makes the answer unknown: an error.
+Result<InUse> in_use_by(const Store& store, const oci::ImageIndex& index) {
+  InUse used;
+  for (const oci::Descriptor& entry : index.manifests) {
+    used.digests.insert(entry.digest.str());
+    if (!is_image(entry)) continue;
+    Image image = TRY(load_entry(store, entry));
+    used.digests.insert(image.manifest.config.digest.str());
+    for (const oci::Descriptor& layer : image.manifest.layers) used.digests.insert(layer.digest.str());
+    used.chain_ids.insert(image.chain_ids.begin(), image.chain_ids.end());
+  }
+  return used;
+}
+
+bool begins_with(const oci::ImageConfig& child, const oci::ImageConfig& parent) {
+  if (parent.diff_ids.size() > child.diff_ids.size() || parent.history.size() >= child.history.size()) return false;
+  for (std::size_t i = 0; i < parent.diff_ids.size(); ++i)
+    if (parent.diff_ids[i] != child.diff_ids[i]) return false;
+  for (std::size_t i = 0; i < parent.history.size(); ++i)
+    if (parent.history[i].created_by != child.history[i].created_by || parent.history[i].created != child.history[i].created)
+      return false;
+  return true;
+}
+
+// The untagged image that `child` was built from, when no other image still is.
+const Image* dangling_parent(const std::vector<Image>& images, const Image& child) {
+  const Image* parent = nullptr;
+  for (const Image& image : images) {
+    if (image.id == child.id || !image.names.empty() || image.config.history.empty()) continue;
+    if (!begins_with(child.config, image.config)) continue;
+    if (parent == nullptr || image.config.history.size() > parent->config.history.size()) parent = &image;
+  }
+  if (parent == nullptr) return nullptr;
+  for (const Image& image : images)
+    if (image.id != child.id && image.id != parent->id && begins_with(image.config, parent->config)) return nullptr;
+  return parent;
+}
+
+}  // namespace
+
+Result<std::vector<Image>> Store::list_images() const {
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  std::vector<Named> entries = TRY(entries_of(*this, index));
+  std::vector<Image> images;
+  std::set<std::string> seen;
+  for (const Named& entry : entries) {
+    if (!seen.insert(entry.id).second) continue;
+    auto image = load_with_names(*this, entries, entry);
+    if (image)
+      images.push_back(std::move(*image));
+    else
+      log::warn(concat("image ", entry.id, " is left out: ", image.error().message()));
+  }
+  return images;
+}
+
+Result<Image> Store::find_image(std::string_view name) const {
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  std::vector<Named> entries = TRY(entries_of(*this, index));
+  const Named* found = TRY(find_entry(entries, name));
+  return load_with_names(*this, entries, *found);
+}
+
+Status Store::tag_image(const Image& image, const oci::Reference& name) {
+  if (!name.digest.empty()) return Error(Errc::invalid_argument, concat(name.str(), ": tag by digest not supported"));
+  sys::FileLock lock = TRY(lock_index(root_));
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  if (!has_entry(index, image.manifest_descriptor.digest)) return unknown_image(image.id);
+  insert_entry(&index, entry_for(image), name.normalized("localhost").str());
+  failpoint("store.tag", 1);
+  return write_index(root_, index);
+}
+
+Status Store::untag_image(const Image& image, const std::string& name) {
+  sys::FileLock lock = TRY(lock_index(root_));
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  bool known = std::any_of(index.manifests.begin(), index.manifests.end(), [&](const oci::Descriptor& d) {
+    return name_of(d) == name && annotation(d, kImageId) == image.id;
+  });
+  if (!known) return Error(Errc::not_found, concat(name, ": tag not known"));
+  release_name(&index, name);
+  failpoint("store.untag", 1);
+  return write_index(root_, index);
+}
+
+Status Store::add_manifest(const oci::Descriptor& manifest, const std::string& name) {
+  sys::FileLock lock = TRY(lock_index(root_));
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  Image image = TRY(check_complete(*this, manifest));
+  insert_entry(&index, entry_for(image), name);
+  return write_index(root_, index);
+}
+
+Status Store::commit(const Staging& staging, const NewContent& content) {
+  for (const NewContent::Entry& entry : content.images)
+    for (const std::string& name : entry.names) TRY_CTX(oci::Reference::parse(name), quote(name));
+  // One flush for all files instead of one for each; nothing is named before it is on the disk.
+  if (::syncfs(staging.lock_fd()) < 0) return Error::from_errno(errno, concat("syncfs ", root_));
+  failpoint("store.load", 1);
+  sys::FileLock lock = TRY(lock_index(root_));
+  TRY(move_children(concat(staging.path(), "/", kStagedBlobsDir), concat(root_, "/", kBlobsDir),
+                    [](const std::string&) { return Status(); }));
+  failpoint("store.load", 2);
+  TRY(move_children(concat(staging.path(), "/", kLayersDir), concat(root_, "/", kLayersDir), mark_opaque));
+  failpoint("store.load", 3);
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  for (const NewContent::Entry& entry : content.images) {
+    Image image = TRY(check_complete(*this, entry.manifest));
+    if (entry.names.empty()) insert_entry(&index, entry_for(image), "");
+    for (const std::string& name : entry.names) insert_entry(&index, entry_for(image), name);
+  }
+  TRY(write_index(root_, index));
+  failpoint("store.load", 4);
+  return {};
+}
+
+Status Store::remove_image(const Image& image, const std::vector<std::string>& keep_chain_ids,
+                           std::vector<std::string>* removed) {
+  sys::FileLock lock = TRY(lock_index(root_));
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  std::vector<Image> images = TRY(list_images());
+  std::vector<std::string> untagged, deleted;
+  std::vector<Image> gone;
+  const Image* victim = nullptr;
+  for (const Image& candidate : images)
+    if (candidate.id == image.id) victim = &candidate;
+  if (victim == nullptr) return unknown_image(image.id);
+  while (victim != nullptr) {
+    for (const std::string& name : victim->names) untagged.push_back(concat("Untagged: ", name));
+    deleted.push_back(concat("Deleted: ", victim->id));
+    const Image* parent = dangling_parent(images, *victim);
+    gone.push_back(*victim);
+    std::string parent_id = parent != nullptr ? parent->id : "";
+    std::erase_if(images, [&](const Image& i) { return i.id == gone.back().id; });
+    victim = nullptr;
+    for (const Image& candidate : images)
+      if (!parent_id.empty() && candidate.id == parent_id) victim = &candidate;
+  }
+  // All entries of those ids, whatever their manifest; their content goes when nobody else needs it.
+  InUse before;
+  std::vector<oci::Descriptor> kept;
+  for (const oci::Descriptor& entry : index.manifests) {
+    std::string id;
+    if (is_image(entry))
+      if (auto known = id_of(*this, entry)) id = *known;
+    bool goes = std::any_of(gone.begin(), gone.end(), [&](const Image& g) { return g.id == id; });
+    if (!goes) {
+      kept.push_back(entry);
+      continue;
+    }
+    Image dying = TRY(load_entry(*this, entry));
+    before.digests.insert(entry.digest.str());
+    before.digests.insert(dying.manifest.config.digest.str());
+    for (const oci::Descriptor& layer : dying.manifest.layers) before.digests.insert(layer.digest.str());
+    before.chain_ids.insert(dying.chain_ids.begin(), dying.chain_ids.end());
+  }
+  index.manifests = std::move(kept);
+  InUse after = TRY_CTX(in_use_by(*this, index), "another image is damaged");
+  failpoint("store.remove", 1);
+  TRY(write_index(root_, index));
+  failpoint("store.remove", 2);
+  removed->insert(removed->end(), untagged.begin(), untagged.end());
+  removed->insert(removed->end(), deleted.begin(), deleted.end());
+  ErrorList errors;
+  std::set<std::string> keep(keep_chain_ids.begin(), keep_chain_ids.end());
+  for (const std::string& chain_id : before.chain_ids)
+    if (!after.chain_ids.contains(chain_id) && !keep.contains(chain_id))
+      errors.add(move_to_trash(concat(root_, "/layers/", chain_id)));
+  failpoint("store.remove", 3);
+  for (const std::string& digest : before.digests)
+    if (!after.digests.contains(digest)) {
+      oci::Digest parsed = TRY(oci::Digest::parse(digest));
+      errors.add(move_to_trash(blob_path(parsed)));
+    }
+  failpoint("store.remove", 4);
+  return std::move(errors).to_status();
+}
+
+Status Store::collect(const std::vector<std::string>& keep_chain_ids, int* freed) {
+  sys::FileLock lock = TRY(lock_index(root_));
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  InUse used = TRY(in_use_by(*this, index));
+  used.chain_ids.insert(keep_chain_ids.begin(), keep_chain_ids.end());
+  ErrorList errors;
+  int count = 0;
+  auto sweep = [&](const std::string& folder, auto&& needed) -> Status {
+    for (const std::string& name : TRY(sys::list_dir(DirFd::cwd(), folder.c_str()))) {
+      if (needed(name)) continue;
+      errors.add(move_to_trash(concat(folder, "/", name)));
+      ++count;
+    }
+    return {};
+  };
+  errors.add(sweep(concat(root_, "/", kLayersDir), [&](const std::string& name) { return used.chain_ids.contains(name); }));
+  errors.add(sweep(concat(root_, "/", kBlobsDir),
+                   [&](const std::string& name) { return used.digests.contains(concat("sha256:", name)); }));
+  if (freed != nullptr) *freed = count;
+  return std::move(errors).to_status();
+}
+
+}  // namespace minke::store

@@ -1,0 +1,52 @@
+#include "store/worker_protocol.h"
+
+namespace minke::store {
+namespace {
+
+void bind_digest(json::Binder& b, const char* key, oci::Digest& digest) {
+  std::string text = digest.str();
+  b(key, text);
+  if (!b.reading() || text.empty()) return;
+  auto parsed = oci::Digest::parse(text);
+  if (parsed)
+    digest = std::move(*parsed);
+  else
+    b.fail_at(key, parsed.error().message());
+}
+
+}  // namespace
+
+void bind(json::Binder& b, WorkerImage& image) {
+  bind_digest(b, "manifest", image.manifest);
+  b("names", image.names);
+  b("chainIds", image.chain_ids);
+}
+void bind(json::Binder& b, WorkerRequest& request) {
+  b("verb", request.verb);
+  b("rootless", request.rootless);
+  b("format", request.format);
+  b("compress", request.compress);
+  b("images", request.images);
+  b("name", request.name);
+  b("message", request.message);
+  b("architecture", request.architecture);
+  b("os", request.os);
+  b("variant", request.variant);
+  b("created", request.created);
+  b("config", request.config_json);
+}
+void bind(json::Binder& b, WorkerResult& result) {
+  b("manifest", result.manifest);
+  b("id", result.id);
+  b("names", result.names);
+}
+void bind(json::Binder& b, WorkerReply& reply) {
+  b("done", reply.done);
+  b("error", reply.error);
+  b("errorCode", reply.error_code);
+  b("errno", reply.error_errno);
+  b("images", reply.images);
+  b("notes", reply.notes);
+}
+
+}  // namespace minke::store
