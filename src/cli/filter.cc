@@ -1,5 +1,7 @@
 #include "cli/filter.h"
 
+#include <regex.h>
+
 #include <algorithm>
 
 #include "base/str.h"
@@ -44,6 +46,49 @@ bool any_value(std::span<const Filter> filters, std::string_view key,
     if (matches(filter.value)) return true;
   }
   return !asked;
+}
+
+struct Pattern::Compiled {
+  Compiled() = default;
+  Compiled(const Compiled&) = delete;
+  Compiled& operator=(const Compiled&) = delete;
+  ~Compiled() {
+    if (ready) ::regfree(&regex);
+  }
+  regex_t regex = {};
+  bool ready = false;
+};
+
+Result<Pattern> Pattern::compile(std::string_view key, std::string_view text) {
+  auto compiled = std::make_shared<Compiled>();
+  int fault =
+      ::regcomp(&compiled->regex, std::string(text).c_str(), REG_EXTENDED | REG_NOSUB);
+  if (fault != 0) {
+    char reason[128];
+    ::regerror(fault, &compiled->regex, reason, sizeof reason);
+    return Error(Errc::invalid_argument, concat("invalid value for filter ", quote(key), ": ",
+                                                quote(text), ": ", std::string_view(reason)));
+  }
+  compiled->ready = true;
+  return Pattern(std::move(compiled));
+}
+
+bool Pattern::found_in(const std::string& text) const {
+  return ::regexec(&compiled_->regex, text.c_str(), 0, nullptr, 0) == 0;
+}
+
+Result<std::vector<Pattern>> filter_patterns(std::span<const Filter> filters,
+                                             std::string_view key) {
+  std::vector<Pattern> patterns;
+  for (std::string_view value : filter_values(filters, key))
+    patterns.push_back(TRY(Pattern::compile(key, value)));
+  return patterns;
+}
+
+bool any_pattern(std::span<const Pattern> patterns, const std::string& text) {
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) {
+           return p.found_in(text);
+         });
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,25 @@ Status check_filters(std::span<const Filter> filters, std::initializer_list<std:
 // Values of one key are alternatives, except labels, which must all hold.
 bool any_value(std::span<const Filter> filters, std::string_view key,
                const std::function<bool(std::string_view value)>& matches);
+
+// Where a filter takes a regular expression ("name"): true when it is found anywhere in one of the
+// texts; "^web$" for the whole. POSIX extended, which is Go's for what people write here.
+class Pattern {
+ public:
+  // Errors: `invalid value for filter "name": "a(": Unmatched ( or \(`.
+  static Result<Pattern> compile(std::string_view key, std::string_view text);
+  bool found_in(const std::string& text) const;
+
+ private:
+  struct Compiled;
+  explicit Pattern(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+  std::shared_ptr<const Compiled> compiled_;
+};
+
+// The patterns of every filter of that key.
+Result<std::vector<Pattern>> filter_patterns(std::span<const Filter> filters, std::string_view key);
+// True when one of them is found, or there are none.
+bool any_pattern(std::span<const Pattern> patterns, const std::string& text);
 
 // Every "label" holds ("k" or "k=v") and no "label!" does; true when there are none.
 bool labels_match(std::span<const Filter> filters,

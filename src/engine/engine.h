@@ -71,6 +71,7 @@ class Engine {
 
   const Host& host() const { return host_; }
   const store::Store& store() const { return *store_; }
+  store::Store& store() { return *store_; }
   const Volumes& volumes() const { return volumes_; }
 
   // Rootless: joins the user's namespaces. Every verb below that needs it calls it; front ends call it only
