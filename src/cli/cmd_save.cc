@@ -1,0 +1,169 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/str.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "engine/engine.h"
+#include "store/image_name.h"
+#include "store/image_worker.h"
+
+namespace minke::cli {
+namespace {
+
+struct SaveOptions {
+  bool compress = false, multi = false, quiet = false, uncompressed = false;
+  std::string format = "docker-archive", output;
+};
+constexpr Option<SaveOptions> kOptions[] = {
+    {"compress", 0, &SaveOptions::compress,
+     "Compress tarball image layers when saving to a directory using the 'dir' transport. (default "
+     "is same compression type as source)"},
+    {"format", 0, &SaveOptions::format,
+     "Save image to oci-archive, oci-dir (directory with oci manifest type), docker-archive, "
+     "docker-dir (directory with v2s2 manifest type)"},
+    {"multi-image-archive", 'm', &SaveOptions::multi,
+     "Interpret additional arguments as images not tags and create a multi-image-archive (only for "
+     "docker-archive)"},
+    {"output", 'o', &SaveOptions::output,
+     "Write to a specified file (default: stdout, which must be redirected)"},
+    {"quiet", 'q', &SaveOptions::quiet, "Suppress the output"},
+    {"uncompressed", 0, &SaveOptions::uncompressed,
+     "Accept uncompressed layers when copying OCI images (they are always kept as they came)"},
+};
+constexpr OptionTable kTables[] = {option_table<SaveOptions>(kOptions)};
+
+struct Format {
+  std::string_view name;
+  store::ArchiveFormat format;
+  bool directory;
+};
+constexpr Format kFormats[] = {
+    {"oci-dir", store::ArchiveFormat::oci_dir, true},
+    {"oci-archive", store::ArchiveFormat::oci_archive, false},
+    {"docker-dir", store::ArchiveFormat::docker_dir, true},
+    {"docker-archive", store::ArchiveFormat::docker_archive, false},
+};
+
+Result<const Format*> check_options(const SaveOptions& options) {
+  const Format* format =
+      std::find_if(std::begin(kFormats), std::end(kFormats),
+                   [&](const Format& row) { return row.name == options.format; });
+  auto fault = [](std::string text) { return Error(Errc::invalid_argument, std::move(text)); };
+  if (format == std::end(kFormats))
+    return fault("format value must be one of oci-dir oci-archive docker-dir docker-archive");
+  if (options.compress && format->format != store::ArchiveFormat::docker_dir)
+    return fault("--compress can only be set when --format is 'docker-dir'");
+  if (options.multi && format->format != store::ArchiveFormat::docker_archive)
+    return fault(concat("unsupported format ", quote(options.format),
+                        " for saving multiple images (only docker-archive)"));
+  if (options.output.find(':') != std::string::npos)
+    return fault(concat("invalid filename (should not contain ':') ", quote(options.output)));
+  if (options.output.empty() && format->directory)
+    return fault(concat("--format ", options.format, " writes a directory: name it by --output"));
+  if (options.output.empty() && ::isatty(STDOUT_FILENO) == 1)
+    return fault("refusing to save to terminal. Use -o flag or redirect");
+  return format;
+}
+
+// Without --multi-image-archive the arguments after the first are more names for it.
+Status choose_images(const store::Store& store, const std::vector<std::string>& args, bool multi,
+                     store::SaveRequest* request) {
+  for (std::size_t i = 0; i < (multi ? args.size() : 1); ++i) {
+    store::Image image = TRY(store.find_image(args[i]));
+    std::string name = store::name_as_typed(image, args[i]);
+    auto same = std::find_if(request->images.begin(), request->images.end(),
+                             [&](const store::Image& other) { return other.id == image.id; });
+    std::size_t at = static_cast<std::size_t>(same - request->images.begin());
+    if (same == request->images.end()) {
+      request->images.push_back(std::move(image));
+      request->names.emplace_back();
+    }
+    std::vector<std::string>& names = request->names[at];
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
+  if (multi) return {};
+  std::vector<std::string> more;
+  for (std::size_t i = 1; i < args.size(); ++i) {
+    oci::Reference ref = TRY_CTX(oci::Reference::parse(args[i]), concat("normalizing name ", quote(args[i])));
+    more.push_back(ref.normalized("localhost").str());
+  }
+  std::vector<std::string>& names = request->names[0];
+  names.insert(names.begin(), more.begin(), more.end());
+  return {};
+}
+
+// A file of its own making is taken away again when the archive in it is not whole.
+class OutputFile {
+ public:
+  static Result<OutputFile> open(const std::string& path, const Format& format) {
+    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd >= 0) return OutputFile(path, sys::UniqueFd(fd));
+    if (errno != EEXIST) return Error::from_errno(errno, concat("open ", path));
+    sys::UniqueFd existing(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    struct stat st = {};
+    if (!existing || ::fstat(existing.get(), &st) < 0) return Error::from_errno(errno, concat("open ", path));
+    if (format.format == store::ArchiveFormat::docker_archive && S_ISREG(st.st_mode) && st.st_size != 0)
+      return Error(Errc::already_exists, concat(path, ": docker-archive doesn't support modifying existing images"));
+    if (S_ISREG(st.st_mode) && ::ftruncate(existing.get(), 0) < 0)
+      return Error::from_errno(errno, concat("truncate ", path));
+    return OutputFile("", std::move(existing));
+  }
+  OutputFile(OutputFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::move(other.fd_)) {
+    other.path_.clear();
+  }
+  OutputFile& operator=(OutputFile&&) = delete;
+  ~OutputFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  int fd() const { return fd_.get(); }
+  void keep() { path_.clear(); }
+
+ private:
+  OutputFile(std::string path, sys::UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  std::string path_;  // to remove; empty: it was there before, or is whole
+  sys::UniqueFd fd_;
+};
+
+Result<int> save(Invocation& call, SaveOptions& options) {
+  if (call.args.empty()) return Error(Errc::invalid_argument, "need at least 1 argument");
+  const Format* format = TRY(check_options(options));
+  engine::Engine* engine = TRY(call.engine());
+  TRY(engine->enter());
+  store::SaveRequest request;
+  request.format = format->format;
+  request.compress = options.compress;
+  TRY(choose_images(engine->store(), call.args, options.multi, &request));
+  if (format->directory) {
+    request.output_dir = options.output;
+    TRY(store::save_images(engine->store(), request));
+  } else if (options.output.empty()) {
+    request.output_fd = call.out.fd();
+    TRY(store::save_images(engine->store(), request));
+  } else {
+    OutputFile file = TRY(OutputFile::open(options.output, *format));
+    request.output_fd = file.fd();
+    TRY(store::save_images(engine->store(), request));
+    file.keep();
+  }
+  if (!options.quiet && !options.output.empty())
+    for (const store::Image& image : request.images) say_copied(image);
+  return 0;
+}
+
+}  // namespace
+
+const constinit Command kSaveCommand = make_command<SaveOptions, save>(
+    {.summary = "Save image(s) to an archive",
+     .usage = "[options] IMAGE [IMAGE...]",
+     .description = "Save an image to docker-archive or oci-archive on the local machine. Default "
+                    "is docker-archive.",
+     .examples = "--quiet -o myimage.tar imageID\n--format docker-dir -o ubuntu-dir ubuntu\n"
+                 "> alpine-all.tar alpine:latest"},
+    kTables);
+
+}  // namespace minke::cli

@@ -1,0 +1,85 @@
+// The options of create and run: one table, and what they mean as a CreateRequest.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/command.h"
+#include "engine/request.h"
+
+namespace minke::cli {
+
+// What both have. Fields are as typed; defaults are those of the help text.
+struct ContainerFlags {
+  // what runs
+  std::string name, pull, os, arch, variant, platform, cidfile;
+  std::optional<std::string> entrypoint;
+  std::vector<std::string> label, label_file, annotation;
+  bool quiet = false, rootfs = false, replace = false, rm = false;
+  std::string authfile, cert_dir, creds, retry, retry_delay;
+  std::vector<std::string> decryption_key;
+  bool disable_content_trust = false, tls_verify = true, no_healthcheck = false;
+  // the process
+  std::vector<std::string> env, env_file, env_merge, unsetenv, group_add, hostuser, chrootdirs, ulimit, attach;
+  bool env_host = false, unsetenv_all = false, http_proxy = true, tty = false, interactive = false, init = false;
+  std::string workdir, user, umask, hostname, init_path, tz, personality, systemd, passwd_entry, group_entry;
+  std::optional<std::int64_t> oom_score_adj;
+  // isolation
+  std::string pid, ipc, uts, cgroupns, userns, subuidname, subgidname, seccomp_policy;
+  std::vector<std::string> network, uidmap, gidmap, cap_add, cap_drop, security_opt, sysctl, device,
+      device_cgroup_rule;
+  bool privileged = false, read_only = false, read_only_tmpfs = true;
+  // files
+  std::vector<std::string> volume, mount, tmpfs, volumes_from;
+  std::string image_volume, shm_size, shm_size_systemd;
+  // limits
+  std::string cgroup_parent, cgroups, memory, memory_reservation, memory_swap, cpuset_cpus, cpuset_mems,
+      blkio_weight;
+  std::vector<std::string> cgroup_conf, blkio_weight_device, device_read_bps, device_write_bps,
+      device_read_iops, device_write_iops;
+  std::optional<std::int64_t> memory_swappiness, cpu_quota, cpu_rt_runtime, pids_limit;
+  std::optional<std::uint64_t> cpu_shares, cpu_period, cpu_rt_period;
+  std::optional<double> cpus;
+  bool oom_kill_disable = false;
+  // network files
+  bool no_hosts = false, no_hostname = false;
+  std::vector<std::string> add_host, dns, dns_search, dns_option, expose;
+  // life
+  std::optional<std::string> stop_signal;
+  std::optional<std::uint32_t> stop_timeout;
+  std::uint32_t timeout = 0;
+  std::string restart, log_driver, pidfile, conmon_pidfile, sdnotify;
+  std::vector<std::string> log_opt, requires_;
+};
+
+// Those of run alone.
+struct RunFlags : ContainerFlags {
+  bool detach = false, rmi = false, sig_proxy = true, passwd = true;
+  std::optional<std::string> detach_keys;
+  std::uint32_t preserve_fds = 0;
+  std::vector<std::string> preserve_fd;
+};
+
+// The tables of both commands.
+std::span<const OptionTable> create_option_tables();
+std::span<const OptionTable> run_option_tables();
+
+// Options, image and command to the one request. Errors are Podman's; options that come later are refused
+// by name.
+Result<engine::CreateRequest> make_request(const Invocation& call, const ContainerFlags& flags);
+// With what only `run` has.
+Result<engine::CreateRequest> make_run_request(const Invocation& call, const RunFlags& flags);
+
+// "a,b" lists of descriptors.
+Result<std::vector<std::int32_t>> parse_descriptors(const std::vector<std::string>& texts);
+
+// --cidfile: refused when the file is there already; written when the container is.
+Status check_cidfile(const std::string& path);
+Status write_cidfile(const std::string& path, const std::string& id);
+
+// -it without a terminal: a warning, as Podman gives.
+void warn_no_terminal(bool tty, bool interactive);
+
+}  // namespace minke::cli
