@@ -292,8 +292,10 @@ Result<UsernsMaps> resolve_explicit(const CreateRequest& request, const Host& ho
                                                  : lines_of(request.gid_maps, request.uid_maps, 'g');
     if (!lines.empty()) map = TRY(parse_id_maps(lines, kind, parent, map.empty() ? identity_of(parent) : map));
   }
-  if (maps.uid_map.empty() || maps.gid_map.empty())
+  if (maps.uid_map.empty() && maps.gid_map.empty())
     return Error(Errc::invalid_argument, "must provide at least one UID or GID mapping to configure a user namespace");
+  if (maps.uid_map.empty()) maps.uid_map = identity_of(host.uid_map);
+  if (maps.gid_map.empty()) maps.gid_map = identity_of(host.gid_map);
   return maps;
 }
 
