@@ -1,0 +1,374 @@
+// state, kill, delete, list, ps, pause, resume, update, events.
+#include <poll.h>
+#include <sys/stat.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/str.h"
+#include "base/time.h"
+#include "main/runtime_cli.h"
+#include "runtime/cgroup.h"
+#include "sys/process.h"
+
+namespace minke::runtime_cli {
+namespace {
+
+Result<Record> load_one(const Store& store, const Arguments& a) {
+  if (a.words.size() != 1)
+    return Error(Errc::invalid_argument,
+                 a.words.empty() ? "the container's id is missing" : concat("too many arguments: ", a.words[1]));
+  return store.load(a.words[0]);
+}
+
+struct FullState {  // runc's `state`: the specification's members and some of its own
+  std::string oci_version = "1.2.0", id, status, bundle, rootfs, created, owner;
+  std::int32_t pid = 0;
+  oci::StringMap annotations;
+};
+void bind(json::Binder& b, FullState& s) {
+  b.required("ociVersion", s.oci_version);
+  b.required("id", s.id);
+  b.required("pid", s.pid);
+  b.required("status", s.status);
+  b.required("bundle", s.bundle);
+  b.required("rootfs", s.rootfs);
+  b.required("created", s.created);
+  b("annotations", s.annotations);
+  b.required("owner", s.owner);
+}
+
+FullState full_state(const Store& store, const Record& r) {
+  FullState s;
+  s.id = r.id;
+  s.status = store.status(r);
+  s.bundle = r.bundle;
+  s.created = r.created;
+  s.owner = r.owner;
+  s.pid = s.status == "stopped" ? 0 : r.handle.pid;
+  if (auto spec = store.load_spec(r)) {
+    const std::string& path = spec->root->path;
+    s.rootfs = path[0] == '/' ? path : concat(r.bundle, "/", path);
+    s.annotations = spec->annotations;
+    s.oci_version = spec->oci_version;
+  }
+  return s;
+}
+
+void print_json(const json::Value& value, int indent) { ::printf("%s\n", json::dump(value, indent).c_str()); }
+
+// From /etc/passwd alone: a static program has no name service.
+std::string user_name(uid_t uid) {
+  auto text = sys::read_small_file("/etc/passwd");
+  if (text)
+    for (std::string_view line : split(*text, '\n')) {
+      auto fields = split(line, ':');
+      if (fields.size() > 2 && parse_uint(fields[2]) == uid) return std::string(fields[0]);
+    }
+  return concat("#", uid);
+}
+
+Result<runtime::Cgroup> cgroup_of(const Record& r) { return runtime::Cgroup::open(r.handle.cgroup); }
+
+}  // namespace
+
+Result<int> run_state(const Global& g, const Arguments& a) {
+  Store store(g.root);
+  Record record = TRY(load_one(store, a));
+  print_json(json::to_value(full_state(store, record)), 2);
+  return 0;
+}
+
+Result<int> run_kill(const Global& g, const Arguments& a) {
+  if (a.has("regex")) return Error(Errc::unsupported, "kill --regex is not supported");
+  if (a.words.empty() || a.words.size() > 2) return Error(Errc::invalid_argument, "kill: ID [SIGNAL] expected");
+  Store store(g.root);
+  Record record = TRY(store.load(a.words[0]));
+  std::string name = a.words.size() > 1 ? a.words[1] : "SIGTERM";
+  auto signal = sys::parse_signal(name);
+  if (!signal) return Error(Errc::invalid_argument, concat("unknown signal ", quote(name)));
+  runtime::Cgroup cgroup = TRY(cgroup_of(record));
+  if (a.has("all")) {
+    TRY(cgroup.kill_all(*signal));
+    if (!cgroup.entries().empty()) return 0;
+  }
+  auto init = sys::Pidfd::open(record.handle.pid, record.handle.start_time);
+  if (!init) {
+    if (a.has("all")) return 0;
+    // The words that other engines look for.
+    return Error(Errc::not_found, concat("container ", record.id, " not running: kill: No such process"));
+  }
+  TRY(init->kill(*signal));
+  return 0;
+}
+
+Result<int> run_delete(const Global& g, const Arguments& a) {
+  if (a.has("regex")) return Error(Errc::unsupported, "delete --regex is not supported");
+  if (a.words.size() != 1) return Error(Errc::invalid_argument, "delete: one ID expected");
+  Store store(g.root);
+  bool force = a.has("force");
+  auto record = store.load(a.words[0]);
+  if (!record) {
+    if (!force || record.error().code() != Errc::not_found) return std::move(record.error());
+    TRY(store.check_id(a.words[0]));
+    ignore(store.remove(a.words[0]), "a folder that a failed create may have left");
+    return 0;
+  }
+  std::string status = store.status(*record);
+  if (status != "stopped") {
+    if (!force && status != "created")
+      return Error(Errc::conflict, concat("cannot delete container ", record->id, " that is not stopped: ", status));
+    if (auto init = sys::Pidfd::open(record->handle.pid, record->handle.start_time)) {
+      ignore(init->kill(SIGKILL), "it may have died just now");
+      if (auto cgroup = cgroup_of(*record)) ignore(cgroup->freeze(false), "only a frozen one needs it");
+      bool ended = TRY(init->wait_exit(10000));
+      if (!ended) return Error(Errc::timeout, concat("container ", record->id, ": init does not die"));
+    }
+  }
+  TRY(delete_container(store, *record));
+  return 0;
+}
+
+Result<int> run_list(const Global& g, const Arguments& a) {
+  Store store(g.root);
+  std::vector<std::string> ids = TRY(store.list());
+  std::vector<FullState> states;
+  for (const std::string& id : ids) {
+    auto record = store.load(id);
+    if (!record) continue;  // being made or removed
+    FullState s = full_state(store, *record);
+    struct stat st;
+    if (::stat(store.folder(id).c_str(), &st) == 0) {
+      s.owner = user_name(st.st_uid);
+    }
+    states.push_back(std::move(s));
+  }
+  if (a.has("quiet")) {
+    for (const FullState& s : states) ::printf("%s\n", s.id.c_str());
+    return 0;
+  }
+  std::string format = a.get("format", "table");
+  if (format == "json") {
+    json::Array list;
+    for (const FullState& s : states) list.push_back(json::to_value(s));
+    print_json(json::Value(std::move(list)), 0);
+    return 0;
+  }
+  if (format != "table") return Error(Errc::invalid_argument, concat("unknown format ", quote(format)));
+  std::vector<std::vector<std::string>> rows = {{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
+  for (const FullState& s : states) rows.push_back({s.id, concat(s.pid), s.status, s.bundle, s.created, s.owner});
+  std::vector<std::size_t> widths(rows[0].size(), 12);
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size() + 1);
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line += i + 1 < row.size() ? concat(row[i], std::string(widths[i] - row[i].size(), ' ')) : row[i];
+    ::printf("%s\n", line.c_str());
+  }
+  return 0;
+}
+
+Result<int> run_ps(const Global& g, const Arguments& a) {
+  if (a.words.empty()) return Error(Errc::invalid_argument, "the container's id is missing");
+  Store store(g.root);
+  Record record = TRY(store.load(a.words[0]));
+  runtime::Cgroup cgroup = TRY(cgroup_of(record));
+  std::vector<pid_t> pids = TRY(cgroup.pids());
+  std::string format = a.get("format", "table");
+  if (format == "json") {
+    json::Array list;
+    for (pid_t pid : pids) list.push_back(json::Value(pid));
+    print_json(json::Value(std::move(list)), 0);
+    return 0;
+  }
+  if (format != "table") return Error(Errc::invalid_argument, concat("unknown format ", quote(format)));
+  // The host's ps, never one of the container.
+  std::vector<std::string> argv = {"ps"};
+  if (a.words.size() > 1)
+    argv.insert(argv.end(), a.words.begin() + 1, a.words.end());
+  else
+    argv.push_back("-ef");
+  auto [reader, writer] = TRY(sys::make_pipe());
+  sys::SpawnOptions options;
+  options.path = "/usr/bin/ps";
+  options.argv = argv;
+  options.stdio[0] = -2;
+  options.stdio[1] = writer.get();
+  sys::Spawned child = TRY(sys::spawn(options));
+  writer.reset();
+  std::string text = TRY(sys::read_all(reader.get(), 64 << 20, "ps"));
+  TRY(sys::wait_pid(child.pid));
+  std::vector<std::string_view> lines = split(text, '\n');
+  if (lines.empty()) return 0;
+  // The column named PID says which lines are ours.
+  auto words = [](std::string_view line) {
+    std::vector<std::string_view> out;
+    for (std::string_view word : split(line, ' '))
+      if (!word.empty()) out.push_back(word);
+    return out;
+  };
+  std::vector<std::string_view> head = words(lines[0]);
+  auto column = std::find(head.begin(), head.end(), "PID") - head.begin();
+  if (static_cast<std::size_t>(column) == head.size()) return Error(Errc::invalid_argument, "ps: no column PID in its output");
+  ::printf("%s\n", std::string(lines[0]).c_str());
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    std::vector<std::string_view> row = words(lines[i]);
+    if (row.size() <= static_cast<std::size_t>(column)) continue;
+    auto pid = parse_int(row[static_cast<std::size_t>(column)]);
+    if (pid && std::find(pids.begin(), pids.end(), *pid) != pids.end()) ::printf("%s\n", std::string(lines[i]).c_str());
+  }
+  return 0;
+}
+
+namespace {
+
+Result<int> set_frozen(const Global& g, const Arguments& a, bool frozen) {
+  Store store(g.root);
+  Record record = TRY(load_one(store, a));
+  std::string status = store.status(record);
+  if (frozen ? status != "running" && status != "created" : status != "paused")
+    return Error(Errc::conflict, concat("container ", record.id, " is ", status));
+  runtime::Cgroup cgroup = TRY(cgroup_of(record));
+  TRY(cgroup.freeze(frozen));
+  return 0;
+}
+
+}  // namespace
+
+Result<int> run_pause(const Global& g, const Arguments& a) { return set_frozen(g, a, true); }
+Result<int> run_resume(const Global& g, const Arguments& a) { return set_frozen(g, a, false); }
+
+namespace {
+
+// "100", "64m" (binary units), "-1".
+Result<std::int64_t> parse_bytes(const Arguments& a, const std::string& name) {
+  std::string text = a.get(name);
+  std::int64_t factor = 1;
+  std::string digits = to_lower(text);
+  if (digits.ends_with("b") && digits.size() > 1) digits.pop_back();
+  if (!digits.empty()) {
+    std::size_t unit = std::string_view("kmgt").find(digits.back());
+    if (unit != std::string_view::npos) {
+      for (std::size_t i = 0; i <= unit; ++i) factor *= 1024;
+      digits.pop_back();
+    }
+  }
+  auto value = parse_int(digits);
+  if (!value || *value > INT64_MAX / factor) return Error(Errc::invalid_argument, concat("--", name, " ", quote(text), ": not a number"));
+  return *value * factor;
+}
+
+Result<std::uint64_t> parse_number(const Arguments& a, const std::string& name) {
+  auto value = parse_uint(a.get(name));
+  if (!value) return Error(Errc::invalid_argument, concat("--", name, " ", quote(a.get(name)), ": not a number"));
+  return *value;
+}
+
+Status read_flags(const Arguments& a, oci::Resources* r) {
+  auto memory = [&]() -> oci::Memory& { return r->memory ? *r->memory : r->memory.emplace(); };
+  auto cpu = [&]() -> oci::Cpu& { return r->cpu ? *r->cpu : r->cpu.emplace(); };
+  if (a.has("memory")) memory().limit = TRY(parse_bytes(a, "memory"));
+  if (a.has("memory-reservation")) memory().reservation = TRY(parse_bytes(a, "memory-reservation"));
+  if (a.has("memory-swap")) memory().swap = TRY(parse_bytes(a, "memory-swap"));
+  if (a.has("cpu-period")) cpu().period = TRY(parse_number(a, "cpu-period"));
+  if (a.has("cpu-quota")) cpu().quota = TRY(parse_bytes(a, "cpu-quota"));
+  if (a.has("cpu-burst")) cpu().burst = TRY(parse_number(a, "cpu-burst"));
+  if (a.has("cpu-share")) cpu().shares = TRY(parse_number(a, "cpu-share"));
+  if (a.has("cpu-idle")) cpu().idle = TRY(parse_bytes(a, "cpu-idle"));
+  if (a.has("cpuset-cpus")) cpu().cpus = a.get("cpuset-cpus");
+  if (a.has("cpuset-mems")) cpu().mems = a.get("cpuset-mems");
+  if (a.has("blkio-weight")) {
+    std::uint64_t weight = TRY(parse_number(a, "blkio-weight"));
+    if (weight > 65535) return Error(Errc::invalid_argument, "--blkio-weight: too large");
+    r->block_io.emplace().weight = static_cast<std::uint16_t>(weight);
+  }
+  if (a.has("pids-limit")) r->pids.emplace().limit = TRY(parse_bytes(a, "pids-limit"));
+  return {};
+}
+
+}  // namespace
+
+Result<int> run_update(const Global& g, const Arguments& a) {
+  Store store(g.root);
+  Record record = TRY(load_one(store, a));
+  oci::Resources resources;
+  if (a.has("resources")) {
+    std::string file = a.get("resources");
+    std::string text = file == "-" ? TRY(sys::read_all(0)) : TRY(sys::read_small_file(file));
+    resources = TRY_CTX(json::parse_struct<oci::Resources>(text), file);
+  }
+  TRY(read_flags(a, &resources));
+  runtime::Cgroup cgroup = TRY(cgroup_of(record));
+  TRY(cgroup.update(resources));
+  return 0;
+}
+
+namespace {
+
+json::Value stats_value(const Record& r, const runtime::CgroupStats& s) {
+  auto object = [](std::initializer_list<std::pair<const char*, json::Value>> members) {
+    json::Object o;
+    for (const auto& [name, value] : members) o.set(name, value);
+    return json::Value(std::move(o));
+  };
+  json::Array per_cpu;
+  for (std::uint64_t ns : s.per_cpu_ns) per_cpu.push_back(json::Value(ns));
+  json::Value cpu = object({{"usage", object({{"total", s.cpu_usage_ns},
+                                              {"percpu", std::move(per_cpu)},
+                                              {"kernel", s.cpu_system_ns},
+                                              {"user", s.cpu_user_ns}})},
+                            {"throttling", object({{"periods", s.periods},
+                                                   {"throttledPeriods", s.throttled_periods},
+                                                   {"throttledTime", s.throttled_ns}})}});
+  json::Value memory = object({{"cache", s.memory_cache},
+                               {"usage", object({{"limit", s.memory_limit},
+                                                 {"usage", s.memory_usage},
+                                                 {"max", s.memory_max_usage},
+                                                 {"failcnt", s.memory_failcnt}})},
+                               {"swap", object({{"limit", s.swap_limit}, {"usage", s.swap_usage}})}});
+  json::Value pids = object({{"current", s.pids_current}, {"limit", s.pids_limit}});
+  json::Value io = object({{"readBytes", s.block_read_bytes}, {"writeBytes", s.block_write_bytes}});
+  json::Value data = object({{"cpu", std::move(cpu)}, {"memory", std::move(memory)}, {"pids", std::move(pids)}, {"blkio", std::move(io)}});
+  return object({{"type", "stats"}, {"id", r.id}, {"data", std::move(data)}});
+}
+
+}  // namespace
+
+Result<int> run_events(const Global& g, const Arguments& a) {
+  Store store(g.root);
+  Record record = TRY(load_one(store, a));
+  runtime::Cgroup cgroup = TRY(cgroup_of(record));
+  auto interval = parse_duration(a.get("interval", "5s"));
+  if (!interval || *interval <= 0) return Error(Errc::invalid_argument, "--interval: not a duration");
+  if (store.status(record) == "stopped") return Error(Errc::conflict, concat("container ", record.id, " is not running"));
+  if (a.has("stats")) {
+    runtime::CgroupStats stats = TRY(cgroup.stats());
+    print_json(stats_value(record, stats), 0);
+    return 0;
+  }
+  sys::Pidfd init = TRY(sys::Pidfd::open(record.handle.pid, record.handle.start_time));
+  sys::UniqueFd oom;
+  if (auto fd = cgroup.oom_event_fd()) oom.reset(*fd);
+  std::uint64_t kills = cgroup.oom_kills().value_or(0);
+  for (;;) {
+    struct pollfd polls[2] = {{init.get(), POLLIN, 0}, {oom.get(), POLLIN | POLLPRI, 0}};
+    if (::poll(polls, 2, static_cast<int>(*interval / 1000000)) < 0 && errno != EINTR) return Error::from_errno(errno, "poll");
+    if (polls[0].revents != 0) return 0;
+    if (polls[1].revents != 0) {
+      char drain[4096];
+      if (::read(oom.get(), drain, sizeof drain) < 0 && errno != EAGAIN) return Error::from_errno(errno, "read OOM events");
+      std::uint64_t now_kills = cgroup.oom_kills().value_or(0);
+      if (now_kills > kills) ::printf("{\"type\":\"oom\",\"id\":%s}\n", quote(record.id).c_str());
+      kills = now_kills;
+    } else {
+      runtime::CgroupStats stats = TRY(cgroup.stats());
+      print_json(stats_value(record, stats), 0);
+    }
+    ::fflush(stdout);
+  }
+}
+
+}  // namespace minke::runtime_cli

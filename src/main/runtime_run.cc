@@ -1,0 +1,283 @@
+// create, run, start, exec.
+#include <fcntl.h>
+#include <stdio.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "base/time.h"
+#include "main/runtime_cli.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+
+namespace minke::runtime_cli {
+namespace {
+
+Result<std::string> one_id(const Arguments& a) {
+  if (a.words.size() == 1) return a.words[0];
+  return Error(Errc::invalid_argument, a.words.empty() ? "the container's id is missing" : concat("too many arguments: ", a.words[1]));
+}
+
+Result<std::string> absolute(const std::string& path) {
+  char* real = ::realpath(path.c_str(), nullptr);
+  if (real == nullptr) return Error::from_errno(errno, concat("bundle ", path));
+  std::string out = real;
+  ::free(real);
+  return out;
+}
+
+Result<std::vector<int>> preserved(const Arguments& a) {
+  std::vector<int> fds;
+  std::uint64_t count = 0;
+  if (a.has("preserve-fds")) {
+    auto value = parse_uint(a.get("preserve-fds"));
+    if (!value || *value > 4096) return Error(Errc::invalid_argument, concat("bad --preserve-fds ", a.get("preserve-fds")));
+    count = *value;
+  }
+  // Socket activation comes on top, as in runc.
+  if (const char* listen = ::getenv("LISTEN_FDS"))
+    if (auto value = parse_uint(listen); value && *value < 4096) count += *value;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    auto fd = static_cast<int>(3 + i);
+    if (::fcntl(fd, F_GETFD) < 0) return Error::from_errno(errno, concat("--preserve-fds: descriptor ", fd));
+    fds.push_back(fd);
+  }
+  return fds;
+}
+
+struct Prepared {
+  oci::Spec spec;
+  std::string config;
+  runtime::CreateRequest request;
+  sys::UniqueFd console;
+};
+
+Result<std::unique_ptr<Prepared>> prepare(const Global& g, const Arguments& a, const std::string& id) {
+  auto p = std::make_unique<Prepared>();
+  p->request.bundle = TRY(absolute(a.get("bundle", ".")));
+  std::string file = a.get("config", "config.json");
+  p->config = TRY(sys::read_small_file(file[0] == '/' ? file : concat(p->request.bundle, "/", file)));
+  p->spec = TRY_CTX(oci::parse_spec(p->config), file);
+  p->request.id = id;
+  p->request.spec = &p->spec;
+  p->request.cgroup_manager = g.cgroup_manager == "systemd"    ? runtime::CgroupManager::systemd
+                              : g.cgroup_manager == "disabled" ? runtime::CgroupManager::disabled
+                                                               : runtime::CgroupManager::cgroupfs;
+  p->request.tolerate_missing_cgroup = ::geteuid() != 0 || !sys::exists("/proc/1/root");
+  auto map = sys::read_small_file("/proc/self/uid_map", 4096);
+  if (map && map->find("4294967295") == std::string::npos) p->request.tolerate_missing_cgroup = true;
+  p->request.preserve_fds = TRY(preserved(a));
+  p->request.no_pivot = a.has("no-pivot");
+  p->request.no_new_keyring = a.has("no-new-keyring");
+  if (a.has("console-socket")) {
+    if (!p->spec.process->terminal)
+      return Error(Errc::invalid_argument, "--console-socket: process.terminal is false");
+    p->console = TRY_CTX(sys::connect_unix(a.get("console-socket"), SOCK_STREAM), "--console-socket");
+    p->request.console_socket = p->console.get();
+  }
+  return p;
+}
+
+Record make_record(const Prepared& p) {
+  Record record;
+  record.id = p.request.id;
+  record.bundle = p.request.bundle;
+  record.created = format_rfc3339(now(), -1, true);
+  record.no_pivot = p.request.no_pivot;
+  return record;
+}
+
+Status write_pid_file(const Arguments& a, pid_t pid) {
+  if (!a.has("pid-file")) return {};
+  return sys::write_file(a.get("pid-file"), concat(pid), 0644);
+}
+
+void kill_init(const runtime::Created& created) {
+  ignore(created.pidfd.kill(SIGKILL), "it may be dead");
+  ignore(sys::wait_pid(created.handle.pid), "reaping");
+}
+
+}  // namespace
+
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& line : warnings) ::fprintf(stderr, "warning: %s\n", line.c_str());
+}
+
+Status delete_container(const Store& store, const Record& record) {
+  ErrorList errors;
+  auto spec = store.load_spec(record);
+  errors.add(runtime::destroy(record.handle, spec ? &*spec : nullptr, record.bundle));
+  errors.add(store.remove(record.id));
+  return std::move(errors).to_status();
+}
+
+Result<int> run_create(const Global& g, const Arguments& a) {
+  std::string id = TRY(one_id(a));
+  Store store(g.root);
+  auto p = TRY(prepare(g, a, id));
+  if (p->spec.process->terminal && !p->console)
+    return Error(Errc::invalid_argument, "create: process.terminal needs --console-socket");
+  TRY(store.reserve(id));
+  Rollback rollback;
+  rollback.add([&]() { ignore(store.remove(id), "the first failure is told"); });
+  TRY(store.save_config(id, p->config));
+  p->request.start_fifo = concat(store.folder(id), "/start");
+  runtime::Created created = TRY(runtime::create(p->request));
+  rollback.add([&]() {
+    kill_init(created);
+    ignore(runtime::destroy(created.handle, nullptr, ""), "the first failure is told");
+  });
+  Record record = make_record(*p);
+  record.handle = created.handle;
+  TRY(store.save(record));
+  TRY(write_pid_file(a, created.handle.pid));
+  rollback.dismiss();
+  print_warnings(created.warnings);
+  return 0;
+}
+
+Result<int> run_start(const Global& g, const Arguments& a) {
+  std::string id = TRY(one_id(a));
+  Store store(g.root);
+  Record record = TRY(store.load(id));
+  std::string status = store.status(record);
+  if (status != "created") return Error(Errc::conflict, concat("container ", id, " is ", status, ", not created"));
+  oci::Spec spec = TRY(store.load_spec(record));
+  runtime::CreateRequest request;
+  request.id = id;
+  request.bundle = record.bundle;
+  request.spec = &spec;
+  request.start_fifo = concat(store.folder(id), "/start");
+  runtime::Created created;
+  created.handle = record.handle;
+  TRY(runtime::start(request, created));
+  TRY(sys::unlink_at(sys::DirFd::cwd(), request.start_fifo.c_str()));
+  return 0;
+}
+
+Result<int> run_run(const Global& g, const Arguments& a) {
+  std::string id = TRY(one_id(a));
+  Store store(g.root);
+  auto p = TRY(prepare(g, a, id));
+  bool detach = a.has("detach");
+  std::pair<sys::UniqueFd, sys::UniqueFd> console;
+  if (p->spec.process->terminal && !p->console) {
+    if (detach) return Error(Errc::invalid_argument, "run --detach: process.terminal needs --console-socket");
+    console = TRY(sys::make_seqpacket_pair());
+    p->request.console_socket = console.second.get();
+  }
+  TRY(store.reserve(id));
+  Rollback rollback;
+  rollback.add([&]() { ignore(store.remove(id), "the first failure is told"); });
+  TRY(store.save_config(id, p->config));
+  runtime::Created created = TRY(runtime::create(p->request));
+  rollback.add([&]() {
+    kill_init(created);
+    ignore(runtime::destroy(created.handle, nullptr, ""), "the first failure is told");
+  });
+  Record record = make_record(*p);
+  record.handle = created.handle;
+  TRY(store.save(record));
+  TRY(write_pid_file(a, created.handle.pid));
+  sys::UniqueFd master;
+  if (console.first) master = TRY(receive_master(console.first.get()));
+  print_warnings(created.warnings);
+  TRY(runtime::start(p->request, created));
+  rollback.dismiss();
+  if (detach) return 0;
+  int code = TRY(wait_in_foreground(created.handle.pid, created.pidfd.get(), std::move(master)));
+  if (!a.has("keep")) {
+    ErrorList errors;
+    errors.add(runtime::destroy(created.handle, &p->spec, p->request.bundle));
+    errors.add(store.remove(id));
+    TRY(std::move(errors).to_status());
+  }
+  return code;
+}
+
+namespace {
+
+Result<oci::Process> exec_process(const oci::Spec& spec, const Arguments& a) {
+  if (a.has("process")) {
+    std::string text = TRY(sys::read_small_file(a.get("process")));
+    return oci::parse_process(text);
+  }
+  oci::Process p = *spec.process;
+  p.args.assign(a.words.begin() + 1, a.words.end());
+  if (p.args.empty()) return Error(Errc::invalid_argument, "exec: no command");
+  p.terminal = a.has("tty");
+  p.console_size.reset();
+  if (a.has("cwd")) p.cwd = a.get("cwd");
+  if (a.has("env"))
+    for (const std::string& word : a.values.at("env")) p.env.push_back(word);
+  if (a.has("user")) {
+    auto parts = split(a.get("user"), ':');
+    auto uid = parse_uint(parts[0]);
+    auto gid = parts.size() > 1 ? parse_uint(parts[1]) : std::optional<std::uint64_t>(p.user.gid);
+    if (!uid || !gid || parts.size() > 2 || *uid > 0xfffffffe || *gid > 0xfffffffe)
+      return Error(Errc::invalid_argument, concat("--user ", quote(a.get("user")), ": must be UID or UID:GID"));
+    p.user.uid = static_cast<std::uint32_t>(*uid);
+    p.user.gid = static_cast<std::uint32_t>(*gid);
+    p.user.additional_gids.clear();
+  }
+  if (a.has("additional-gids"))
+    for (const std::string& word : a.values.at("additional-gids")) {
+      auto gid = parse_uint(word);
+      if (!gid || *gid > 0xfffffffe) return Error(Errc::invalid_argument, concat("bad --additional-gids ", word));
+      p.user.additional_gids.push_back(static_cast<std::uint32_t>(*gid));
+    }
+  if (a.has("cap")) {
+    if (!p.capabilities) p.capabilities.emplace();
+    for (const std::string& name : a.values.at("cap")) {
+      p.capabilities->bounding.push_back(name);
+      p.capabilities->effective.push_back(name);
+      p.capabilities->permitted.push_back(name);
+    }
+  }
+  if (a.has("no-new-privs")) p.no_new_privileges = true;
+  if (a.has("process-label")) p.selinux_label = a.get("process-label");
+  if (a.has("apparmor")) p.apparmor_profile = a.get("apparmor");
+  return p;
+}
+
+}  // namespace
+
+Result<int> run_exec(const Global& g, const Arguments& a) {
+  if (a.words.empty()) return Error(Errc::invalid_argument, "exec: the container's id is missing");
+  if (a.has("cgroup")) return Error(Errc::unsupported, "exec --cgroup is not supported");
+  Store store(g.root);
+  Record record = TRY(store.load(a.words[0]));
+  std::string status = store.status(record);
+  if (status == "paused" && !a.has("ignore-paused")) return Error(Errc::conflict, "cannot exec in a paused container");
+  if (status == "stopped") return Error(Errc::conflict, "cannot exec in a stopped container");
+  oci::Spec spec = TRY(store.load_spec(record));
+  oci::Process process = TRY(exec_process(spec, a));
+  runtime::ExecRequest request;
+  request.init_pid = record.handle.pid;
+  request.init_start_time = record.handle.start_time;
+  request.spec = &spec;
+  request.process = &process;
+  request.cgroup = record.handle.cgroup;
+  request.preserve_fds = TRY(preserved(a));
+  sys::UniqueFd console;
+  std::pair<sys::UniqueFd, sys::UniqueFd> own;
+  if (a.has("console-socket")) {
+    console = TRY_CTX(sys::connect_unix(a.get("console-socket"), SOCK_STREAM), "--console-socket");
+    request.console_socket = console.get();
+  } else if (process.terminal) {
+    if (a.has("detach")) return Error(Errc::invalid_argument, "exec --detach --tty needs --console-socket");
+    own = TRY(sys::make_seqpacket_pair());
+    request.console_socket = own.second.get();
+  }
+  runtime::Execed execed = TRY(runtime::exec(request));
+  print_warnings(execed.warnings);
+  TRY(write_pid_file(a, execed.pid));
+  if (a.has("detach")) return 0;
+  sys::UniqueFd master;
+  if (own.first) master = TRY(receive_master(own.first.get()));
+  return wait_in_foreground(execed.pid, execed.pidfd.get(), std::move(master));
+}
+
+}  // namespace minke::runtime_cli
