@@ -1,6 +1,6 @@
-// timeit [-n RUNS] [-w WARMUP] [-x CODE] COMMAND [ARG...]: runs it again and again, its output thrown away,
-// and prints "MEDIAN MINIMUM" in milliseconds. Small on purpose: a shell's fork costs as much as
-// the commands that are measured here. Another exit code than CODE (0) ends it with 1.
+// timeit [-n RUNS] [-w WARMUP] [-x CODE] COMMAND [ARG...]: runs it again and again, its output
+// thrown away, and prints "MEDIAN MINIMUM" in milliseconds. Small on purpose: a shell's fork costs
+// as much as the commands that are measured here. Another exit code than CODE (0) ends it with 1.
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -25,10 +25,14 @@ static int by_value(const void* a, const void* b) {
 int main(int argc, char** argv) {
   int runs = 20, warmup = 2, want = 0, opt;
   while ((opt = getopt(argc, argv, "+n:w:x:")) != -1) {
-    if (opt == 'n') runs = atoi(optarg);
-    else if (opt == 'w') warmup = atoi(optarg);
-    else if (opt == 'x') want = atoi(optarg);
-    else return 2;
+    if (opt == 'n')
+      runs = atoi(optarg);
+    else if (opt == 'w')
+      warmup = atoi(optarg);
+    else if (opt == 'x')
+      want = atoi(optarg);
+    else
+      return 2;
   }
   if (optind >= argc || runs < 1) return 2;
   posix_spawn_file_actions_t files;
@@ -40,7 +44,8 @@ int main(int argc, char** argv) {
     pid_t pid;
     int status;
     double start = now_ms();
-    if (posix_spawnp(&pid, argv[optind], &files, NULL, argv + optind, environ)) return perror(argv[optind]), 1;
+    if (posix_spawnp(&pid, argv[optind], &files, NULL, argv + optind, environ))
+      return perror(argv[optind]), 1;
     waitpid(pid, &status, 0);
     double took = now_ms() - start;
     int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

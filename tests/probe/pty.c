@@ -1,6 +1,6 @@
-// pty [ROWSxCOLUMNS] COMMAND [ARG...]: runs it on a terminal of its own. Standard input is typed there,
-// what appears is printed; the end of standard input is not typed. Exit code: the command's, 128+N
-// after signal N.
+// pty [ROWSxCOLUMNS] COMMAND [ARG...]: runs it on a terminal of its own. Standard input is typed
+// there, what appears is printed; the end of standard input is not typed. Exit code: the command's,
+// 128+N after signal N.
 #include <errno.h>
 #include <poll.h>
 #include <pty.h>
@@ -31,8 +31,10 @@ int main(int argc, char** argv) {
     }
     if (fds[0].revents) {
       ssize_t n = read(0, buf, sizeof buf);
-      if (n <= 0) fds[0].fd = -1;
-      else if (write(master, buf, (size_t)n) < 0) break;
+      if (n <= 0)
+        fds[0].fd = -1;
+      else if (write(master, buf, (size_t)n) < 0)
+        break;
     }
   }
   int status;
