@@ -23,7 +23,8 @@ void add_annotations(SpecBuilder* b) {
 
 Result<oci::Spec> make_spec(const ContainerConfig& config, const SpecContext& context) {
   SpecBuilder b{config, config.request, context, *context.host, {}, {}, {}, {}};
-  b.spec.oci_version = "1.2.0";
+  // All that stands in it is of 1.0; older runtimes refuse a later number.
+  b.spec.oci_version = "1.0.2";
   b.security = TRY(parse_security_options(config.request));
   b.spec.root = oci::Root{config.rootfs.empty() ? context.container_dir + "/rootfs" : config.rootfs, config.request.read_only};
   TRY(add_namespaces(&b));
