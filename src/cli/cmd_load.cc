@@ -73,9 +73,11 @@ constexpr Option<ImportOptions> kImportOptions[] = {
 constexpr OptionTable kImportTables[] = {option_table<ImportOptions>(kImportOptions)};
 
 Result<std::string> import_name(std::string_view typed) {
-  oci::Reference ref = TRY_CTX(oci::Reference::parse(typed), concat("normalizing name ", quote(typed)));
+  oci::Reference ref =
+      TRY_CTX(oci::Reference::parse(typed), concat("normalizing name ", quote(typed)));
   if (!ref.digest.empty())
-    return Error(Errc::invalid_argument, concat(quote(typed), ": an image cannot be named by a digest"));
+    return Error(Errc::invalid_argument,
+                 concat(quote(typed), ": an image cannot be named by a digest"));
   return ref.normalized("localhost").str();
 }
 
@@ -86,11 +88,13 @@ Result<int> import(Invocation& call, ImportOptions& options) {
   sys::UniqueFd file;
   if (source == "-") {
     if (::isatty(STDIN_FILENO) == 1)
-      return Error(Errc::invalid_argument, "cannot read from terminal, use command-line redirection");
+      return Error(Errc::invalid_argument,
+                   "cannot read from terminal, use command-line redirection");
     request.input_fd = STDIN_FILENO;
   } else if (source.find("://") != std::string::npos) {
-    return Error(Errc::unsupported, concat(call.full_path(), ": ", source,
-                                           ": addresses are not supported yet: fetch it first, or pipe it in"));
+    return Error(Errc::unsupported,
+                 concat(call.full_path(), ": ", source,
+                        ": addresses are not supported yet: fetch it first, or pipe it in"));
   } else {
     file = TRY_CTX(open_archive(source), concat("error opening ", quote(source)));
     request.input_fd = file.get();

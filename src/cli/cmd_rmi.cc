@@ -18,7 +18,8 @@ constexpr Option<RmiOptions> kOptions[] = {
 };
 constexpr OptionTable kTables[] = {option_table<RmiOptions>(kOptions)};
 
-// Every name of every image, so that the last one takes the image along; ids of those without names.
+// Every name of every image, so that the last one takes the image along; ids of those without
+// names.
 Result<std::vector<std::string>> all_images(engine::Engine& engine) {
   std::vector<std::string> names;
   for (const store::Image& image : TRY(engine.store().list_images())) {
@@ -31,7 +32,8 @@ Result<std::vector<std::string>> all_images(engine::Engine& engine) {
 // All faults in one, as Podman joins them; the exit code is that of the gravest.
 Error joined(const std::vector<Error>& errors) {
   auto any = [&errors](Errc code) {
-    return std::any_of(errors.begin(), errors.end(), [code](const Error& e) { return e.code() == code; });
+    return std::any_of(errors.begin(), errors.end(),
+                       [code](const Error& e) { return e.code() == code; });
   };
   bool all_unknown = std::all_of(errors.begin(), errors.end(),
                                  [](const Error& e) { return e.code() == Errc::not_found; });

@@ -89,7 +89,8 @@ Status choose_images(const store::Store& store, const std::vector<std::string>& 
   if (multi) return {};
   std::vector<std::string> more;
   for (std::size_t i = 1; i < args.size(); ++i) {
-    oci::Reference ref = TRY_CTX(oci::Reference::parse(args[i]), concat("normalizing name ", quote(args[i])));
+    oci::Reference ref =
+        TRY_CTX(oci::Reference::parse(args[i]), concat("normalizing name ", quote(args[i])));
     more.push_back(ref.normalized("localhost").str());
   }
   std::vector<std::string>& names = request->names[0];
@@ -106,14 +107,18 @@ class OutputFile {
     if (errno != EEXIST) return Error::from_errno(errno, concat("open ", path));
     sys::UniqueFd existing(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     struct stat st = {};
-    if (!existing || ::fstat(existing.get(), &st) < 0) return Error::from_errno(errno, concat("open ", path));
-    if (format.format == store::ArchiveFormat::docker_archive && S_ISREG(st.st_mode) && st.st_size != 0)
-      return Error(Errc::already_exists, concat(path, ": docker-archive doesn't support modifying existing images"));
+    if (!existing || ::fstat(existing.get(), &st) < 0)
+      return Error::from_errno(errno, concat("open ", path));
+    if (format.format == store::ArchiveFormat::docker_archive && S_ISREG(st.st_mode) &&
+        st.st_size != 0)
+      return Error(Errc::already_exists,
+                   concat(path, ": docker-archive doesn't support modifying existing images"));
     if (S_ISREG(st.st_mode) && ::ftruncate(existing.get(), 0) < 0)
       return Error::from_errno(errno, concat("truncate ", path));
     return OutputFile("", std::move(existing));
   }
-  OutputFile(OutputFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::move(other.fd_)) {
+  OutputFile(OutputFile&& other) noexcept
+      : path_(std::move(other.path_)), fd_(std::move(other.fd_)) {
     other.path_.clear();
   }
   OutputFile& operator=(OutputFile&&) = delete;

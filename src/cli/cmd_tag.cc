@@ -12,9 +12,11 @@ namespace {
 struct NoOptions {};
 
 Result<oci::Reference> new_name(const std::string& typed) {
-  oci::Reference ref = TRY_CTX(oci::Reference::parse(typed), concat("normalizing name ", quote(typed)));
+  oci::Reference ref =
+      TRY_CTX(oci::Reference::parse(typed), concat("normalizing name ", quote(typed)));
   if (!ref.digest.empty())
-    return Error(Errc::invalid_argument, concat(quote(typed), ": an image cannot be named by a digest"));
+    return Error(Errc::invalid_argument,
+                 concat(quote(typed), ": an image cannot be named by a digest"));
   return ref.normalized("localhost");
 }
 

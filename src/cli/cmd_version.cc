@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/version.h"
 
 namespace minke::cli {
 namespace {
@@ -27,6 +28,8 @@ std::string go_arch(std::string_view machine) {
   return std::string(machine);
 }
 
+}  // namespace
+
 json::Object client_version(std::string_view program) {
   struct utsname host = {};
   ::uname(&host);
@@ -43,6 +46,8 @@ json::Object client_version(std::string_view program) {
   client.set("Os", "linux");
   return client;
 }
+
+namespace {
 
 constexpr gotemplate::FieldShape kFields[] = {{"Server", gotemplate::FieldKind::pointer}};
 constexpr gotemplate::Shape kShape = {"*define.Version", kFields};

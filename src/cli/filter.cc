@@ -61,8 +61,7 @@ struct Pattern::Compiled {
 
 Result<Pattern> Pattern::compile(std::string_view key, std::string_view text) {
   auto compiled = std::make_shared<Compiled>();
-  int fault =
-      ::regcomp(&compiled->regex, std::string(text).c_str(), REG_EXTENDED | REG_NOSUB);
+  int fault = ::regcomp(&compiled->regex, std::string(text).c_str(), REG_EXTENDED | REG_NOSUB);
   if (fault != 0) {
     char reason[128];
     ::regerror(fault, &compiled->regex, reason, sizeof reason);
@@ -86,9 +85,8 @@ Result<std::vector<Pattern>> filter_patterns(std::span<const Filter> filters,
 }
 
 bool any_pattern(std::span<const Pattern> patterns, const std::string& text) {
-  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) {
-           return p.found_in(text);
-         });
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
+                                         [&](const Pattern& p) { return p.found_in(text); });
 }
 
 namespace {

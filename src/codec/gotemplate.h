@@ -42,6 +42,8 @@ struct FieldShape {
 struct Shape {
   std::string_view type_name = "*entities.Report";  // of the root, for the text of errors
   std::span<const FieldShape> fields = {};
+  // Members are found whatever their case, as where Go's CPUs is "cpus" in JSON.
+  bool any_case = false;
 };
 
 struct Limits {

@@ -18,6 +18,17 @@ bool Shapes::known(std::string_view path) const {
   return false;
 }
 
+const std::pair<std::string, json::Value>* Shapes::find(const json::Object& object,
+                                                        std::string_view name) const {
+  for (const auto& member : object)
+    if (member.first == name) return &member;
+  if (!shape_.any_case) return nullptr;
+  std::string lower = to_lower(name);
+  for (const auto& member : object)
+    if (to_lower(member.first) == lower) return &member;
+  return nullptr;
+}
+
 std::string Shapes::path_of(const Item& of, std::string_view name) {
   if (of.is_map()) name = "*";
   return of.path.empty() ? std::string(name) : concat(of.path, ".", name);
@@ -353,7 +364,8 @@ class Executor {
       return found != nullptr ? shapes_.member(of, name, *found) : Item::missing();
     }
     if (const json::Object* object = value.as_object()) {
-      if (const json::Value* found = object->find(name)) return shapes_.member(of, name, *found);
+      if (const auto* found = shapes_.find(*object, name))
+        return shapes_.member(of, found->first, found->second);
       if (shapes_.known(of.path.empty() ? std::string(name) : concat(of.path, ".", name)))
         return shapes_.zero(of, name);
     }

@@ -84,6 +84,9 @@ class Shapes {
   FieldKind kind_of(std::string_view path) const;
   bool known(std::string_view path) const;
   std::string_view root_type() const { return shape_.type_name; }
+  // A field of a struct, with the name that it has in JSON; null when there is none.
+  const std::pair<std::string, json::Value>* find(const json::Object& object,
+                                                  std::string_view name) const;
   Item member(const Item& of, std::string_view name, const json::Value& value) const;
   Item element(const Item& of, const json::Value& value) const;
   Item zero(const Item& of, std::string_view name) const;  // only when known()

@@ -16,7 +16,7 @@ namespace {
 
 using gotemplate::FieldKind;
 
-// Podman's templates name Go's fields; the members of its JSON begin with small letters, so both are known.
+// Podman's templates name Go's fields, the members of its JSON differ in case: either is found.
 constexpr gotemplate::FieldShape kFields[] = {
     {"store.graphOptions", FieldKind::map},
     {"store.graphStatus", FieldKind::map},
@@ -268,7 +268,7 @@ Result<json::Object> store_facts(engine::Engine& engine) {
 
 }  // namespace
 
-const gotemplate::Shape kInfoShape = {"*define.Info", kFields};
+const gotemplate::Shape kInfoShape = {"*define.Info", kFields, true};
 
 Result<json::Object> info(engine::Engine& engine, json::Object version) {
   json::Object plugins;

@@ -1,0 +1,43 @@
+#include "base/str.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+#include "view/image.h"
+
+namespace minke::cli {
+namespace {
+
+struct InspectOptions {
+  std::string format = "json";
+};
+constexpr Option<InspectOptions> kOptions[] = {
+    {"format", 'f', &InspectOptions::format, "Format the output to a Go template or json"},
+};
+constexpr OptionTable kTables[] = {option_table<InspectOptions>(kOptions)};
+
+Result<int> inspect(Invocation& call, InspectOptions& options) {
+  if (call.args.empty()) return Error(Errc::invalid_argument, "no names or ids specified");
+  engine::Engine* engine = TRY(call.engine());
+  json::Array items;
+  ErrorList errors;
+  for (const std::string& name : call.args) {
+    auto image = engine->store().find_image(name);
+    if (image)
+      items.emplace_back(view::inspect_image(engine->store(), *image));
+    else
+      errors.add(std::move(image.error()).wrap("inspecting object"));
+  }
+  // What was found is shown, then what was not is told.
+  TRY(write_inspect(call.out, options.format, items, view::kImageShape));
+  return finish(std::move(errors));
+}
+
+}  // namespace
+
+const constinit Command kImageInspectCommand = make_command<InspectOptions, inspect>(
+    {.summary = "Display the configuration of an image",
+     .usage = "[options] IMAGE [IMAGE...]",
+     .description = "Displays the low-level information of an image identified by name or ID.",
+     .examples = "alpine\n--format \"imageId: {{.Id}} size: {{.Size}}\" alpine"},
+    kTables);
+
+}  // namespace minke::cli
