@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "engine/rootfs_view.h"
 #include "engine/specgen.h"
 #include "sys/fd.h"
+#include "sys/process.h"
+#include "sys/socket.h"
 
 namespace minke::engine {
 namespace {
@@ -53,34 +56,37 @@ Error mount_error(int context, int err, std::string_view step) {
   return Error::from_errno(err, concat("overlay ", step));
 }
 
-// ':' separates layers and '\' protects it.
-std::string escaped(const std::string& path) {
-  std::string out;
-  for (char c : path) {
-    if (c == ':' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
+// Parameters of fsconfig(2) end at 255 bytes, so a longer list names its folders by descriptor.
+constexpr std::size_t kParameterMax = 255;
+constexpr std::size_t kMountDataMax = 4095;
+
+std::string fd_path(int fd) { return concat("/proc/self/fd/", fd); }
+
+Result<std::vector<sys::UniqueFd>> open_all(const std::vector<std::string>& folders) {
+  std::vector<sys::UniqueFd> fds;
+  for (const std::string& folder : folders) fds.push_back(TRY(sys::open(folder, O_PATH | O_DIRECTORY)));
+  return fds;
 }
 
-Result<sys::UniqueFd> mount_view(const std::vector<std::string>& folders, bool userxattr) {
+Status add_layers(int context, const std::vector<sys::UniqueFd>& fds, LayerWay way) {
+  if (way == LayerWay::each) {
+    for (const sys::UniqueFd& fd : fds)
+      if (fs_config(context, FSCONFIG_SET_STRING, "lowerdir+", fd_path(fd.get()).c_str()) < 0)
+        return mount_error(context, errno, "lowerdir+");
+    return {};
+  }
+  std::string list;
+  for (const sys::UniqueFd& fd : fds) list += (list.empty() ? "" : ":") + fd_path(fd.get());
+  if (list.size() > kParameterMax) return Error::from_errno(E2BIG, "overlay lowerdir");
+  if (fs_config(context, FSCONFIG_SET_STRING, "lowerdir", list.c_str()) < 0)
+    return mount_error(context, errno, "lowerdir");
+  return {};
+}
+
+Result<sys::UniqueFd> mount_detached(const std::vector<sys::UniqueFd>& fds, bool userxattr, LayerWay way) {
   sys::UniqueFd context(fs_open("overlay"));
   if (!context) return Error::from_errno(errno, "fsopen overlay");
-  bool by_layer = true;
-  for (const std::string& folder : folders) {
-    // One layer at a time, Linux 6.5: no limit of a page for all of them.
-    if (fs_config(context.get(), FSCONFIG_SET_STRING, "lowerdir+", folder.c_str()) == 0) continue;
-    if (errno != EINVAL || &folder != &folders.front()) return mount_error(context.get(), errno, folder);
-    by_layer = false;
-    break;
-  }
-  if (!by_layer) {
-    context.reset(fs_open("overlay"));
-    std::string list;
-    for (const std::string& folder : folders) list += (list.empty() ? "" : ":") + escaped(folder);
-    if (fs_config(context.get(), FSCONFIG_SET_STRING, "lowerdir", list.c_str()) < 0)
-      return mount_error(context.get(), errno, "lowerdir");
-  }
+  TRY(add_layers(context.get(), fds, way));
   if (userxattr && fs_config(context.get(), FSCONFIG_SET_FLAG, "userxattr", nullptr) < 0)
     return mount_error(context.get(), errno, "userxattr");
   if (fs_config(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr) < 0)
@@ -90,21 +96,53 @@ Result<sys::UniqueFd> mount_view(const std::vector<std::string>& folders, bool u
   return view;
 }
 
-// Before Linux 5.2: a mount in a mount namespace of our own, taken off again while its descriptor is held. The
-// thread stays in that namespace, which nothing else of a short-lived command minds.
-Result<sys::UniqueFd> mount_view_old(const std::vector<std::string>& folders, bool userxattr, const std::string& target) {
-  if (::unshare(CLONE_NEWNS) < 0) return Error::from_errno(errno, "unshare the mount namespace");
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return Error::from_errno(errno, "make / a slave");
+// What the child below does; the errno of what failed. The folders are opened in the new mount namespace, since
+// overlay takes no mount of another one.
+int mount_and_send(const std::vector<std::string>& folders, bool userxattr, int socket) {
+  if (::unshare(CLONE_NEWNS) < 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return errno;
+  auto fds = open_all(folders);
+  if (!fds) return fds.error().sys();
   std::string data = userxattr ? "userxattr,lowerdir=" : "lowerdir=";
-  for (const std::string& folder : folders) data += (&folder == &folders.front() ? "" : ":") + escaped(folder);
-  if (::mount("overlay", target.c_str(), "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, data.c_str()) < 0)
-    return Error::from_errno(errno, concat("mount overlay on ", target));
-  auto view = sys::open(target, O_RDONLY | O_DIRECTORY);
-  ::umount2(target.c_str(), MNT_DETACH);
-  return view;
+  for (const sys::UniqueFd& fd : *fds) data += (data.back() == '=' ? "" : ":") + fd_path(fd.get());
+  if (data.size() > kMountDataMax) return E2BIG;
+  const char* target = folders.front().c_str();
+  if (::mount("overlay", target, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, data.c_str()) < 0) return errno;
+  int tree = static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (tree < 0) return errno;
+  return sys::send_message(socket, "view", {tree}) ? 0 : EIO;
+}
+
+// By mount(2), whose text may fill a page, in a child with a mount namespace of its own: it sends back a detached
+// copy and takes its mount with it.
+Result<sys::UniqueFd> mount_in_child(const std::vector<std::string>& folders, bool userxattr) {
+  auto [ours, theirs] = TRY(sys::make_seqpacket_pair());
+  pid_t child = ::fork();
+  if (child < 0) return Error::from_errno(errno, "fork");
+  if (child == 0) ::_exit(mount_and_send(folders, userxattr, theirs.get()));
+  theirs.reset();
+  auto message = sys::receive_message(ours.get());
+  int status = TRY(sys::wait_pid(child));
+  if (sys::exit_code_of(status) == E2BIG)
+    return Error(Errc::unsupported, concat(folders.size(), " layers in one view need Linux 6.5"));
+  if (status != 0) return Error::from_errno(sys::exit_code_of(status), "mount overlay for a view");
+  sys::Message received = TRY(std::move(message));
+  if (received.fds.size() != 1) return Error(Errc::internal, "mount overlay for a view: no descriptor came back");
+  return std::move(received.fds[0]);
 }
 
 }  // namespace
+
+Result<sys::UniqueFd> mount_layers(const std::vector<std::string>& folders, bool userxattr, LayerWay way) {
+  if (way == LayerWay::child) return mount_in_child(folders, userxattr);
+  std::vector<sys::UniqueFd> fds = TRY(open_all(folders));
+  auto view = mount_detached(fds, userxattr, way);
+  if (view || way == LayerWay::list) {
+    if (!view && view.error().sys() == E2BIG) return mount_in_child(folders, userxattr);
+    return view;
+  }
+  // "lowerdir+" is unknown before Linux 6.5.
+  return mount_layers(folders, userxattr, LayerWay::list);
+}
 
 Result<sys::UniqueFd> open_rootfs_view(const ContainerConfig& config, const Host& host, const std::string& upper) {
   if (!config.rootfs.empty()) return sys::open(config.rootfs, O_RDONLY | O_DIRECTORY);
@@ -114,9 +152,7 @@ Result<sys::UniqueFd> open_rootfs_view(const ContainerConfig& config, const Host
   if (folders.empty()) return Error(Errc::invalid_argument, concat("container ", config.id, ": the image has no layers"));
   // A lone layer has nothing below it that a whiteout could hide.
   if (folders.size() == 1) return sys::open(folders[0], O_RDONLY | O_DIRECTORY);
-  auto view = mount_view(folders, host.rootless);
-  if (!view && view.error().sys() == ENOSYS) return mount_view_old(folders, host.rootless, config.lower.front());
-  return view;
+  return mount_layers(folders, host.rootless);
 }
 
 }  // namespace minke::engine

@@ -164,7 +164,6 @@ Result<std::string> init_binary(const CreateRequest& request, const Host& host) 
 Status check_mapped(const SpecBuilder& b, const ResolvedUser& user) {
   const auto& uids = b.own_userns() ? b.config.uid_map : b.host.uid_map;
   const auto& gids = b.own_userns() ? b.config.gid_map : b.host.gid_map;
-  if ((uids.empty() || b.own_userns() || b.host.rootless) == false) return {};
   auto inside = [&](const std::vector<oci::IdMapping>& map, std::uint32_t id) {
     return map.empty() || map_to_host(map, id).has_value();
   };
@@ -176,6 +175,24 @@ Status check_mapped(const SpecBuilder& b, const ResolvedUser& user) {
                          : concat("; check ", uid_ok ? "/etc/subgid" : "/etc/subuid", " or the maps of the container");
   return Error(Errc::invalid_argument, concat(uid_ok ? "group " : "user ", uid_ok ? user.gid : user.uid,
                                               " is not mapped in the user namespace of the container", hint));
+}
+
+// The image's own working directory is made by the runtime; one that was asked for must be there.
+Status check_workdir(const SpecBuilder& b) {
+  const std::string& path = b.config.workdir;
+  if (b.request.workdir.empty() || path == "/") return {};
+  for (const ResolvedMount& mount : b.config.mounts)
+    if (path == mount.destination || path.starts_with(mount.destination + "/")) return {};
+  for (std::string_view kernel : {"/proc", "/sys", "/dev"})
+    if (path == kernel || path.starts_with(concat(kernel, "/"))) return {};
+  sys::UniqueFd view = TRY(open_rootfs_view(b.config, b.host, b.context.container_dir + "/upper"));
+  auto found = sys::open_in_root(view.get(), path.c_str(), O_PATH);
+  struct stat st{};
+  if (!found || ::fstat((*found).get(), &st) < 0)
+    return Error(Errc::not_found, concat("workdir ", quote(path), " does not exist on container ", b.config.id));
+  if (!S_ISDIR(st.st_mode))
+    return Error(Errc::invalid_argument, concat("workdir ", quote(path), " exists on container ", b.config.id, ", but is not a directory"));
+  return {};
 }
 
 }  // namespace
@@ -255,6 +272,7 @@ Status add_process(SpecBuilder* b) {
   Accounts accounts = TRY(read_accounts(config, b->host, b->context.container_dir + "/upper"));
   ResolvedUser user = TRY(resolve_user(config.user, b->request.groups, accounts.passwd, accounts.group));
   TRY(check_mapped(*b, user));
+  TRY(check_workdir(*b));
   process.user.uid = user.uid;
   process.user.gid = user.gid;
   const auto& gids = b->own_userns() ? config.gid_map : b->host.gid_map;

@@ -214,6 +214,20 @@ TEST_F(SpecTest, RootlessDifferences) {
   EXPECT_TRUE(mount_at(*spec(), "/dev/pts").ends_with("mode=0620"));
 }
 
+TEST_F(SpecTest, AWorkingDirectoryThatWasAskedForMustExist) {
+  const std::string id(64, 'c');
+  lower_ = {dir_ + "/layer1"};  // no mount is needed, so no rights
+  request_.workdir = "/nope";
+  EXPECT_EQ(error(), "workdir \"/nope\" does not exist on container " + id);
+  request_.workdir = "/etc/passwd";
+  EXPECT_EQ(error(), "workdir \"/etc/passwd\" exists on container " + id + ", but is not a directory");
+  request_.workdir = "/etc//x/..";
+  EXPECT_EQ(spec()->process->cwd, "/etc");
+  request_.workdir = "";
+  image_.config.config.working_dir = "/made/later";
+  EXPECT_EQ(spec()->process->cwd, "/made/later");
+}
+
 TEST_F(SpecTest, NamespacesOfAnother) {
   other_.emplace();
   other_->id = std::string(64, 'd');

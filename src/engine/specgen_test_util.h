@@ -22,6 +22,7 @@ class SpecTest : public ::testing::Test {
       ASSERT_TRUE(sys::ensure_dirs(dir_ + sub, 0755));
     put("layer1/etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n");
     put("layer1/etc/group", "root:x:0:\nwheel:x:10:root,app\napp:x:1000:\n");
+    lower_ = {dir_ + "/layer2", dir_ + "/layer1"};
     host_.root = dir_ + "/root";
     host_.runroot = dir_ + "/run";
     host_.init_path = "/bin/true";
@@ -56,7 +57,7 @@ class SpecTest : public ::testing::Test {
       return volumes.mountpoint(name);
     };
     ContainerConfig config = TRY(resolve_config(request_, context));
-    config.lower = {dir_ + "/layer2", dir_ + "/layer1"};
+    config.lower = lower_;
     return config;
   }
   Result<oci::Spec> spec() {
@@ -87,6 +88,7 @@ class SpecTest : public ::testing::Test {
   }
 
   std::string dir_;
+  std::vector<std::string> lower_;  // topmost first
   Host host_;
   store::Image image_;
   CreateRequest request_;
