@@ -74,6 +74,7 @@ Result<WorkerReply> run_worker(const WorkerRequest& request, const WorkerFds& fd
 Result<LoadResult> run_and_commit(const Store& store, WorkerRequest request, int data) {
   request.rootless = store.rootless();
   sys::DirFd root = TRY(sys::open_dir(store.root()));
+  TRY(store.clear_abandoned());
   Staging staging = TRY(store.stage(request.verb));
   // Without O_PATH: the worker's lock on it is the one that we hold, so both must end before it is abandoned.
   WorkerReply reply = TRY(run_worker(request, {root.get(), staging.lock_fd(), data, -1}));

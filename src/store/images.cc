@@ -203,8 +203,9 @@ bool has_entry(const oci::ImageIndex& index, const oci::Digest& digest) {
                      [&](const oci::Descriptor& d) { return d.digest == digest; });
 }
 
-// Takes `name` away from whatever has it; an image that loses its last name stays, untagged.
-void release_name(oci::ImageIndex* index, const std::string& name) {
+// Takes `name` away from whatever has it. An image that loses its last name stays, untagged; but not another
+// manifest of the image `same_id`, which would only keep a second form of its layers.
+void release_name(oci::ImageIndex* index, const std::string& name, const std::string& same_id = "") {
   for (std::size_t i = 0; i < index->manifests.size();) {
     if (name_of(index->manifests[i]) != name) {
       ++i;
@@ -213,6 +214,7 @@ void release_name(oci::ImageIndex* index, const std::string& name) {
     oci::Descriptor entry = index->manifests[i];
     index->manifests.erase(index->manifests.begin() + static_cast<std::ptrdiff_t>(i));
     if (has_entry(*index, entry.digest)) continue;
+    if (!same_id.empty() && annotation(entry, kImageId) == same_id) continue;
     set_annotation(&entry, kRefName, "");
     index->manifests.insert(index->manifests.begin() + static_cast<std::ptrdiff_t>(i), entry);
     ++i;
@@ -226,7 +228,7 @@ void insert_entry(oci::ImageIndex* index, oci::Descriptor entry, const std::stri
   }
   for (const oci::Descriptor& d : index->manifests)
     if (name_of(d) == name && d.digest == entry.digest) return;
-  release_name(index, name);
+  release_name(index, name, annotation(entry, kImageId));
   std::erase_if(index->manifests,
                 [&](const oci::Descriptor& d) { return d.digest == entry.digest && name_of(d).empty(); });
   set_annotation(&entry, kRefName, name);
@@ -313,6 +315,26 @@ Result<InUse> in_use_by(const Store& store, const oci::ImageIndex& index) {
     used.chain_ids.insert(image.chain_ids.begin(), image.chain_ids.end());
   }
   return used;
+}
+
+// Sends everything to trash that is not in use: also what a killed command left without an owner.
+Status sweep(const Store& store, const InUse& used, int* freed) {
+  ErrorList errors;
+  auto sweep_folder = [&](const std::string& folder, auto&& needed) -> Status {
+    for (const std::string& name : TRY(sys::list_dir(DirFd::cwd(), folder.c_str()))) {
+      if (needed(name)) continue;
+      errors.add(store.move_to_trash(concat(folder, "/", name)));
+      ++*freed;
+    }
+    return {};
+  };
+  errors.add(sweep_folder(concat(store.root(), "/", kLayersDir),
+                          [&](const std::string& name) { return used.chain_ids.contains(name); }));
+  failpoint("store.remove", 3);
+  errors.add(sweep_folder(concat(store.root(), "/", kBlobsDir),
+                          [&](const std::string& name) { return used.digests.contains(concat("sha256:", name)); }));
+  failpoint("store.remove", 4);
+  return std::move(errors).to_status();
 }
 
 bool begins_with(const oci::ImageConfig& child, const oci::ImageConfig& parent) {
@@ -439,44 +461,20 @@ Status Store::remove_image(const Image& image, const std::vector<std::string>& k
     for (const Image& candidate : images)
       if (!parent_id.empty() && candidate.id == parent_id) victim = &candidate;
   }
-  // All entries of those ids, whatever their manifest; their content goes when nobody else needs it.
-  InUse before;
-  std::vector<oci::Descriptor> kept;
-  for (const oci::Descriptor& entry : index.manifests) {
-    std::string id;
-    if (is_image(entry))
-      if (auto known = id_of(*this, entry)) id = *known;
-    bool goes = std::any_of(gone.begin(), gone.end(), [&](const Image& g) { return g.id == id; });
-    if (!goes) {
-      kept.push_back(entry);
-      continue;
-    }
-    Image dying = TRY(load_entry(*this, entry));
-    before.digests.insert(entry.digest.str());
-    before.digests.insert(dying.manifest.config.digest.str());
-    for (const oci::Descriptor& layer : dying.manifest.layers) before.digests.insert(layer.digest.str());
-    before.chain_ids.insert(dying.chain_ids.begin(), dying.chain_ids.end());
-  }
-  index.manifests = std::move(kept);
-  InUse after = TRY_CTX(in_use_by(*this, index), "another image is damaged");
+  // All entries of those ids, whatever their manifest.
+  std::erase_if(index.manifests, [&](const oci::Descriptor& entry) {
+    auto id = is_image(entry) ? id_of(*this, entry) : Result<std::string>(std::string());
+    return id && std::any_of(gone.begin(), gone.end(), [&](const Image& g) { return g.id == *id; });
+  });
+  InUse used = TRY_CTX(in_use_by(*this, index), "another image is damaged");
+  used.chain_ids.insert(keep_chain_ids.begin(), keep_chain_ids.end());
   failpoint("store.remove", 1);
   TRY(write_index(root_, index));
   failpoint("store.remove", 2);
   removed->insert(removed->end(), untagged.begin(), untagged.end());
   removed->insert(removed->end(), deleted.begin(), deleted.end());
-  ErrorList errors;
-  std::set<std::string> keep(keep_chain_ids.begin(), keep_chain_ids.end());
-  for (const std::string& chain_id : before.chain_ids)
-    if (!after.chain_ids.contains(chain_id) && !keep.contains(chain_id))
-      errors.add(move_to_trash(concat(root_, "/layers/", chain_id)));
-  failpoint("store.remove", 3);
-  for (const std::string& digest : before.digests)
-    if (!after.digests.contains(digest)) {
-      oci::Digest parsed = TRY(oci::Digest::parse(digest));
-      errors.add(move_to_trash(blob_path(parsed)));
-    }
-  failpoint("store.remove", 4);
-  return std::move(errors).to_status();
+  int freed = 0;
+  return sweep(*this, used, &freed);
 }
 
 Status Store::collect(const std::vector<std::string>& keep_chain_ids, int* freed) {
@@ -484,21 +482,10 @@ Status Store::collect(const std::vector<std::string>& keep_chain_ids, int* freed
   oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
   InUse used = TRY(in_use_by(*this, index));
   used.chain_ids.insert(keep_chain_ids.begin(), keep_chain_ids.end());
-  ErrorList errors;
   int count = 0;
-  auto sweep = [&](const std::string& folder, auto&& needed) -> Status {
-    for (const std::string& name : TRY(sys::list_dir(DirFd::cwd(), folder.c_str()))) {
-      if (needed(name)) continue;
-      errors.add(move_to_trash(concat(folder, "/", name)));
-      ++count;
-    }
-    return {};
-  };
-  errors.add(sweep(concat(root_, "/", kLayersDir), [&](const std::string& name) { return used.chain_ids.contains(name); }));
-  errors.add(sweep(concat(root_, "/", kBlobsDir),
-                   [&](const std::string& name) { return used.digests.contains(concat("sha256:", name)); }));
+  Status swept = sweep(*this, used, &count);
   if (freed != nullptr) *freed = count;
-  return std::move(errors).to_status();
+  return swept;
 }
 
 }  // namespace minke::store

@@ -124,9 +124,9 @@ bool Store::has_trash() const {
   return false;
 }
 
-Status Store::empty_trash() const {
+Status Store::clear_abandoned() const {
   ErrorList errors;
-  std::string staging = root_ + "/staging", trash = root_ + "/trash";
+  std::string staging = root_ + "/staging";
   for (const std::string& name : TRY(sys::list_dir(DirFd::cwd(), staging.c_str()))) {
     std::string path = concat(staging, "/", name);
     auto lock = open_locked(path, LOCK_EX | LOCK_NB);
@@ -137,6 +137,13 @@ Status Store::empty_trash() const {
     }
     if (same_file(lock->get(), path)) errors.add(move_to_trash(path));
   }
+  return std::move(errors).to_status();
+}
+
+Status Store::empty_trash() const {
+  ErrorList errors;
+  errors.add(clear_abandoned());
+  std::string trash = root_ + "/trash";
   DirFd dir = TRY(sys::open_dir(trash));
   for (const std::string& name : TRY(sys::list_dir(dir)))
     errors.add(sys::remove_tree_at(dir, name.c_str()));

@@ -103,6 +103,8 @@ class Store {
   Result<std::string> make_staging(std::string_view what) const;
   Result<Staging> stage(std::string_view what) const;
   Status move_to_trash(const std::string& path) const;
+  // Moves abandoned staging to trash: cheap, so that whoever stages something may do it first.
+  Status clear_abandoned() const;
   // True when empty_trash() has something to do (two short listings).
   bool has_trash() const;
   // Empties trash and abandoned staging; called by the detached `minke system empty-trash` process.
