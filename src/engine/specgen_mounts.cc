@@ -83,7 +83,7 @@ Status add_ipc(SpecBuilder* b) {
   } else if (mode.starts_with("container:")) {
     pid_t pid = TRY(b->context.container_pid(mode.substr(10)));
     add(b, "/dev/shm", "bind", concat("/proc/", pid, "/root/dev/shm"), {"bind", "rprivate", "nosuid", "noexec", "nodev"});
-  } else {
+  } else if (mode != "none") {
     Options options = {"nosuid", "noexec", "nodev", "mode=1777"};
     if (b->config.shm_size > 0) options.push_back(concat("size=", b->config.shm_size));
     if (b->request.read_only && !b->request.read_only_tmpfs) options.emplace_back("ro");

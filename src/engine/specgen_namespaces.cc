@@ -128,7 +128,7 @@ Status resolve_user_namespace(const CreateRequest& request, const ResolveContext
   config->uid_map = std::move(maps.uid_map);
   config->gid_map = std::move(maps.gid_map);
   config->userns_mode = maps.private_ && mode.mode.empty() ? "private" : mode.mode;
-  if (!maps.user.empty() && request.user.empty()) config->user = maps.user;
+  config->user = maps.user;
   return {};
 }
 

@@ -240,9 +240,10 @@ Status resolve_process(const CreateRequest& request, const ResolveContext& conte
   config->labels = request.labels;
   for (const auto& [key, value] : image.labels) config->labels.try_emplace(key, value);
   config->annotations = request.annotations;
+  // keep-id has set one for an image that names none.
   if (!request.user.empty())
     config->user = request.user;
-  else if (config->user.empty())  // keep-id has set it
+  else if (!image.user.empty())
     config->user = image.user;
   config->workdir = !request.workdir.empty() ? request.workdir : image.working_dir.empty() ? "/" : image.working_dir;
   if (config->workdir[0] != '/') {
