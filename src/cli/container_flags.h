@@ -18,7 +18,8 @@ struct ContainerFlags {
   std::optional<std::string> entrypoint;
   std::vector<std::string> label, label_file, annotation;
   bool quiet = false, rootfs = false, replace = false, rm = false;
-  std::string authfile, cert_dir, creds, retry, retry_delay;
+  std::string authfile, cert_dir, creds, retry_delay;
+  std::optional<std::uint32_t> retry;
   std::vector<std::string> decryption_key;
   bool disable_content_trust = false, tls_verify = true, no_healthcheck = false;
   // the process
@@ -63,8 +64,8 @@ struct RunFlags : ContainerFlags {
 };
 
 // The tables of both commands.
-std::span<const OptionTable> create_option_tables();
-std::span<const OptionTable> run_option_tables();
+extern const OptionTable kCreateTables[2];
+extern const OptionTable kRunTables[2];
 
 // Options, image and command to the one request. Errors are Podman's; options that come later are refused
 // by name.

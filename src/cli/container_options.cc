@@ -113,7 +113,7 @@ constexpr Option<F> kShared[] = {
     {"privileged", 0, &F::privileged, "Give extended privileges to container"},
     {"publish", 'p', refused, kNetworks},
     {"publish-all", 'P', refused, kNetworks},
-    {"pull", 0, &F::pull, "Pull image policy", {.no_value = "missing", .shown_default = "missing"}},
+    {"pull", 0, &F::pull, "Pull image policy", {.shown_default = "missing"}},
     {"quiet", 'q', &F::quiet, "Suppress output information when pulling images"},
     {"rdt-class", 0, refused, "cache and bandwidth classes come later"},
     {"read-only", 0, &F::read_only, "Make containers root filesystem read-only"},
@@ -172,12 +172,9 @@ constexpr Option<R> kRunOnly[] = {
     {"sig-proxy", 0, &R::sig_proxy, "Proxy received signals to the process"},
 };
 
-constexpr OptionTable kCreateTables[] = {option_table<F>(kShared), option_table<F>(kCreateOnly)};
-constexpr OptionTable kRunTables[] = {option_table<R>(kShared), option_table<R>(kRunOnly)};
-
 }  // namespace
 
-std::span<const OptionTable> create_option_tables() { return kCreateTables; }
-std::span<const OptionTable> run_option_tables() { return kRunTables; }
+constinit const OptionTable kCreateTables[2] = {option_table<F>(kShared), option_table<F>(kCreateOnly)};
+constinit const OptionTable kRunTables[2] = {option_table<R>(kShared), option_table<R>(kRunOnly)};
 
 }  // namespace minke::cli

@@ -47,6 +47,11 @@ std::pair<std::string, std::string> split_name(const std::string& name) {
   return {name.substr(0, colon), name.substr(colon + 1)};
 }
 
+// The newest name first.
+std::vector<std::string> history_of(const store::Image& image) {
+  return {image.names.rbegin(), image.names.rend()};
+}
+
 std::string size_text(std::int64_t size) { return units::human_size_spaced(static_cast<double>(size)); }
 
 }  // namespace
@@ -68,7 +73,7 @@ json::Object image_json(const store::Image& image, std::int64_t containers) {
   if (image.names.empty()) out.set("Dangling", true);
   if (!image.names.empty()) out.set("Names", to_array(image.names));
   out.set("Digest", digest_of(image));
-  if (!image.names.empty()) out.set("History", to_array(image.names));
+  if (!image.names.empty()) out.set("History", to_array(history_of(image)));
   out.set("Created", unix_seconds(image.created));
   out.set("CreatedAt", format_rfc3339(image.created, 0, true));
   return out;
@@ -79,6 +84,7 @@ json::Array image_rows(const store::Image& image, const ImageRowOptions& options
   std::string created = ago(image.created, options.at);
   std::string at = format_go_time(unix_seconds(image.created) * kSecond, true);
   base.set("ID", options.no_trunc ? concat("sha256:", image.id) : short_id(image.id));
+  base.set("Id", image.id);
   base.set("Digest", digest_of(image));
   base.set("Created", created);
   base.set("CreatedSince", std::move(created));
@@ -89,10 +95,12 @@ json::Array image_rows(const store::Image& image, const ImageRowOptions& options
   base.set("VirtualSize", image.size);
   base.set("Containers", options.containers);
   base.set("Names", to_array(image.names));
-  base.set("History", join(image.names, ", "));
+  base.set("History", join(history_of(image), ", "));
   base.set("Labels", to_object(image.config.config.labels));
   base.set("RepoDigests", to_array(image.digests));
+  base.set("RepoTags", to_array(image.names));
   base.set("ReadOnly", false);
+  base.set("IsReadOnly", false);
   base.set("ParentId", "");
   base.set("Dangling", image.names.empty());
   json::Array rows;
@@ -155,7 +163,7 @@ json::Object inspect_image(const store::Store& store, const store::Image& image)
   out.set("ManifestType", image.manifest.media_type);
   out.set("User", config.config.user);
   out.set("History", std::move(history));
-  out.set("NamesHistory", to_array(image.names));
+  out.set("NamesHistory", to_array(history_of(image)));
   return out;
 }
 

@@ -14,6 +14,15 @@ constexpr gotemplate::FieldShape kFields[] = {
 
 const gotemplate::Shape kVolumeShape = {"*define.InspectVolumeData", kFields};
 
+Result<std::int64_t> volume_mount_count(engine::Engine& engine, const std::string& name) {
+  std::int64_t count = 0;
+  for (const std::string& id : TRY(engine.volume_users(name))) {
+    auto live = engine.summary(id);
+    count += live && live->pid > 0 ? 1 : 0;
+  }
+  return count;
+}
+
 json::Object inspect_volume(const engine::Volumes& volumes, const engine::VolumeConfig& volume,
                             std::int64_t mount_count) {
   json::Object out;

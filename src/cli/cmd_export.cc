@@ -1,0 +1,45 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+#include "sys/fd.h"
+
+namespace minke::cli {
+namespace {
+
+struct ExportFlags {
+  std::string output;
+};
+constexpr Option<ExportFlags> kOptions[] = {
+    {"output", 'o', &ExportFlags::output, "Write to a specified file (default: stdout, which must be redirected)"},
+};
+constexpr OptionTable kTables[] = {option_table<ExportFlags>(kOptions)};
+
+Result<int> export_(Invocation& call, ExportFlags& flags) {
+  engine::Engine* engine = TRY(call.engine());
+  std::string id = TRY(engine->resolve_id(call.args[0]));
+  if (flags.output.empty()) {
+    if (::isatty(STDOUT_FILENO) != 0)
+      return Error(Errc::invalid_argument, "refusing to export to terminal. Use -o flag or redirect");
+    TRY(engine->export_container(id, STDOUT_FILENO));
+    return 0;
+  }
+  // Opened first: inside of the user's namespace it might be another's file.
+  sys::UniqueFd file = TRY(sys::open(flags.output, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+  TRY(engine->export_container(id, file.get()));
+  return 0;
+}
+
+}  // namespace
+
+const constinit Command kExportCommand = make_command<ExportFlags, export_>(
+    {.summary = "Export container's filesystem contents as a tar archive",
+     .usage = "[options] CONTAINER",
+     .description = "Exports container's filesystem contents as a tar archive and saves it on the local machine.",
+     .examples = "ctrID > myCtr.tar\n--output=\"myCtr.tar\" ctrID",
+     .args = ArgRule::exactly(1)},
+    kTables);
+
+}  // namespace minke::cli
