@@ -18,6 +18,12 @@ Result<sys::UniqueFd> open_archive(const std::string& path) {
   return fd;
 }
 
+// A fault in foreign bytes says whose bytes they are.
+Error about(Error error, std::string_view source) {
+  if (error.code() != Errc::corrupt) return error;
+  return std::move(error).wrap(source.empty() || source == "-" ? "standard input" : source);
+}
+
 struct LoadOptions {
   std::string input;
   bool quiet = false;
@@ -45,7 +51,9 @@ Result<int> load(Invocation& call, LoadOptions& options) {
   }
   engine::Engine* engine = TRY(call.engine());
   TRY(engine->enter());
-  store::LoadResult loaded = TRY(store::load_archive(engine->store(), input, directory));
+  auto result = store::load_archive(engine->store(), input, directory);
+  if (!result) return about(std::move(result.error()), options.input);
+  store::LoadResult& loaded = *result;
   if (!options.quiet)
     for (const std::string& id : loaded.image_ids) say_copied(TRY(engine->store().find_image(id)));
   for (const std::string& name : loaded.names) {
@@ -107,7 +115,9 @@ Result<int> import(Invocation& call, ImportOptions& options) {
 
   engine::Engine* engine = TRY(call.engine());
   TRY(engine->enter());
-  std::string id = TRY(store::import_rootfs(engine->store(), request));
+  auto imported = store::import_rootfs(engine->store(), request);
+  if (!imported) return about(std::move(imported.error()), source);
+  const std::string& id = *imported;
   if (!options.quiet) say_copied(TRY(engine->store().find_image(id)));
   call.out.line(concat("sha256:", id));
   return 0;

@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "engine/records.h"
 #include "state/object_lock.h"
+#include "store/image_name.h"
 
 namespace minke::engine {
 
@@ -32,20 +33,17 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name, con
   // A name of several is only a name; the image goes with its last one, or when it is named by id.
   bool by_id = image->id.starts_with(name) || name.starts_with("sha256:");
   if (!by_id && image->names.size() > 1) {
-    for (const std::string& full : image->names) {
-      oci::Reference asked = TRY(oci::Reference::parse(name));
-      std::string tail = asked.normalized("docker.io").str();
-      if (full != tail && full != asked.normalized("localhost").str() && !full.ends_with("/" + asked.normalized("").str()))
-        continue;
+    std::string full = store::name_as_typed(*image, name);
+    if (!full.empty()) {
       TRY(store_->untag_image(*image, full));
       report.push_back("Untagged: " + full);
       return report;
     }
   }
   if (by_id && image->names.size() > 1 && !options.force)
-    return Error(Errc::in_use, concat("unable to delete image ", quote(image->id),
-                                      " by ID with more than one tag (", join(image->names, " "), "): please force removal"))
-        .with_exit(2);
+    return Error(Errc::conflict, concat("unable to delete image ", quote(image->id),
+                                        " by ID with more than one tag ([", join(image->names, " "),
+                                        "]): please force removal"));
   std::vector<std::string> users = TRY(image_users(image->id));
   if (!users.empty() && !options.force)
     return Error(Errc::in_use, concat("image used by ", users.front(),
