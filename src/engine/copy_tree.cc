@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/limits.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -27,12 +28,14 @@ std::string fd_path(int fd) { return concat("/proc/self/fd/", fd); }
 struct Copier {
   const OwnerMap& uids;
   const OwnerMap& gids;
+  TreeKind kind;
   std::map<std::pair<dev_t, ino_t>, sys::UniqueFd> links;  // first copy of a file with several names
 
   Status copy_dir(int source, int target, int depth);
   Status copy_entry(int source, int target, const char* name, int depth);
   Status copy_file(int source, int target, const char* name, const struct stat& st);
   Status copy_special(int source, int target, const char* name, const struct stat& st);
+  Status copy_xattrs(int source, int target);
   Status set_owner(int target, const char* name, const struct stat& st);
 };
 
@@ -48,8 +51,19 @@ Status Copier::set_owner(int target, const char* name, const struct stat& st) {
   return {};
 }
 
-// Attributes of the overlay itself stay behind; what the target file system has no place for, too.
-Status copy_xattrs(int source, int target) {
+// File capabilities count in the user namespace whose root they name; version 2 has no name and means the
+// namespace of the file system. With an owner map they are written as version 3 for the mapped root.
+void name_capability_root(const OwnerMap& uids, std::string* value) {
+  auto root = uids(0);
+  if (value->size() != XATTR_CAPS_SZ_2 || !root || *root == 0) return;
+  auto magic = static_cast<unsigned char>((*value)[3]);
+  if (magic != VFS_CAP_REVISION_2 >> 24) return;
+  (*value)[3] = static_cast<char>(VFS_CAP_REVISION_3 >> 24);
+  for (int shift = 0; shift < 32; shift += 8) *value += static_cast<char>(*root >> shift & 0xff);
+}
+
+// What the target file system has no place for stays behind.
+Status Copier::copy_xattrs(int source, int target) {
   std::string names(4096, '\0');
   ssize_t size = ::flistxattr(source, names.data(), names.size());
   while (size < 0 && errno == ERANGE && names.size() < (1 << 16)) {
@@ -58,13 +72,14 @@ Status copy_xattrs(int source, int target) {
   }
   if (size < 0) return errno == EOPNOTSUPP ? Status() : failed("listxattr", "");
   for (std::string_view name : split(std::string_view(names.data(), static_cast<std::size_t>(size)), '\0')) {
-    if (name.empty() || name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.") ||
-        name == "security.selinux")
-      continue;
+    const bool overlay = name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.");
+    if (name.empty() || name == "security.selinux" || (overlay && kind == TreeKind::plain)) continue;
     std::string key(name), value(XATTR_SIZE_MAX, '\0');
     ssize_t length = ::fgetxattr(source, key.c_str(), value.data(), value.size());
     if (length < 0) continue;
-    if (::fsetxattr(target, key.c_str(), value.data(), static_cast<std::size_t>(length), 0) < 0 && errno != EOPNOTSUPP &&
+    value.resize(static_cast<std::size_t>(length));
+    if (name == "security.capability") name_capability_root(uids, &value);
+    if (::fsetxattr(target, key.c_str(), value.data(), value.size(), 0) < 0 && errno != EOPNOTSUPP &&
         errno != EPERM)
       return failed("setxattr", key.c_str());
   }
@@ -142,11 +157,12 @@ Status Copier::copy_special(int source, int target, const char* name, const stru
     ::utimensat(target, name, times, AT_SYMLINK_NOFOLLOW);
     return {};
   }
-  if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0)) return {};  // a whiteout
+  const bool whiteout = S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
+  if (whiteout && kind == TreeKind::plain) return {};
   if (S_ISSOCK(st.st_mode)) return {};                                // means nothing without its process
   if (::mknodat(target, name, st.st_mode & (S_IFMT | 07777), st.st_rdev) < 0) {
     // No device nodes in a user namespace; the image could not use them either.
-    if (errno == EPERM && !S_ISFIFO(st.st_mode)) return {};
+    if (errno == EPERM && !S_ISFIFO(st.st_mode) && !whiteout) return {};
     return failed("mknod", name);
   }
   TRY(set_owner(target, name, st));
@@ -167,7 +183,7 @@ Status Copier::copy_entry(int source, int target, const char* name, int depth) {
   sys::UniqueFd out(::openat(target, name, kFlags));
   if (!out) return failed("open", name);
   TRY(copy_dir(in.get(), out.get(), depth + 1));
-  return copy_directory_attributes(in.get(), out.get(), uids, gids);
+  return copy_directory_attributes(in.get(), out.get(), uids, gids, kind);
 }
 
 Status Copier::copy_dir(int source, int target, int depth) {
@@ -179,18 +195,18 @@ Status Copier::copy_dir(int source, int target, int depth) {
 
 }  // namespace
 
-Status copy_directory_attributes(int source, int target, const OwnerMap& uids, const OwnerMap& gids) {
+Status copy_directory_attributes(int source, int target, const OwnerMap& uids, const OwnerMap& gids, TreeKind kind) {
   struct stat st{};
   if (::fstat(source, &st) < 0) return failed("stat", "directory");
-  Copier copier{uids, gids, {}};
+  Copier copier{uids, gids, kind, {}};
   TRY(copier.set_owner(target, "", st));
-  TRY(copy_xattrs(source, target));
+  TRY(copier.copy_xattrs(source, target));
   if (::fchmod(target, st.st_mode & 07777) < 0) return failed("chmod", "directory");
   return set_times(target, st);
 }
 
-Status copy_tree(int source, int target, const OwnerMap& uids, const OwnerMap& gids) {
-  Copier copier{uids, gids, {}};
+Status copy_tree(int source, int target, const OwnerMap& uids, const OwnerMap& gids, TreeKind kind) {
+  Copier copier{uids, gids, kind, {}};
   Status copied = copier.copy_dir(source, target, 0);
   if (copied) return {};
   sys::DirFd made(TRY(sys::duplicate(target)));

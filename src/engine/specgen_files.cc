@@ -121,6 +121,16 @@ Result<std::string> zone_file(const std::string& tz) {
   return data;
 }
 
+// The root that the container sees has owner and mode of the upper folder: those that the image's root has.
+Status copy_root_attributes(const ContainerConfig& config, const sys::DirFd& folder) {
+  struct stat root{};
+  if (config.lower.empty() || ::stat(config.lower.front().c_str(), &root) < 0 || !sys::exists_at(folder, "upper")) return {};
+  if (::fchownat(folder.get(), "upper", root.st_uid, root.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::from_errno(errno, "chown upper");
+  if (::fchmodat(folder.get(), "upper", root.st_mode & 07777, 0) < 0) return Error::from_errno(errno, "chmod upper");
+  return {};
+}
+
 }  // namespace
 
 Status write_container_files(const ContainerConfig& config, const Host& host, const std::string& dir) {
@@ -150,11 +160,9 @@ Status write_container_files(const ContainerConfig& config, const Host& host, co
   }
   // Where another OCI runtime finds the root mounted, and what root.path of the spec names.
   TRY(sys::make_dir_at(folder, "rootfs", 0755));
-  if (uid == 0 && gid == 0) return {};
-  for (const char* name : {"upper", "work", "rootfs"})
-    if (::fchownat(folder.get(), name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-      return Error::from_errno(errno, concat("chown ", dir, "/", name));
-  return {};
+  if ((uid != 0 || gid != 0) && ::fchownat(folder.get(), "rootfs", uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::from_errno(errno, concat("chown ", dir, "/rootfs"));
+  return copy_root_attributes(config, folder);
 }
 
 }  // namespace minke::engine

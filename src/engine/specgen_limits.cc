@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "codec/units.h"
 #include "engine/parse_internal.h"
@@ -148,6 +149,15 @@ std::uint64_t capped(int resource, std::uint64_t wanted, bool hard) {
   return std::min<std::uint64_t>(wanted, hard ? own.rlim_max : own.rlim_cur);
 }
 
+// An ordinary user may not go below his own score, as Podman takes into account.
+std::optional<std::int64_t> oom_score(const CreateRequest& request, const Host& host) {
+  if (!request.oom_score_adj || !host.rootless) return request.oom_score_adj;
+  auto own = parse_int(trim(sys::read_small_file("/proc/self/oom_score_adj", 64).value_or("")));
+  if (!own || *own <= *request.oom_score_adj) return request.oom_score_adj;
+  log::warn(concat("Requested oom_score_adj=", *request.oom_score_adj, " is lower than the current one, changing to ", *own));
+  return own;
+}
+
 }  // namespace
 
 Result<oci::Resources> resolve_resources(const CreateRequest& request, const Host& host) {
@@ -229,7 +239,7 @@ Status add_limits(SpecBuilder* b) {
   b->linux_.cgroups_path = cgroups_path(b->config, b->host);
   b->linux_.resources = std::move(resources);
   b->process.rlimits = TRY(resolve_rlimits(b->request));
-  b->process.oom_score_adj = b->request.oom_score_adj;
+  b->process.oom_score_adj = oom_score(b->request, b->host);
   TRY(check_sysctls(b->request, b->config));
   for (const auto& [name, value] : b->request.sysctls) b->linux_.sysctl[name] = value;
   // Ping without a capability for the groups of the container, as Podman sets by default.

@@ -31,6 +31,22 @@ Status refuse_unsupported(const CreateRequest& request) {
   if (std::find(std::begin(kCgroups), std::end(kCgroups), request.cgroups) == std::end(kCgroups))
     return Error(Errc::invalid_argument,
                  concat("running container create option: invalid cgroup mode ", quote(request.cgroups), ": invalid argument"));
+  constexpr std::string_view kNotify[] = {"", "container", "conmon", "healthy", "ignore"};
+  if (std::find(std::begin(kNotify), std::end(kNotify), request.sdnotify) == std::end(kNotify))
+    return Error(Errc::invalid_argument, concat("invalid config provided: invalid argument: invalid sdnotify value ",
+                                                quote(request.sdnotify), ": must be container, conmon, healthy or ignore"));
+  if (request.remove && (request.restart.name == "always" || request.restart.name == "unless-stopped"))
+    return Error(Errc::invalid_argument,
+                 "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"");
+  return {};
+}
+
+Status add_required(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+  for (const std::string& name : request.requires_) {
+    ContainerConfig other = TRY_CTX(context.find_container(name), concat("container ", quote(name), " not found to satisfy --requires"));
+    if (std::find(config->depends_on.begin(), config->depends_on.end(), other.id) == config->depends_on.end())
+      config->depends_on.push_back(other.id);
+  }
   return {};
 }
 
@@ -98,6 +114,10 @@ Status check_spec_options(const CreateRequest& request, const ResolveContext& co
   if (!security.seccomp.empty() && security.seccomp != "unconfined")
     TRY(load_seccomp_profile(security.seccomp, config->cap_bounding));
   TRY(resolve_resources(request, *context.host));
+  if (context.host->cgroup_manager == runtime::CgroupManager::systemd && !request.cgroup_parent.empty() &&
+      !request.cgroup_parent.ends_with(".slice"))
+    return Error(Errc::invalid_argument,
+                 "did not receive systemd slice as cgroup parent when using systemd to manage cgroups: invalid argument");
   TRY(resolve_rlimits(request));
   for (const std::string& text : request.devices) {
     DeviceRequest device = TRY(parse_device(text));
@@ -151,6 +171,7 @@ Result<ContainerConfig> resolve_config(const CreateRequest& request, const Resol
   TRY(resolve_namespaces(request, context, &config));
   TRY(resolve_process(request, context, &config));
   TRY(check_spec_options(request, context, &config));
+  TRY(add_required(request, context, &config));
   config.shm_size = request.shm_size.value_or(kDefaultShmSize);
   if (config.shm_size < 0) return Error(Errc::invalid_argument, "--shm-size must not be negative");
   config.log = TRY(resolve_log(request, context.container_dir));

@@ -48,10 +48,11 @@ Status fill_volume(const ContainerConfig& config, const Host& host, int root_fd,
   if (half_done || entries.empty()) {
     auto source = sys::open_in_root(root_fd, mount.destination.c_str(), O_RDONLY | O_DIRECTORY);
     if (source) {
-      OwnerMap uids = owner_map(config.uid_map), gids = owner_map(config.gid_map);
+      // The layers have the owners of the container's namespace already (shift_layers).
+      OwnerMap same = owner_map({});
       TRY(sys::write_file(marker, "", 0600));
-      TRY(copy_tree((*source).get(), target.get(), uids, gids));
-      TRY(copy_directory_attributes((*source).get(), target.get(), uids, gids));
+      TRY(copy_tree((*source).get(), target.get(), same, same));
+      TRY(copy_directory_attributes((*source).get(), target.get(), same, same));
     } else if (volume.uid == 0 && volume.gid == 0) {
       Owner owner = TRY(container_owner(config, root_fd));
       if ((owner.uid != 0 || owner.gid != 0) && ::fchown(target.get(), owner.uid, owner.gid) < 0)
@@ -71,13 +72,15 @@ Status prepare_volumes(const ContainerConfig& config, const Host& host, int root
       TRY_CTX(fill_volume(config, host, root_fd, mount), concat("volume ", mount.volume_name));
     if (!mount.chown || mount.type == "tmpfs") continue;
     Owner owner = TRY(container_owner(config, root_fd));
-    sys::UniqueFd dir = TRY(sys::open(mount.source, O_RDONLY | O_NOFOLLOW));
+    sys::UniqueFd place = TRY(sys::open(mount.source, O_PATH));
     struct stat st{};
-    if (::fstat(dir.get(), &st) < 0) return Error::from_errno(errno, concat("stat ", mount.source));
-    if (S_ISDIR(st.st_mode))
+    if (::fstat(place.get(), &st) < 0) return Error::from_errno(errno, concat("stat ", mount.source));
+    if (S_ISDIR(st.st_mode)) {
+      sys::DirFd dir = TRY(sys::open_dir(concat("/proc/self/fd/", place.get())));
       TRY_CTX(chown_tree(dir.get(), owner.uid, owner.gid), concat("chown ", mount.source));
-    else if (::fchown(dir.get(), owner.uid, owner.gid) < 0)
+    } else if (::fchownat(place.get(), "", owner.uid, owner.gid, AT_EMPTY_PATH) < 0) {
       return Error::from_errno(errno, concat("chown ", mount.source));
+    }
   }
   return {};
 }
