@@ -10,7 +10,7 @@
 namespace minke {
 
 void failpoint(std::string_view name, int step) {
-  static const char* const wanted = ::getenv("MINKE_FAILPOINT");
+  const char* wanted = ::getenv("MINKE_FAILPOINT");
   if (wanted == nullptr) [[likely]]
     return;
   if (concat(name, ":", step) == wanted) ::kill(::getpid(), SIGKILL);
