@@ -27,7 +27,7 @@ Result<HostFacts> read_host_facts();
 struct BuildInput {
   const CreateRequest& request;
   const HostFacts& host;
-  const std::vector<Cgroup::Entry>& cgroups;  // of the container; they need not exist yet
+  const std::vector<Cgroup::Entry>& cgroups;  // of the container: made already
   std::vector<std::string>* warnings;
 };
 

@@ -111,6 +111,10 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
   if (o.bind) {
     if (mount.source.empty()) return Error(Errc::invalid_argument, "a bind mount needs a source");
     m.source = plan->keep(mount.source[0] == '/' ? mount.source : concat(in.request.bundle, "/", mount.source));
+    // Engines give a rootless container the host's /sys. The cgroups below are not meant to be writable then
+    // (CVE-2023-25809).
+    bool whole_sys = mount.source == "/sys" && (mount.destination == "/sys" || mount.destination == "/sys/");
+    if (whole_sys && o.recursive) m.recursive_set |= o.set & MOUNT_ATTR_RDONLY;
     return {};
   }
   if (mount.type.empty()) return Error(Errc::invalid_argument, "no type");

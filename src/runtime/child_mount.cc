@@ -124,7 +124,8 @@ int bind_mount(ChildState& c, const MountPlan& m) {
 int fallback_bind(ChildState& c, const MountPlan& m, int target) {
   int mount = clone_tree(c, m.fallback_source, m.fallback == MountPlan::Fallback::rbind_sys);
   if (mount < 0) return -1;
-  int result = set_attributes(c, mount, m.set, 0, 0, false);
+  // Below a bound /sys lie the host's cgroups, which must be read-only as well (CVE-2023-25809).
+  int result = set_attributes(c, mount, m.set, 0, 0, true);
   if (result == 0) result = attach(c, mount, target);
   sys::close_keeping_errno(mount);
   return result;

@@ -176,16 +176,14 @@ Result<sys::UniqueFd> listen_for_start(const std::string& path) {
 Result<Created> create(const CreateRequest& request) {
   Created created;
   HostFacts host = TRY(read_host_facts());
-  Cgroup planned = TRY(CgroupBuilder::plan(request));
-  LaunchPlan plan;
-  BuildInput input{request, host, planned.entries(), &created.warnings};
-  TRY(build_init_plan(input, &plan));
-  if (!request.start_fifo.empty())
-    plan.start_listener = plan.keep_fd(TRY_CTX(listen_for_start(request.start_fifo), "start socket"));
-
   Cgroup cgroup = TRY(CgroupBuilder::create(request, &created.warnings));
   Rollback rollback;
   rollback.add([&cgroup]() { ignore(cgroup.remove(), "the first failure is the one to tell"); });
+  LaunchPlan plan;
+  BuildInput input{request, host, cgroup.entries(), &created.warnings};
+  TRY(build_init_plan(input, &plan));
+  if (!request.start_fifo.empty())
+    plan.start_listener = plan.keep_fd(TRY_CTX(listen_for_start(request.start_fifo), "start socket"));
   if (cgroup.entries().size() == 1 && cgroup.entries()[0].controllers.empty()) {
     // Linux 5.7: born there, never moved.
     if (auto dir = sys::open(cgroup.entries()[0].path, O_RDONLY | O_DIRECTORY))
