@@ -112,7 +112,10 @@ Status resolve_volume(const MountRequest& request, const ResolveContext& context
   TRY_CTX(check_volume_name(mount->volume_name), concat("creating named volume ", quote(mount->volume_name)));
   mount->source = TRY(context.ensure_volume(mount->volume_name, mount->anonymous));
   if (!mount->anonymous) {
-    VolumeConfig volume = TRY(Volumes(*context.host).find(mount->volume_name));
+    // It may be made only now, with the container.
+    auto found = Volumes(*context.host).load(mount->volume_name);
+    if (!found && found.error().code() != Errc::not_found) return std::move(found.error());
+    VolumeConfig volume = found ? std::move(*found) : VolumeConfig();
     VolumeOptions options = TRY(parse_volume_options(volume.options));
     if (!options.device.empty()) mount->source = options.device;
     mount->copy_up = mount->copy_up && options.device.empty() && !options.nocopy && volume.needs_copy_up;

@@ -36,8 +36,8 @@ Result<Owner> container_owner(const ContainerConfig& config, int root_fd) {
 Status fill_volume(const ContainerConfig& config, const Host& host, int root_fd, const ResolvedMount& mount) {
   Volumes volumes(host);
   sys::FileLock lock = TRY(state::lock_object(concat(host.runroot, "/volumes/", mount.volume_name), concat("volume ", mount.volume_name)));
-  VolumeConfig volume = TRY(volumes.find(mount.volume_name));
-  if (!volume.needs_copy_up || volume.name != mount.volume_name) return {};
+  VolumeConfig volume = TRY(volumes.load(mount.volume_name));
+  if (!volume.needs_copy_up) return {};
   sys::DirFd target = TRY(sys::open_dir(mount.source));
   // Stands while a copy is under way: with it, what lies in the volume is half a copy of ours.
   const std::string marker = concat(host.root, "/volumes/", mount.volume_name, "/copying");

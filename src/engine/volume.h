@@ -49,6 +49,7 @@ class Volumes {
   Result<VolumeConfig> create(const Create& request) const;
   // Exact name, or unambiguous prefix. not_found: `no volume with name "NAME" found: no such volume`.
   Result<VolumeConfig> find(std::string_view name) const;
+  Result<VolumeConfig> load(const std::string& name) const;  // the exact name alone
   Result<std::vector<VolumeConfig>> list() const;    // by name
   std::string mountpoint(const std::string& name) const;    // .../_data
   // The caller has checked that no container uses it.
@@ -58,7 +59,6 @@ class Volumes {
 
  private:
   std::string dir(std::string_view name) const;
-  Result<VolumeConfig> load(const std::string& name) const;
   const Host& host_;
 };
 
