@@ -28,15 +28,17 @@ class Object {
   Value& operator[](std::string_view key);  // appended as null when new
   void set(std::string_view key, Value value);
   bool erase(std::string_view key);
-  bool empty() const { return members_.empty(); }
-  std::size_t size() const { return members_.size(); }
-  auto begin() const { return members_.begin(); }
-  auto end() const { return members_.end(); }
-  auto begin() { return members_.begin(); }
-  auto end() { return members_.end(); }
+  // Defined below, where Value is complete.
+  using Members = std::vector<std::pair<std::string, Value>>;
+  bool empty() const;
+  std::size_t size() const;
+  Members::const_iterator begin() const;
+  Members::const_iterator end() const;
+  Members::iterator begin();
+  Members::iterator end();
 
  private:
-  std::vector<std::pair<std::string, Value>> members_;
+  Members members_;
 };
 
 class Value {
@@ -85,6 +87,13 @@ class Value {
  private:
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> data_;
 };
+
+inline bool Object::empty() const { return members_.empty(); }
+inline std::size_t Object::size() const { return members_.size(); }
+inline Object::Members::const_iterator Object::begin() const { return members_.begin(); }
+inline Object::Members::const_iterator Object::end() const { return members_.end(); }
+inline Object::Members::iterator Object::begin() { return members_.begin(); }
+inline Object::Members::iterator Object::end() { return members_.end(); }
 
 struct ParseLimits {
   std::size_t max_depth = 128;
