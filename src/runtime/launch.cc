@@ -132,9 +132,9 @@ Result<std::optional<Report>> receive_report(int socket) {
   Report report;
   ssize_t n;
   do {
+    // ECONNRESET: the child ended with an order unread. It comes once, ahead of the report that is queued.
     n = ::recv(socket, &report, sizeof report, 0);
-  } while (n < 0 && errno == EINTR);
-  if (n < 0 && errno == ECONNRESET) n = 0;
+  } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
   if (n < 0) return Error::from_errno(errno, "read from the container's init");
   if (n == 0) return std::optional<Report>();
   if (n != sizeof report) return Error(Errc::internal, "read from the container's init: a torn report");
