@@ -86,6 +86,8 @@ class LiveTest : public testing::Test {
     spec_.process->cwd = "/";
     spec_.process->env = {"PATH=/bin"};
     spec_.mounts.push_back({"/proc", "proc", "proc", {}, {}, {}});
+    spec_.mounts.push_back({"/dev", "tmpfs", "tmpfs", {"mode=755"}, {}, {}});
+    spec_.mounts.push_back({"/dev/pts", "devpts", "devpts", {"newinstance", "ptmxmode=0666", "mode=0620"}, {}, {}});
     spec_.linux_.emplace();
     for (const char* type : {"pid", "mount", "ipc", "uts"}) spec_.linux_->namespaces.push_back({type, ""});
     if (is_real_root()) spec_.linux_->cgroups_path = concat("/minke-test/", plan_.id.substr(0, 12));
@@ -513,7 +515,6 @@ TEST_F(LiveTest, OutOfMemoryIsSeen) {
   spec_.linux_->resources->memory->limit = 16 << 20;
   spec_.linux_->resources->memory->swap = 16 << 20;
   command("tail /dev/zero; exit 1");
-  spec_.mounts.push_back({"/dev", "tmpfs", "tmpfs", {}, {}, {}});
   ExitRecord end = run();
   EXPECT_TRUE(end.oom_killed);
 }

@@ -219,7 +219,8 @@ Status Monitor::start_starter(ContainerEnds theirs) {
     StarterInput input;
     input.plan = &plan_;
     input.exec = exec_ ? &*exec_ : nullptr;
-    for (int i = 0; i < 3; ++i) input.stdio[i] = theirs.stdio[i].get();
+    for (int i = 0; i < 3; ++i)  // with a terminal ours stand for them until it is there: /dev/null
+      if (theirs.stdio[i]) input.stdio[i] = theirs.stdio[i].get();
     input.console = theirs.console.get();
     for (const sys::UniqueFd& fd : passed_) input.preserve.push_back(fd.get());
     input.report = pair.second.get();
