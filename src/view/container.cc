@@ -168,7 +168,7 @@ std::string path_if_there(const std::string& path) {
 
 }  // namespace
 
-const gotemplate::Shape kContainerShape = {"*define.InspectContainerData", kFields};
+const gotemplate::Shape kContainerShape = {"interface {}", kFields};
 
 Result<oci::Spec> current_spec(engine::Engine& engine, const Container& container) {
   auto text = sys::read_small_file(container.dir + "/spec.json", 16 << 20);

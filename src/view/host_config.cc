@@ -29,13 +29,12 @@ std::string mount_options(const engine::ResolvedMount& mount) {
 
 void add_mounts(const ContainerConfig& config, json::Array* binds, json::Object* tmpfs) {
   for (const engine::ResolvedMount& mount : config.mounts) {
-    std::string options = mount_options(mount);
     if (mount.type == "tmpfs") {
-      tmpfs->set(mount.destination, std::move(options));
+      tmpfs->set(mount.destination, join(mount.options, ","));
       continue;
     }
     const std::string& source = mount.volume_name.empty() ? mount.source : mount.volume_name;
-    binds->emplace_back(concat(source, ":", mount.destination, ":", options));
+    binds->emplace_back(concat(source, ":", mount.destination, ":", mount_options(mount)));
   }
 }
 

@@ -57,7 +57,7 @@ std::string size_text(std::int64_t size) { return units::human_size_spaced(stati
 }  // namespace
 
 const gotemplate::Shape kImageRowShape = {"images.imageReporter", kRowFields};
-const gotemplate::Shape kImageShape = {"*inspect.ImageData", kFields};
+const gotemplate::Shape kImageShape = {"interface {}", kFields};
 
 json::Object image_json(const store::Image& image, std::int64_t containers) {
   json::Object out;

@@ -12,7 +12,7 @@ constexpr gotemplate::FieldShape kFields[] = {
 };
 }  // namespace
 
-const gotemplate::Shape kVolumeShape = {"*define.InspectVolumeData", kFields};
+const gotemplate::Shape kVolumeShape = {"interface {}", kFields};
 
 Result<std::int64_t> volume_mount_count(engine::Engine& engine, const std::string& name) {
   std::int64_t count = 0;
