@@ -1,5 +1,6 @@
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "sys/fd.h"
 
 namespace minke::cli {
@@ -7,14 +8,17 @@ namespace {
 
 struct CompletionOptions {
   std::string file;
+  bool no_desc = false;
 };
 constexpr Option<CompletionOptions> kOptions[] = {
     {"file", 'f', &CompletionOptions::file, "Output the completion to file rather than stdout."},
+    {"no-desc", 0, &CompletionOptions::no_desc,
+     "Don't include descriptions in the completion output."},
 };
 constexpr OptionTable kTables[] = {option_table<CompletionOptions>(kOptions)};
 
 Result<int> completion(Invocation& call, CompletionOptions& options) {
-  std::string script = TRY(completion_script(call.args[0], call.program));
+  std::string script = TRY(completion_script(call.args[0], call.program, !options.no_desc));
   if (options.file.empty())
     call.out.text(script);
   else

@@ -232,7 +232,9 @@ int run_command_line(std::span<const std::string> argv) {
   std::span<const std::string> words = argv.empty() ? argv : argv.subspan(1);
   // Asked by the shell at each press of the tab key.
   if (!words.empty() && words[0] == "__complete")
-    return print_text(complete_words(call.program, words.subspan(1)));
+    return print_text(complete_words(words.subspan(1)));
+  if (!words.empty() && words[0] == "__completeNoDesc")
+    return print_text(without_hints(complete_words(words.subspan(1))));
   const BoundTable tables[] = {{global_option_table(), &call.global},
                                {root_option_table(), &call.global}};
   auto parsed = parse_options(tables, words, {.interspersed = false});

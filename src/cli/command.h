@@ -109,7 +109,5 @@ std::string help_text(std::string_view program, const TreeRow& row);
 std::string root_help(std::string_view program);
 // Writes a man page per command (minke-container-rm.1 ...) into the folder.
 Status write_man_pages(const std::string& folder);
-// The completion script for "bash", "zsh" or "fish".
-Result<std::string> completion_script(std::string_view shell, std::string_view program);
 
 }  // namespace minke::cli

@@ -111,15 +111,15 @@ TEST(Tree, IsSound) {
 
 TEST(Completion, KnowsTheTables) {
   const std::string top[] = {"ver"};
-  EXPECT_EQ(complete_words("minke", top), "version\tDisplay the version information\n");
+  EXPECT_EQ(complete_words(top), "version\tDisplay the version information\n");
   const std::string options[] = {"version", "--f"};
-  EXPECT_EQ(complete_words("minke", options),
+  EXPECT_EQ(complete_words(options),
             "--format\tChange the output format to JSON or a Go template\n");
   const std::string value[] = {"version", "--format", ""};
-  EXPECT_EQ(complete_words("minke", value), ":files\n");
-  EXPECT_TRUE(completion_script("bash", "podman")->find("complete -F _podman_complete podman") !=
+  EXPECT_EQ(complete_words(value), ":files\n");
+  EXPECT_TRUE(completion_script("bash", "podman", true)->find("complete -F _podman_complete podman") !=
               std::string::npos);
-  EXPECT_FALSE(completion_script("tcsh", "podman").ok());
+  EXPECT_FALSE(completion_script("tcsh", "podman", true).ok());
 }
 
 }  // namespace

@@ -1,10 +1,62 @@
 #include "cli/complete.h"
 
+#include <algorithm>
+
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/complete_names.h"
 
 namespace minke::cli {
 namespace {
+
+// What the arguments of a command are.
+struct ArgKinds {
+  const Command* command;
+  NameKind first;
+  NameKind rest;
+};
+constexpr ArgKinds kArgKinds[] = {
+    {&kAttachCommand, NameKind::container, NameKind::nothing},
+    {&kContainerExistsCommand, NameKind::container, NameKind::nothing},
+    {&kContainerInspectCommand, NameKind::container, NameKind::container},
+    {&kCreateCommand, NameKind::image, NameKind::file},
+    {&kExecCommand, NameKind::container, NameKind::file},
+    {&kExportCommand, NameKind::container, NameKind::nothing},
+    {&kImageExistsCommand, NameKind::image, NameKind::nothing},
+    {&kImageInspectCommand, NameKind::image, NameKind::image},
+    {&kImagesCommand, NameKind::image, NameKind::nothing},
+    {&kInfoCommand, NameKind::nothing, NameKind::nothing},
+    {&kInspectCommand, NameKind::object, NameKind::object},
+    {&kKillCommand, NameKind::container, NameKind::container},
+    {&kLoadCommand, NameKind::nothing, NameKind::nothing},
+    {&kLogsCommand, NameKind::container, NameKind::container},
+    {&kPauseCommand, NameKind::container, NameKind::container},
+    {&kPsCommand, NameKind::nothing, NameKind::nothing},
+    {&kRestartCommand, NameKind::container, NameKind::container},
+    {&kRmCommand, NameKind::container, NameKind::container},
+    {&kRmiCommand, NameKind::image, NameKind::image},
+    {&kRunCommand, NameKind::image, NameKind::file},
+    {&kSaveCommand, NameKind::image, NameKind::image},
+    {&kStartCommand, NameKind::container, NameKind::container},
+    {&kStopCommand, NameKind::container, NameKind::container},
+    {&kTagCommand, NameKind::image, NameKind::image},
+    {&kUnpauseCommand, NameKind::container, NameKind::container},
+    {&kUntagCommand, NameKind::image, NameKind::image},
+    {&kVersionCommand, NameKind::nothing, NameKind::nothing},
+    {&kVolumeCreateCommand, NameKind::nothing, NameKind::nothing},
+    {&kVolumeExistsCommand, NameKind::volume, NameKind::nothing},
+    {&kVolumeInspectCommand, NameKind::volume, NameKind::volume},
+    {&kVolumeLsCommand, NameKind::nothing, NameKind::nothing},
+    {&kVolumeRmCommand, NameKind::volume, NameKind::volume},
+    {&kWaitCommand, NameKind::container, NameKind::container},
+};
+
+NameKind arg_kind(const Command* command, std::size_t position) {
+  for (const ArgKinds& row : kArgKinds)
+    if (row.command == command) return position == 0 ? row.first : row.rest;
+  return NameKind::file;
+}
 
 const TreeRow* child(std::string_view parent, std::string_view word) {
   for (const TreeRow* row : children_of(parent)) {
@@ -17,144 +69,131 @@ const TreeRow* child(std::string_view parent, std::string_view word) {
   return nullptr;
 }
 
-const OptionInfo* find_option(std::span<const OptionTable> tables, std::string_view word) {
-  for (const OptionTable& table : tables) {
-    for (std::size_t i = 0; i < table.count; ++i) {
-      const OptionInfo& row = table.row(i);
-      if (word.starts_with("--") ? word.substr(2) == row.name
-                                 : word.size() >= 2 && word.back() == row.shorthand)
-        return &row;
-    }
-  }
-  return nullptr;
-}
-
-void add_options(std::span<const OptionTable> tables, std::string_view prefix, std::string& out) {
-  for (const OptionTable& table : tables) {
-    for (std::size_t i = 0; i < table.count; ++i) {
-      const OptionInfo& row = table.row(i);
-      std::string name = concat("--", row.name);
-      if (row.refused() || row.extra.hidden || !std::string_view(name).starts_with(prefix))
-        continue;
-      std::string help = option_text(row).help;
-      out += concat(name, "\t", help.substr(0, help.find('\n')), "\n");
-    }
-  }
-}
-
-}  // namespace
-
-std::string complete_words(std::string_view, std::span<const std::string> words) {
-  if (words.empty()) return "";
-  std::string path;
-  const TreeRow* row = nullptr;
-  bool options_ended = false;
-  bool value_wanted = false;
-  std::vector<OptionTable> tables = {global_option_table(), root_option_table()};
-  for (const std::string& word : words.first(words.size() - 1)) {
-    if (value_wanted) {
-      value_wanted = false;
-    } else if (options_ended) {
-      continue;
+// The words before the one that is asked for, read as the command line would.
+class Reader {
+ public:
+  void read(const std::string& word) {
+    if (waiting_ != nullptr) {
+      take_value(*waiting_, word);
+      waiting_ = nullptr;
+    } else if (options_ended_) {
+      ++positional_;
     } else if (word == "--") {
-      options_ended = true;
-    } else if (word.starts_with('-')) {
-      const OptionInfo* option =
-          word.find('=') == std::string::npos ? find_option(tables, word) : nullptr;
-      value_wanted = option != nullptr && !option->refused() && !option->type->boolean &&
-                     option->extra.no_value == nullptr;
-    } else if (row == nullptr || row->command->run == nullptr) {
-      row = child(path, word);
-      if (row == nullptr) return "";
-      path = row->path;
-      tables.assign(row->command->tables.begin(), row->command->tables.end());
-    } else if (!row->command->text.interspersed) {
-      options_ended = true;
+      options_ended_ = true;
+    } else if (word.starts_with('-') && word.size() > 1) {
+      read_option(word);
+    } else if (!is_leaf()) {
+      row_ = child(path_, word);
+      if (row_ == nullptr) lost_ = true;
+      if (row_ != nullptr) path_ = row_->path;
+    } else {
+      ++positional_;
+      options_ended_ = !row_->command->text.interspersed;
     }
   }
-  const std::string& last = words.back();
-  std::string out;
-  if (value_wanted || options_ended) return ":files\n";
-  if (last.starts_with('-')) {
-    add_options(tables, last, out);
+
+  std::string candidates(const std::string& last) const {
+    if (lost_) return "";
+    if (waiting_ != nullptr) return ":files\n";
+    if (!options_ended_ && last.starts_with('-'))
+      return last.find('=') == std::string::npos ? options(last) : ":files\n";
+    if (!is_leaf()) return commands(last);
+    NameKind kind = arg_kind(row_->command, positional_);
+    return kind == NameKind::file ? ":files\n" : complete_names(kind, last, global_);
+  }
+
+ private:
+  bool is_leaf() const { return row_ != nullptr && row_->command->run != nullptr; }
+
+  std::vector<OptionTable> tables() const {
+    std::vector<OptionTable> all;
+    if (row_ == nullptr)
+      all = {global_option_table(), root_option_table()};
+    else
+      all.assign(row_->command->tables.begin(), row_->command->tables.end());
+    return all;
+  }
+
+  // The tables where an option is looked up: the global ones hold behind the command's name too.
+  const OptionInfo* find(std::string_view word) const {
+    std::vector<OptionTable> all = tables();
+    if (row_ != nullptr && word.starts_with("--")) all.push_back(global_option_table());
+    for (const OptionTable& table : all)
+      for (std::size_t i = 0; i < table.count; ++i) {
+        const OptionInfo& row = table.row(i);
+        if (word.starts_with("--") ? word.substr(2) == row.name : word.back() == row.shorthand)
+          return &row;
+      }
+    return nullptr;
+  }
+
+  void read_option(std::string_view word) {
+    auto parts = split_once(word, '=');
+    const OptionInfo* option = find(parts ? parts->first : word);
+    if (option == nullptr) return;
+    if (parts)
+      take_value(*option, parts->second);
+    else if (option->extra.no_value == nullptr && (option->refused() || !option->type->boolean))
+      waiting_ = option;
+  }
+
+  // --root and its like say where the names are.
+  void take_value(const OptionInfo& option, std::string_view value) {
+    OptionTable table = global_option_table();
+    for (std::size_t i = 0; i < table.count; ++i) {
+      const OptionInfo& row = table.row(i);
+      if (&row != &option || row.refused()) continue;
+      ignore(row.type->set(table.field(row, &global_), value, row.extra.csv, true),
+             "a bad value completes like none");
+    }
+  }
+
+  std::string options(std::string_view prefix) const {
+    std::string out;
+    for (const OptionTable& table : tables())
+      for (std::size_t i = 0; i < table.count; ++i) {
+        const OptionInfo& row = table.row(i);
+        std::string name = concat("--", row.name);
+        if (row.refused() || row.extra.hidden || !name.starts_with(prefix)) continue;
+        std::string help = option_text(row).help;
+        out += concat(name, "\t", help.substr(0, help.find('\n')), "\n");
+      }
     return out;
   }
-  if (row != nullptr && row->command->run != nullptr) return ":files\n";
-  for (const TreeRow* next : children_of(path)) {
-    std::string_view name = last_word(next->path);
-    if (next->hidden || next->command == nullptr || !name.starts_with(last)) continue;
-    out += concat(name, "\t", next->command->text.summary, "\n");
+
+  std::string commands(std::string_view prefix) const {
+    std::string out;
+    for (const TreeRow* next : children_of(path_)) {
+      std::string_view name = last_word(next->path);
+      if (next->hidden || next->command == nullptr || !name.starts_with(prefix)) continue;
+      out += concat(name, "\t", next->command->text.summary, "\n");
+    }
+    return out;
   }
-  return out;
-}
 
-namespace {
-
-constexpr std::string_view kBash = R"(# bash completion for PROGRAM
-_PROGRAM_complete() {
-  local IFS=$'\n' line
-  COMPREPLY=()
-  while read -r line; do
-    if [[ $line == :files ]]; then
-      compopt -o default
-    else
-      COMPREPLY+=("${line%%$'\t'*}")
-    fi
-  done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-}
-complete -F _PROGRAM_complete PROGRAM
-)";
-
-constexpr std::string_view kZsh = R"(#compdef PROGRAM
-_PROGRAM() {
-  local line
-  local -a found
-  for line in "${(@f)$(${words[1]} __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
-    if [[ $line == :files ]]; then
-      _files
-    elif [[ -n $line ]]; then
-      found+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
-    fi
-  done
-  (( ${#found} )) && _describe PROGRAM found
-}
-compdef _PROGRAM PROGRAM
-)";
-
-constexpr std::string_view kFish = R"(# fish completion for PROGRAM
-function __PROGRAM_complete
-    set -l words (commandline -opc) (commandline -ct)
-    for line in ($words[1] __complete $words[2..-1] 2>/dev/null)
-        if test "$line" = ":files"
-            __fish_complete_path (commandline -ct)
-        else
-            echo $line
-        end
-    end
-end
-complete -c PROGRAM -f -a '(__PROGRAM_complete)'
-)";
-
-struct Shell {
-  std::string_view name;
-  std::string_view script;
+  std::string path_;
+  const TreeRow* row_ = nullptr;
+  const OptionInfo* waiting_ = nullptr;  // its value is the next word
+  bool options_ended_ = false;
+  bool lost_ = false;  // behind a command that is not known
+  std::size_t positional_ = 0;
+  GlobalOptions global_;
 };
-constexpr Shell kShells[] = {{"bash", kBash}, {"zsh", kZsh}, {"fish", kFish}};
 
 }  // namespace
 
-Result<std::string> completion_script(std::string_view shell, std::string_view program) {
-  for (const Shell& row : kShells) {
-    if (row.name != shell) continue;
-    std::string out(row.script);
-    constexpr std::string_view kMark = "PROGRAM";
-    for (std::size_t at = out.find(kMark); at != std::string::npos;
-         at = out.find(kMark, at + program.size()))
-      out.replace(at, kMark.size(), program);
-    return out;
-  }
-  return Error(Errc::invalid_argument,
-               concat("completion: ", quote(shell), " is none of bash, zsh, fish"));
+std::string complete_words(std::span<const std::string> words) {
+  if (words.empty()) return "";
+  Reader reader;
+  for (const std::string& word : words.first(words.size() - 1)) reader.read(word);
+  return reader.candidates(words.back());
+}
+
+std::string without_hints(std::string_view candidates) {
+  std::string out;
+  for (std::string_view line : split(candidates, '\n'))
+    if (!line.empty()) out += concat(line.substr(0, line.find('\t')), "\n");
+  return out;
 }
 
 }  // namespace minke::cli

@@ -58,6 +58,7 @@ constexpr Option<F> kShared[] = {
     {"gpus", 0, refused, "devices of other makers come later: use --device"},
     {"group-add", 0, &F::group_add, "Add additional groups to the primary container process", {.csv = true}},
     {"group-entry", 0, &F::group_entry, "Entry to write to /etc/group"},
+    {"passwd-entry", 0, &F::passwd_entry, "Entry to write to /etc/passwd"},
     {"health-cmd", 0, refused, kHealth},
     {"health-interval", 0, refused, kHealth},
     {"health-log-destination", 0, refused, kHealth},

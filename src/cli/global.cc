@@ -13,6 +13,10 @@ namespace {
 constexpr const char* kRemote = "this engine has no client mode: it works without a service";
 constexpr const char* kNetwork = "comes with networks";
 
+// What scripts pass because it is Podman's default asks for nothing.
+constexpr OptionExtra kText = {.harmless = ""};
+constexpr OptionExtra kBoolean = {.no_value = "true", .harmless = ""};
+
 constexpr Option<GlobalOptions> kGlobal[] = {
     {"cgroup-manager", 0, &GlobalOptions::cgroup_manager,
      "Cgroup manager to use (\"cgroupfs\"|\"systemd\")"},
@@ -33,35 +37,39 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Used to pass an option to the storage driver"},
     {"tmpdir", 0, &GlobalOptions::tmpdir,
      "Path to the directory for temporary state content where --runroot does not name it"},
-    {"cdi-spec-dir", 0, refused, "device descriptions of CDI are not read"},
-    {"conmon", 0, refused, "the monitor is this engine's own"},
-    {"events-backend", 0, refused, "events have one place, a file below the run root"},
-    {"hooks-dir", 0, refused, "hooks are taken from the OCI configuration only"},
-    {"imagestore", 0, refused, "images lie below --root"},
-    {"module", 0, refused, "modules of containers.conf are not read"},
-    {"namespace", 0, refused, "use --root for a separate view of containers"},
-    {"network-cmd-path", 0, refused, kNetwork},
-    {"network-config-dir", 0, refused, kNetwork},
-    {"syslog", 0, refused, "messages go to standard error only"},
-    {"transient-store", 0, refused, "use --root with a folder on a tmpfs"},
-    {"volumepath", 0, refused, "volumes lie below --root"},
+    {"cdi-spec-dir", 0, refused, "device descriptions of CDI are not read", kText},
+    {"conmon", 0, refused, "the monitor is this engine's own", kText},
+    {"events-backend",
+     0,
+     refused,
+     "events have one place, a file below the run root",
+     {.harmless = "file,none"}},
+    {"hooks-dir", 0, refused, "hooks are taken from the OCI configuration only", kText},
+    {"imagestore", 0, refused, "images lie below --root", kText},
+    {"module", 0, refused, "modules of containers.conf are not read", kText},
+    {"namespace", 0, refused, "use --root for a separate view of containers", kText},
+    {"network-cmd-path", 0, refused, kNetwork, kText},
+    {"network-config-dir", 0, refused, kNetwork, kText},
+    {"syslog", 0, refused, "messages go to standard error only", kBoolean},
+    {"transient-store", 0, refused, "use --root with a folder on a tmpfs", kBoolean},
+    {"volumepath", 0, refused, "volumes lie below --root", kText},
 };
 
 constexpr Option<GlobalOptions> kRoot[] = {
     {"version", 'v', &GlobalOptions::version, "Print the version"},
-    {"config", 0, refused, "credentials come with registries"},
-    {"connection", 'c', refused, kRemote},
-    {"context", 0, refused, kRemote},
-    {"host", 'H', refused, kRemote},
-    {"identity", 0, refused, kRemote},
-    {"remote", 'r', refused, kRemote},
-    {"ssh", 0, refused, kRemote},
-    {"tls-ca", 0, refused, kRemote},
-    {"tls-cert", 0, refused, kRemote},
-    {"tls-details", 0, refused, kRemote},
-    {"tls-key", 0, refused, kRemote},
-    {"url", 0, refused, kRemote},
-    {"out", 0, refused, "redirect standard output instead"},
+    {"config", 0, refused, "credentials come with registries", kText},
+    {"connection", 'c', refused, kRemote, kText},
+    {"context", 0, refused, kRemote, {.harmless = "default"}},
+    {"host", 'H', refused, kRemote, kText},
+    {"identity", 0, refused, kRemote, kText},
+    {"remote", 'r', refused, kRemote, kBoolean},
+    {"ssh", 0, refused, kRemote, {.harmless = "golang,native"}},
+    {"tls-ca", 0, refused, kRemote, kText},
+    {"tls-cert", 0, refused, kRemote, kText},
+    {"tls-details", 0, refused, kRemote, kText},
+    {"tls-key", 0, refused, kRemote, kText},
+    {"url", 0, refused, kRemote, kText},
+    {"out", 0, refused, "redirect standard output instead", kText},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "cli/option.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/str.h"
 
@@ -83,7 +84,8 @@ class Parser {
         message += concat("\nDid you mean --", near, "?");
       return fault(std::move(message));
     }
-    if (found.row->refused()) return refuse(*found.row);
+    if (found.row->refused())
+      return refuse(*found.row, parts ? std::optional(parts->second) : std::nullopt);
     if (parts) return set(found, parts->second);
     if (const char* value = no_value(*found.row)) return set(found, value);
     if (next_ >= args_.size()) return fault(concat("flag needs an argument: --", name));
@@ -102,7 +104,10 @@ class Parser {
         }
         return fault(concat("unknown shorthand flag: '", c, "' in -", rest));
       }
-      if (found.row->refused()) return refuse(*found.row);
+      if (found.row->refused()) {
+        bool joined = rest.size() > 1 && found.row->extra.no_value == nullptr;
+        return refuse(*found.row, joined ? std::optional(rest.substr(1)) : std::nullopt);
+      }
       if (rest.size() > 2 && rest[1] == '=') return set(found, rest.substr(2));
       if (const char* value = no_value(*found.row)) {
         TRY(set(found, value));
@@ -122,8 +127,19 @@ class Parser {
     return row.type->boolean ? "true" : nullptr;
   }
 
-  Error refuse(const OptionInfo& row) const {
-    return Error(Errc::unsupported, concat(shown_name(row), ": not supported yet: ", row.help));
+  // The error, unless its value asks for nothing.
+  Status refuse(const OptionInfo& row, std::optional<std::string_view> value) {
+    Error refusal(Errc::unsupported, concat(shown_name(row), ": not supported yet: ", row.help));
+    if (row.extra.harmless == nullptr) return refusal;
+    if (!value && row.extra.no_value != nullptr) return refusal;
+    if (!value) {
+      if (next_ >= args_.size()) return refusal;
+      value = args_[next_++];
+    }
+    if (row.extra.no_value != nullptr) return parse_bool(*value) == false ? Status() : refusal;
+    for (std::string_view harmless : split(row.extra.harmless, ','))
+      if (*value == harmless) return {};
+    return value->empty() ? Status() : refusal;
   }
 
   Status set(const Found& found, std::string_view value) {

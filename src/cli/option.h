@@ -39,6 +39,9 @@ struct OptionExtra {
   const char* shown_default = nullptr;  // in help; else the field's own, unless empty
   bool csv = false;                     // lists: a value is split at commas (pflag's StringSlice)
   bool hidden = false;
+  // Of a refused option: the values, by comma, that ask for nothing and so pass; an empty one
+  // always does. With `no_value` it is a boolean, and false passes.
+  const char* harmless = nullptr;
 };
 
 // What the parser and the help need to know about a field's type.
@@ -55,16 +58,16 @@ struct FieldTypeOf {
   static const FieldType value;
 };
 // Every type that an option can have (option_types.cc).
-#define MINKE_OPTION_TYPES(X)                                                          \
-  X(bool)                                                                              \
-  X(std::string)                                                                       \
-  X(std::int32_t)                                                                      \
-  X(std::int64_t) X(std::uint32_t) X(std::uint64_t) X(double) X(Duration)              \
-      X(std::vector<std::string>) X(std::optional<bool>) X(std::optional<std::string>) \
-          X(std::optional<std::int32_t>) X(std::optional<std::int64_t>)                \
-              X(std::optional<std::uint32_t>) X(std::optional<std::uint64_t>)          \
-                  X(std::optional<double>) X(std::optional<Duration>)                  \
-                      X(std::optional<std::vector<std::string>>)
+#define MINKE_OPTION_TYPES(X)                                                                     \
+  X(bool)                                                                                         \
+  X(std::string)                                                                                  \
+  X(std::int32_t)                                                                                 \
+  X(std::int64_t)                                                                                 \
+  X(std::uint32_t) X(std::uint64_t) X(double) X(Duration) X(std::vector<std::string>)             \
+      X(std::optional<bool>) X(std::optional<std::string>) X(std::optional<std::int32_t>)         \
+          X(std::optional<std::int64_t>) X(std::optional<std::uint32_t>)                          \
+              X(std::optional<std::uint64_t>) X(std::optional<double>) X(std::optional<Duration>) \
+                  X(std::optional<std::vector<std::string>>)
 #define MINKE_DECLARE_FIELD_TYPE(F) \
   template <>                       \
   const FieldType FieldTypeOf<F>::value;
