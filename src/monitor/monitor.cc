@@ -253,13 +253,19 @@ void Monitor::on_signal() {
 void Monitor::reap() {
   int status;
   pid_t pid;
+  bool starter_ended = false;
   while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
     if (pid == starter_pid_)
-      starter_pid_ = -1;
+      starter_pid_ = -1, starter_ended = true;
     else if (created_ && pid == state_.pid)
       init_status_ = status;
     else if (!created_)
       early_.emplace_back(pid, status);
+  }
+  // Its socket alone would not tell: an init that it cloned holds a copy until it execs.
+  if (starter_ended && starter_) {
+    ::shutdown(starter_.get(), SHUT_RD);
+    while (starter_ && !ended_) on_starter();
   }
   maybe_end();
 }

@@ -255,6 +255,7 @@ int run_step(ChildState& c, const Step& s) {
 
 [[noreturn]] void child_main(const LaunchPlan& plan) {
   ChildState c(plan);
+  ::close(plan.parent_socket);
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     c.step = static_cast<std::uint16_t>(i);
     c.call = Call::itself;

@@ -106,6 +106,7 @@ Result<Launched> launch(LaunchPlan* plan) {
   // Kept by the plan until the clone is made; the child's copy lives on in the child.
   sys::UniqueFd child_end = std::move(sockets.second);
   plan->socket = child_end.get();
+  plan->parent_socket = launched.socket.get();
   if (plan->join_pidfd >= 0 || plan->user_namespace_fd >= 0) return launch_between(*plan, std::move(launched));
   if (plan->pid_namespace_fd >= 0) return launch_into_pid_namespace(*plan, std::move(launched));
   int pidfd = -1;

@@ -184,6 +184,7 @@ struct LaunchPlan {
   std::vector<Step> steps;
   bool old_mount_api = false;
   int socket = -1;                         // the child's end
+  int parent_socket = -1;                  // closed by the child first, so that the parent's death ends its waits
   int proc = -1;                           // a procfs that was checked
   int start_listener = -1;                 // wait_start accepts here instead of reading `socket`
   std::uint64_t clone_flags = 0;
