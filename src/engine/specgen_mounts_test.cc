@@ -36,6 +36,13 @@ TEST_F(SpecTest, TheUsersMountsReplaceTheEngines) {
   EXPECT_EQ(count, 1u);
 }
 
+TEST_F(SpecTest, ProcfsAtProcIsAllowed) {
+  request_.mounts = {{"bind", "/proc", "/proc", {}, true}, {"bind", "/etc/hostname", "/proc/uptime", {"ro"}, true}};
+  auto made = spec();
+  ASSERT_TRUE(made) << made.error().message();
+  EXPECT_TRUE(mount_at(*made, "/proc").starts_with("/proc bind /proc "));
+}
+
 TEST_F(SpecTest, ReadOnlyRootHasScratchSpace) {
   request_.read_only = true;
   auto made = spec();

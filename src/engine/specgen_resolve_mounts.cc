@@ -1,6 +1,8 @@
 // The user's and the image's mounts, each with the options it will have.
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <map>
@@ -29,6 +31,12 @@ constexpr std::string_view kTmpfsValues[] = {
 constexpr std::string_view kKeptOwners[] = {
     "/", "/bin", "/boot", "/dev", "/etc", "/etc/passwd", "/etc/pki", "/etc/shadow", "/home", "/lib", "/lib64", "/media",
     "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/var/log",
+};
+
+// Files below /proc that may be replaced, as runc has them (lxcfs does so); all else there guards the host.
+constexpr std::string_view kReplaceableProc[] = {
+    "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",   "/proc/stat",                   "/proc/swaps",
+    "/proc/uptime",  "/proc/loadavg",   "/proc/slabinfo",  "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
 };
 
 template <typename List>
@@ -128,6 +136,19 @@ Status resolve_volume(const MountRequest& request, const ResolveContext& context
   return {};
 }
 
+// A foreign tree at /proc would receive what is written to procfs, and leave masks and read-only paths without an
+// object (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881).
+Status check_destination(const ResolvedMount& mount) {
+  if (mount.destination == "/proc") {
+    struct statfs fs{};
+    if (mount.type == "bind" && ::statfs(mount.source.c_str(), &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) return {};
+    return Error(Errc::invalid_argument, "\"/proc\" cannot be mounted because it is not of type proc");
+  }
+  if (!mount.destination.starts_with("/proc/") || (mount.type == "bind" && is_one_of(kReplaceableProc, mount.destination)))
+    return {};
+  return Error(Errc::invalid_argument, concat(quote(mount.destination), " cannot be mounted because it is inside /proc"));
+}
+
 Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveContext& context) {
   ResolvedMount mount;
   mount.type = request.type;
@@ -140,6 +161,7 @@ Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveCo
     TRY(resolve_volume(request, context, &mount));
   else
     return Error(Errc::unsupported, concat("mount type ", quote(request.type), " is not supported yet"));
+  TRY(check_destination(mount));
   return mount;
 }
 
