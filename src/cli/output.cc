@@ -142,8 +142,32 @@ std::string normalize(std::string_view format) {
   return out;
 }
 
+std::string_view skip_blanks(std::string_view text) {
+  std::size_t at = text.find_first_not_of(" \t\n");
+  return at == std::string_view::npos ? std::string_view() : text.substr(at);
+}
+
+// Takes the words off the front of `text`, with any blanks before each.
+bool take(std::string_view& text, std::initializer_list<std::string_view> words) {
+  for (std::string_view word : words) {
+    text = skip_blanks(text);
+    if (!text.starts_with(word)) return false;
+    text.remove_prefix(word.size());
+  }
+  return true;
+}
+
+// True when the template itself goes over the rows: "{{range .}}...{{end}}", not "{{range .Mounts}}".
+bool loops_over_rows(std::string_view body) {
+  for (std::size_t at = body.find("{{"); at != std::string_view::npos; at = body.find("{{", at + 2)) {
+    std::string_view rest = body.substr(at + 2);
+    if (take(rest, {"range", ".", "}}"})) return true;
+  }
+  return false;
+}
+
 std::string ranged(std::string_view body) {
-  if (body.starts_with("{{range")) return std::string(body);
+  if (loops_over_rows(body)) return std::string(body);
   return concat("{{range .}}", body, "{{end -}}");
 }
 

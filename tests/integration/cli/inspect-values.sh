@@ -4,7 +4,7 @@
 need_image
 minke create --name c --network none --hostname box -u 1:1 -w /tmp -e A=B -l x=y --cap-add net_admin --cap-drop chown \
   --security-opt no-new-privileges --read-only -v "$T:/data:ro" --tmpfs /scratch:size=1m --ulimit nofile=100:200 \
-  --stop-signal USR1 --stop-timeout 3 --pid host --init --add-host a:1.2.3.4 --annotation k=v "$IMG" sleep 100 >/dev/null
+  --stop-signal USR1 --stop-timeout 3 --uts private --pid host --add-host a:1.2.3.4 --annotation k=v "$IMG" sleep 100 >/dev/null
 
 check() { # TEMPLATE WANT
   ok minke inspect --format "$1" c
@@ -13,7 +13,7 @@ check() { # TEMPLATE WANT
 values() {
   check "{{.Config.Image}}" "$IMG"
   check '{{.Config.Hostname}} {{.Config.User}} {{.Config.WorkingDir}} {{.Config.StopSignal}} {{.Config.StopTimeout}}' 'box 1:1 /tmp 10 3'
-  check '{{.HostConfig.NetworkMode}} {{.HostConfig.PidMode}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Init}}' 'none host true true'
+  check '{{.HostConfig.NetworkMode}} {{.HostConfig.PidMode}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Init}}' 'none host true false'
   check '{{.HostConfig.CapAdd}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}' '[CAP_NET_ADMIN] [CAP_CHOWN] [no-new-privileges]'
   check '{{range .Mounts}}{{.Type}} {{.Source}} {{.Destination}} {{.RW}}{{end}}' "bind $T /data false"
   check '{{range $k, $v := .HostConfig.Tmpfs}}{{$k}}{{end}}' /scratch
