@@ -17,11 +17,13 @@ struct SubidRange {
   auto operator<=>(const SubidRange&) const = default;
 };
 
-// The ranges of a user in the text of such a file, in its order: lines NAME:START:COUNT where NAME is the user's
-// name or number. Lines that cannot be read are passed over, as newuidmap(1) does, and ranges beyond 32 bits.
+// The ranges of a user in the text of such a file, in its order: lines NAME:START:COUNT where NAME
+// is the user's name or number. Lines that cannot be read are passed over, as newuidmap(1) does,
+// and ranges beyond 32 bits.
 std::vector<SubidRange> parse_subids(std::string_view text, std::string_view user, uid_t uid);
 
 // The same of a file; a missing file has no ranges.
-Result<std::vector<SubidRange>> find_subids(const std::string& path, std::string_view user, uid_t uid);
+Result<std::vector<SubidRange>> find_subids(const std::string& path, std::string_view user,
+                                            uid_t uid);
 
 }  // namespace minke::config

@@ -21,40 +21,42 @@ struct ResolvedMount {
   std::string source, destination;   // source of a volume: its _data folder
   std::vector<std::string> options;  // mount options, without z, Z, U, copy, nocopy
   bool read_write = true;
-  std::string propagation;           // rprivate ...
-  bool anonymous = false;            // removed with the container (-v of rm)
-  bool copy_up = false;              // fill an empty volume from the image at first use
-  bool chown = false;                // U
-  std::string relabel;               // z Z
+  std::string propagation;  // rprivate ...
+  bool anonymous = false;   // removed with the container (-v of rm)
+  bool copy_up = false;     // fill an empty volume from the image at first use
+  bool chown = false;       // U
+  std::string relabel;      // z Z
   bool idmap = false;
 };
 
 struct ContainerConfig {
   std::string id, name;
   TimeNs created = 0;
-  std::string image_id, image_name, image_digest;   // empty with rootfs
-  std::string rootfs;                // --rootfs: the path
-  std::vector<std::string> lower;    // layer folders, topmost first
-  CreateRequest request;             // as it was asked for
+  std::string image_id, image_name, image_digest;  // empty with rootfs
+  std::string rootfs;                              // --rootfs: the path
+  std::vector<std::string> lower;                  // layer folders, topmost first
+  CreateRequest request;                           // as it was asked for
 
   // Resolved from request, image and defaults
-  std::vector<std::string> entrypoint, command;     // what runs is one after the other
+  std::vector<std::string> entrypoint, command;  // what runs is one after the other
   std::vector<std::string> env;
   std::map<std::string, std::string> labels, annotations;
   std::string user, workdir;
   std::string hostname;
   std::int32_t stop_signal = 15;
   std::int64_t stop_timeout = 10;
-  std::vector<ResolvedMount> mounts; // the user's and the image's, by destination
+  std::vector<ResolvedMount> mounts;  // the user's and the image's, by destination
   std::vector<std::string> cap_effective, cap_bounding;
-  std::vector<oci::IdMapping> uid_map, gid_map;     // of the container's own user namespace; empty: none of its own
-  std::string userns_mode, network_mode, pid_mode, ipc_mode, uts_mode, cgroupns_mode;  // as inspect shows them
-  std::vector<std::string> depends_on;              // ids of containers whose namespaces or volumes are used
+  std::vector<oci::IdMapping> uid_map,
+      gid_map;  // of the container's own user namespace; empty: none of its own
+  std::string userns_mode, network_mode, pid_mode, ipc_mode, uts_mode,
+      cgroupns_mode;                    // as inspect shows them
+  std::vector<std::string> depends_on;  // ids of containers whose namespaces or volumes are used
   monitor::LogPlan log;
   std::int64_t shm_size = 65536000;
-  std::vector<std::string> expose;                  // "80/tcp"
+  std::vector<std::string> expose;  // "80/tcp"
   bool systemd_mode = false;
-  std::string seccomp_profile;       // "" default, unconfined, or the path it was read from
+  std::string seccomp_profile;  // "" default, unconfined, or the path it was read from
   std::string mount_label, process_label, apparmor_profile;
 };
 void bind(json::Binder& b, ResolvedMount& m);

@@ -21,7 +21,8 @@ namespace minke::engine {
 namespace {
 
 constexpr int kMaxDepth = 1024;
-constexpr std::size_t kMaxHeldLinks = 256;  // descriptors of files with several names; more are copied apart
+constexpr std::size_t kMaxHeldLinks =
+    256;  // descriptors of files with several names; more are copied apart
 
 std::string fd_path(int fd) { return concat("/proc/self/fd/", fd); }
 
@@ -29,7 +30,8 @@ struct Copier {
   const OwnerMap& uids;
   const OwnerMap& gids;
   TreeKind kind;
-  std::map<std::pair<dev_t, ino_t>, sys::UniqueFd> links;  // first copy of a file with several names
+  std::map<std::pair<dev_t, ino_t>, sys::UniqueFd>
+      links;  // first copy of a file with several names
 
   Status copy_dir(int source, int target, int depth);
   Status copy_entry(int source, int target, const char* name, int depth);
@@ -39,20 +41,25 @@ struct Copier {
   Status set_owner(int target, const char* name, const struct stat& st);
 };
 
-Error failed(const char* call, const char* name) { return Error::from_errno(errno, concat(call, " ", name)); }
+Error failed(const char* call, const char* name) {
+  return Error::from_errno(errno, concat(call, " ", name));
+}
 
 Status Copier::set_owner(int target, const char* name, const struct stat& st) {
   auto uid = uids(st.st_uid), gid = gids(st.st_gid);
   if (!uid || !gid)
-    return Error(Errc::invalid_argument, concat(name, ": owner ", st.st_uid, ":", st.st_gid,
-                                                " is not mapped in the user namespace of the container"));
-  if (::fchownat(target, name, *uid, *gid, AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) < 0)
+    return Error(Errc::invalid_argument,
+                 concat(name, ": owner ", st.st_uid, ":", st.st_gid,
+                        " is not mapped in the user namespace of the container"));
+  if (::fchownat(target, name, *uid, *gid,
+                 AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) < 0)
     return failed("chown", name);
   return {};
 }
 
-// File capabilities count in the user namespace whose root they name; version 2 has no name and means the
-// namespace of the file system. With an owner map they are written as version 3 for the mapped root.
+// File capabilities count in the user namespace whose root they name; version 2 has no name and
+// means the namespace of the file system. With an owner map they are written as version 3 for the
+// mapped root.
 void name_capability_root(const OwnerMap& uids, std::string* value) {
   auto root = uids(0);
   if (value->size() != XATTR_CAPS_SZ_2 || !root || *root == 0) return;
@@ -71,16 +78,18 @@ Status Copier::copy_xattrs(int source, int target) {
     size = ::flistxattr(source, names.data(), names.size());
   }
   if (size < 0) return errno == EOPNOTSUPP ? Status() : failed("listxattr", "");
-  for (std::string_view name : split(std::string_view(names.data(), static_cast<std::size_t>(size)), '\0')) {
+  for (std::string_view name :
+       split(std::string_view(names.data(), static_cast<std::size_t>(size)), '\0')) {
     const bool overlay = name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.");
-    if (name.empty() || name == "security.selinux" || (overlay && kind == TreeKind::plain)) continue;
+    if (name.empty() || name == "security.selinux" || (overlay && kind == TreeKind::plain))
+      continue;
     std::string key(name), value(XATTR_SIZE_MAX, '\0');
     ssize_t length = ::fgetxattr(source, key.c_str(), value.data(), value.size());
     if (length < 0) continue;
     value.resize(static_cast<std::size_t>(length));
     if (name == "security.capability") name_capability_root(uids, &value);
-    if (::fsetxattr(target, key.c_str(), value.data(), value.size(), 0) < 0 && errno != EOPNOTSUPP &&
-        errno != EPERM)
+    if (::fsetxattr(target, key.c_str(), value.data(), value.size(), 0) < 0 &&
+        errno != EOPNOTSUPP && errno != EPERM)
       return failed("setxattr", key.c_str());
   }
   return {};
@@ -96,10 +105,13 @@ Status copy_data(int source, int target, off_t size) {
     if (hole < 0) hole = size;
     while (data < hole) {
       off_t out = data;
-      ssize_t n = ::copy_file_range(source, &data, target, &out, static_cast<std::size_t>(hole - data), 0);
+      ssize_t n =
+          ::copy_file_range(source, &data, target, &out, static_cast<std::size_t>(hole - data), 0);
       if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS)) {
         static thread_local char buffer[1 << 16];
-        n = ::pread(source, buffer, std::min<std::size_t>(sizeof buffer, static_cast<std::size_t>(hole - data)), data);
+        n = ::pread(source, buffer,
+                    std::min<std::size_t>(sizeof buffer, static_cast<std::size_t>(hole - data)),
+                    data);
         if (n > 0) n = ::pwrite(target, buffer, static_cast<std::size_t>(n), data);
         if (n > 0) data += n;
       }
@@ -124,16 +136,19 @@ Status Copier::copy_file(int source, int target, const char* name, const struct 
     auto first = links.find(key);
     if (first != links.end()) {
       // By descriptor, as the first name may have been exchanged since.
-      if (::linkat(AT_FDCWD, fd_path(first->second.get()).c_str(), target, name, AT_SYMLINK_FOLLOW) < 0)
+      if (::linkat(AT_FDCWD, fd_path(first->second.get()).c_str(), target, name,
+                   AT_SYMLINK_FOLLOW) < 0)
         return failed("link", name);
       return {};
     }
   }
   sys::UniqueFd in(::openat(source, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!in) return failed("open", name);
-  struct stat st{};
-  if (::fstat(in.get(), &st) < 0 || !S_ISREG(st.st_mode)) return Error(Errc::io, concat(name, ": changed while it was copied"));
-  sys::UniqueFd out(::openat(target, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  struct stat st {};
+  if (::fstat(in.get(), &st) < 0 || !S_ISREG(st.st_mode))
+    return Error(Errc::io, concat(name, ": changed while it was copied"));
+  sys::UniqueFd out(
+      ::openat(target, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!out) return failed("create", name);
   TRY(copy_data(in.get(), out.get(), st.st_size));
   TRY(set_owner(out.get(), "", st));
@@ -159,7 +174,7 @@ Status Copier::copy_special(int source, int target, const char* name, const stru
   }
   const bool whiteout = S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
   if (whiteout && kind == TreeKind::plain) return {};
-  if (S_ISSOCK(st.st_mode)) return {};                                // means nothing without its process
+  if (S_ISSOCK(st.st_mode)) return {};  // means nothing without its process
   if (::mknodat(target, name, st.st_mode & (S_IFMT | 07777), st.st_rdev) < 0) {
     // No device nodes in a user namespace; the image could not use them either.
     if (errno == EPERM && !S_ISFIFO(st.st_mode) && !whiteout) return {};
@@ -171,11 +186,12 @@ Status Copier::copy_special(int source, int target, const char* name, const stru
 }
 
 Status Copier::copy_entry(int source, int target, const char* name, int depth) {
-  struct stat st{};
+  struct stat st {};
   if (::fstatat(source, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("stat", name);
   if (S_ISREG(st.st_mode)) return copy_file(source, target, name, st);
   if (!S_ISDIR(st.st_mode)) return copy_special(source, target, name, st);
-  if (depth >= kMaxDepth) return Error(Errc::invalid_argument, concat(name, ": folders are nested too deeply"));
+  if (depth >= kMaxDepth)
+    return Error(Errc::invalid_argument, concat(name, ": folders are nested too deeply"));
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   sys::UniqueFd in(::openat(source, name, kFlags));
   if (!in) return failed("open", name);
@@ -195,8 +211,9 @@ Status Copier::copy_dir(int source, int target, int depth) {
 
 }  // namespace
 
-Status copy_directory_attributes(int source, int target, const OwnerMap& uids, const OwnerMap& gids, TreeKind kind) {
-  struct stat st{};
+Status copy_directory_attributes(int source, int target, const OwnerMap& uids, const OwnerMap& gids,
+                                 TreeKind kind) {
+  struct stat st {};
   if (::fstat(source, &st) < 0) return failed("stat", "directory");
   Copier copier{uids, gids, kind, {}};
   TRY(copier.set_owner(target, "", st));
@@ -205,13 +222,15 @@ Status copy_directory_attributes(int source, int target, const OwnerMap& uids, c
   return set_times(target, st);
 }
 
-Status copy_tree(int source, int target, const OwnerMap& uids, const OwnerMap& gids, TreeKind kind) {
+Status copy_tree(int source, int target, const OwnerMap& uids, const OwnerMap& gids,
+                 TreeKind kind) {
   Copier copier{uids, gids, kind, {}};
   Status copied = copier.copy_dir(source, target, 0);
   if (copied) return {};
   sys::DirFd made(TRY(sys::duplicate(target)));
   if (auto names = sys::list_dir(made))
-    for (const std::string& name : *names) ignore(sys::remove_tree_at(made, name.c_str()), "the first failure counts");
+    for (const std::string& name : *names)
+      ignore(sys::remove_tree_at(made, name.c_str()), "the first failure counts");
   return copied;
 }
 
@@ -219,23 +238,28 @@ static Status chown_dir(int dir, std::uint32_t uid, std::uint32_t gid, int depth
   if (depth >= kMaxDepth) return Error(Errc::invalid_argument, "folders are nested too deeply");
   sys::DirFd folder(TRY(sys::duplicate(dir)));
   for (const std::string& name : TRY(sys::list_dir(folder))) {
-    struct stat st{};
+    struct stat st {};
     if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0) continue;  // went away
     if (S_ISDIR(st.st_mode)) {
-      sys::UniqueFd below(::openat(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      sys::UniqueFd below(
+          ::openat(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
       if (!below) {
-        if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR) continue;  // exchanged meanwhile: not ours
+        if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR)
+          continue;  // exchanged meanwhile: not ours
         return failed("open", name.c_str());
       }
       TRY_CTX(chown_dir(below.get(), uid, gid, depth + 1), name);
     } else if (st.st_uid != uid || st.st_gid != gid) {
-      if (::fchownat(dir, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT) return failed("chown", name.c_str());
+      if (::fchownat(dir, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+        return failed("chown", name.c_str());
     }
   }
   if (::fchown(dir, uid, gid) < 0) return failed("chown", "directory");
   return {};
 }
 
-Status chown_tree(int dir, std::uint32_t uid, std::uint32_t gid) { return chown_dir(dir, uid, gid, 0); }
+Status chown_tree(int dir, std::uint32_t uid, std::uint32_t gid) {
+  return chown_dir(dir, uid, gid, 0);
+}
 
 }  // namespace minke::engine

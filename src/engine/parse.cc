@@ -1,4 +1,5 @@
-// Option texts that stand alone: limits, namespaces, restart policy, entrypoint, env and label files.
+// Option texts that stand alone: limits, namespaces, restart policy, entrypoint, env and label
+// files.
 #include "engine/parse.h"
 
 #include <unistd.h>
@@ -13,22 +14,24 @@
 namespace minke::engine {
 
 static constexpr std::string_view kUlimitNames[] = {
-    "core",   "cpu",    "data", "fsize",  "locks",  "memlock", "msgqueue",   "nice",
-    "nofile", "nproc",  "rss",  "rtprio", "rttime", "sigpending", "stack",
+    "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue", "nice",
+    "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack",
 };
 
 Result<Ulimit> parse_ulimit(std::string_view text) {
   if (text == "host") return Ulimit{"host", 0, 0};
   auto fail = [&](const std::string& why) {
-    return Error(Errc::invalid_argument, concat("ulimit option ", quote(text),
-                                                " requires name=SOFT:HARD, failed to be parsed: ", why));
+    return Error(Errc::invalid_argument,
+                 concat("ulimit option ", quote(text),
+                        " requires name=SOFT:HARD, failed to be parsed: ", why));
   };
   auto pair = split_once(text, '=');
   if (!pair) return fail(concat("invalid ulimit argument: ", text));
   Ulimit limit;
   limit.name = to_lower(pair->first);
   if (limit.name.starts_with("rlimit_")) limit.name.erase(0, 7);
-  if (std::find(std::begin(kUlimitNames), std::end(kUlimitNames), limit.name) == std::end(kUlimitNames))
+  if (std::find(std::begin(kUlimitNames), std::end(kUlimitNames), limit.name) ==
+      std::end(kUlimitNames))
     return fail(concat("invalid ulimit type: ", pair->first));
   std::vector<std::string_view> values = split(pair->second, ':');
   if (values.size() > 2)
@@ -41,9 +44,11 @@ Result<Ulimit> parse_ulimit(std::string_view text) {
   };
   auto soft = number(values[0]), hard = number(values.back());
   if (!soft || !hard)
-    return fail(concat("strconv.ParseInt: parsing ", quote(soft ? values.back() : values[0]), ": invalid syntax"));
+    return fail(concat("strconv.ParseInt: parsing ", quote(soft ? values.back() : values[0]),
+                       ": invalid syntax"));
   if (*hard != -1 && (*soft == -1 || *soft > *hard))
-    return fail(concat("ulimit soft limit must be less than or equal to hard limit: ", *soft, " > ", *hard));
+    return fail(concat("ulimit soft limit must be less than or equal to hard limit: ", *soft, " > ",
+                       *hard));
   limit.soft = *soft;
   limit.hard = *hard;
   return limit;
@@ -60,7 +65,9 @@ static const NamespaceModes& modes_of(std::string_view flag) {
       {"ipc", {"private", "host", "none", "shareable", "pod"}, {"container", "ns"}},
       {"uts", {"private", "host", "pod"}, {"container", "ns"}},
       {"cgroupns", {"private", "host", "pod"}, {"container", "ns"}},
-      {"userns", {"private", "host", "keep-id", "auto", "nomap", "pod"}, {"container", "ns", "keep-id", "auto"}},
+      {"userns",
+       {"private", "host", "keep-id", "auto", "nomap", "pod"},
+       {"container", "ns", "keep-id", "auto"}},
   };
   for (const NamespaceModes& row : table)
     if (row.flag == flag) return row;
@@ -73,10 +80,12 @@ Result<NamespaceMode> parse_namespace(std::string_view flag, std::string_view te
   auto pair = split_once(text, ':');
   mode.mode = pair ? pair->first : text;
   mode.value = pair ? pair->second : std::string_view();
-  // A network is also named by its own name, so that any text is one; resolve_config() knows which there are.
+  // A network is also named by its own name, so that any text is one; resolve_config() knows which
+  // there are.
   if (flag == "network" || flag == "net") {
     if ((mode.mode == "container" || mode.mode == "ns") && mode.value.empty())
-      return Error(Errc::invalid_argument, concat("must provide a value for network mode ", quote(mode.mode)));
+      return Error(Errc::invalid_argument,
+                   concat("must provide a value for network mode ", quote(mode.mode)));
     return mode;
   }
   const NamespaceModes& known = modes_of(flag);
@@ -91,20 +100,25 @@ Result<RestartPolicy> parse_restart(std::string_view text) {
   RestartPolicy policy;
   std::vector<std::string_view> parts = split(text, ':');
   policy.name = parts[0];
-  if (policy.name != "" && policy.name != "no" && policy.name != "always" && policy.name != "on-failure" &&
-      policy.name != "unless-stopped")
-    return Error(Errc::invalid_argument, concat(quote(policy.name), " is not a valid restart policy: invalid argument"));
+  if (policy.name != "" && policy.name != "no" && policy.name != "always" &&
+      policy.name != "on-failure" && policy.name != "unless-stopped")
+    return Error(Errc::invalid_argument,
+                 concat(quote(policy.name), " is not a valid restart policy: invalid argument"));
   if (parts.size() == 1) return policy;
   if (parts.size() > 2)
-    return Error(Errc::invalid_argument, "invalid restart policy: may specify retries at most once");
+    return Error(Errc::invalid_argument,
+                 "invalid restart policy: may specify retries at most once");
   if (policy.name != "on-failure")
-    return Error(Errc::invalid_argument, "restart policy retries can only be specified with on-failure restart policy");
+    return Error(Errc::invalid_argument,
+                 "restart policy retries can only be specified with on-failure restart policy");
   auto retries = parse_int(parts[1]);
   if (!retries)
-    return Error(Errc::invalid_argument, concat("parsing restart policy retry count: strconv.Atoi: parsing ",
-                                                quote(parts[1]), ": invalid syntax"));
+    return Error(Errc::invalid_argument,
+                 concat("parsing restart policy retry count: strconv.Atoi: parsing ",
+                        quote(parts[1]), ": invalid syntax"));
   if (*retries < 0 || *retries > INT32_MAX)
-    return Error(Errc::invalid_argument, "must specify restart policy retry count as a number greater than 0");
+    return Error(Errc::invalid_argument,
+                 "must specify restart policy retry count as a number greater than 0");
   policy.retries = static_cast<std::uint32_t>(*retries);
   return policy;
 }
@@ -150,11 +164,12 @@ Result<std::vector<std::string>> parse_env_file(const std::string& path) {
     if (line.empty() || line[0] == '#') continue;
     std::string_view name = line.substr(0, line.find('='));
     if (name.empty())
-      return Error(Errc::invalid_argument,
-                   concat("parsing env file ", quote(path), ": invalid environment variable: ", quote(line)));
+      return Error(Errc::invalid_argument, concat("parsing env file ", quote(path),
+                                                  ": invalid environment variable: ", quote(line)));
     if (name.find_first_of(kBlanks) != std::string_view::npos)
-      return Error(Errc::invalid_argument, concat("parsing env file ", quote(path), ": name ", quote(name),
-                                                  " has white spaces, poorly formatted name"));
+      return Error(Errc::invalid_argument,
+                   concat("parsing env file ", quote(path), ": name ", quote(name),
+                          " has white spaces, poorly formatted name"));
     if (name.size() < line.size())
       env.emplace_back(line);
     else
@@ -173,7 +188,8 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_label_file(const 
     auto pair = split_once(line, '=');
     std::string_view key = pair ? pair->first : line;
     if (key.empty())
-      return Error(Errc::invalid_argument, concat("unable to process labels: invalid label format: ", quote(line)));
+      return Error(Errc::invalid_argument,
+                   concat("unable to process labels: invalid label format: ", quote(line)));
     labels.emplace_back(key, pair ? pair->second : std::string_view());
   }
   return labels;

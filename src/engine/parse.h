@@ -10,11 +10,12 @@
 
 namespace minke::engine {
 
-Result<MountRequest> parse_volume(std::string_view text);   // -v [SOURCE:]DEST[:OPTIONS]
-Result<MountRequest> parse_mount(std::string_view text);    // --mount type=...,key=value,...
-Result<MountRequest> parse_tmpfs(std::string_view text);    // --tmpfs DEST[:OPTIONS]
-Result<Ulimit> parse_ulimit(std::string_view text);         // name=soft[:hard], host
-Result<NamespaceMode> parse_namespace(std::string_view flag, std::string_view text);  // flag: "pid", "ipc", ...
+Result<MountRequest> parse_volume(std::string_view text);  // -v [SOURCE:]DEST[:OPTIONS]
+Result<MountRequest> parse_mount(std::string_view text);   // --mount type=...,key=value,...
+Result<MountRequest> parse_tmpfs(std::string_view text);   // --tmpfs DEST[:OPTIONS]
+Result<Ulimit> parse_ulimit(std::string_view text);        // name=soft[:hard], host
+Result<NamespaceMode> parse_namespace(std::string_view flag,
+                                      std::string_view text);  // flag: "pid", "ipc", ...
 Result<RestartPolicy> parse_restart(std::string_view text);
 // --entrypoint: a JSON array of strings, or one word.
 Result<std::vector<std::string>> parse_entrypoint(std::string_view text);

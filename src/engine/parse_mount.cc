@@ -12,7 +12,8 @@ namespace minke::engine {
 
 std::string go_reason(int err) {
   std::string text = ::strerror(err);
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] + ('a' - 'A'));
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
+    text[0] = static_cast<char>(text[0] + ('a' - 'A'));
   return text;
 }
 
@@ -41,9 +42,12 @@ std::string clean_path(std::string_view path) {
 Result<std::string> container_path(std::string_view path) {
   if (path.empty()) return Error(Errc::invalid_argument, "container directory cannot be empty");
   if (path[0] != '/')
-    return Error(Errc::invalid_argument, concat("invalid container path ", quote(path), ", must be an absolute path"));
+    return Error(Errc::invalid_argument,
+                 concat("invalid container path ", quote(path), ", must be an absolute path"));
   std::string clean = clean_path(path);
-  if (clean == "/") return Error(Errc::invalid_argument, "invalid container path \"/\", the root cannot be mounted over");
+  if (clean == "/")
+    return Error(Errc::invalid_argument,
+                 "invalid container path \"/\", the root cannot be mounted over");
   return clean;
 }
 
@@ -66,7 +70,8 @@ static const std::vector<OptionGroup>& option_groups() {
       {"'z', 'Z', or 'O'", {"z", "Z", "O"}},
       {"'U'", {"U"}},
       {"'[r]shared', '[r]private', '[r]slave' or '[r]unbindable'",
-       {"shared", "rshared", "private", "rprivate", "slave", "rslave", "unbindable", "runbindable"}},
+       {"shared", "rshared", "private", "rprivate", "slave", "rslave", "unbindable",
+        "runbindable"}},
       {"'[r]bind'", {"bind", "rbind"}},
       {"'noexec' or 'exec'", {"exec", "noexec"}},
       {"'nodev' or 'dev'", {"dev", "nodev"}},
@@ -83,16 +88,18 @@ Status check_volume_options(const std::vector<std::string>& options) {
     std::string_view name = option;
     if (name.starts_with("idmap=")) name = "idmap";
     if (name.starts_with("upperdir=") || name.starts_with("workdir=") || name == "O")
-      return Error(Errc::unsupported, concat("mount option ", quote(option),
-                                             " is not supported yet: overlay volumes need a later version"));
+      return Error(Errc::unsupported,
+                   concat("mount option ", quote(option),
+                          " is not supported yet: overlay volumes need a later version"));
     bool known = false;
     for (std::size_t i = 0; i < option_groups().size() && !known; ++i) {
       const OptionGroup& group = option_groups()[i];
       if (std::find(group.names.begin(), group.names.end(), name) == group.names.end()) continue;
       known = true;
       if (!seen[i].empty())
-        return Error(Errc::invalid_argument, concat("invalid options ", quote(seen[i] + ", " + option),
-                                                    ", can only specify 1 ", group.text, " option"));
+        return Error(Errc::invalid_argument,
+                     concat("invalid options ", quote(seen[i] + ", " + option),
+                            ", can only specify 1 ", group.text, " option"));
       seen[i] = option;
     }
     if (!known) return Error(Errc::invalid_argument, concat("invalid option type ", quote(option)));
@@ -124,7 +131,8 @@ static std::vector<std::string> split_options(std::string_view text) {
 Result<MountRequest> parse_volume(std::string_view text) {
   std::vector<std::string> parts = split_volume(text);
   if (parts.size() > 3)
-    return Error(Errc::invalid_argument, concat(text, ": incorrect volume format, should be [host-dir:]ctr-dir[:option]"));
+    return Error(Errc::invalid_argument,
+                 concat(text, ": incorrect volume format, should be [host-dir:]ctr-dir[:option]"));
   MountRequest mount;
   mount.from_volume_flag = true;
   mount.type = "volume";
@@ -153,7 +161,8 @@ Result<MountRequest> parse_tmpfs(std::string_view text) {
   return mount;
 }
 
-// Fields of a --mount text: comma separated, a field in double quotes may hold commas ("" is a quote), as CSV.
+// Fields of a --mount text: comma separated, a field in double quotes may hold commas ("" is a
+// quote), as CSV.
 static Result<std::vector<std::string>> split_csv(std::string_view text) {
   std::vector<std::string> fields(1);
   bool quoted = false;
@@ -170,14 +179,26 @@ static Result<std::vector<std::string>> split_csv(std::string_view text) {
       fields.back() += c;
     }
   }
-  if (quoted) return Error(Errc::invalid_argument, concat("parsing --mount ", quote(text), ": a quote is not closed"));
+  if (quoted)
+    return Error(Errc::invalid_argument,
+                 concat("parsing --mount ", quote(text), ": a quote is not closed"));
   return fields;
 }
 
 enum : unsigned { kBind = 1, kVolume = 2, kTmpfs = 4, kAll = 7 };
 
 // What a key of --mount becomes: how its value is read, and for which types it is known.
-enum class KeyKind { source, target, flag, negated_flag, value, propagation, relabel, idmap, ignored };
+enum class KeyKind {
+  source,
+  target,
+  flag,
+  negated_flag,
+  value,
+  propagation,
+  relabel,
+  idmap,
+  ignored
+};
 struct MountKey {
   std::string_view name;
   unsigned types;
@@ -219,7 +240,8 @@ static constexpr MountKey kMountKeys[] = {
     {"notmpcopyup", kTmpfs, KeyKind::flag, "notmpcopyup"},
     {"tmpfs-size", kTmpfs, KeyKind::value, "size"},
     {"tmpfs-mode", kTmpfs, KeyKind::value, "mode"},
-    {"consistency", kAll, KeyKind::ignored, ""},  // Docker's option for other systems; Docker ignores it here too
+    {"consistency", kAll, KeyKind::ignored,
+     ""},  // Docker's option for other systems; Docker ignores it here too
 };
 
 static const MountKey* find_mount_key(std::string_view name, unsigned type) {
@@ -228,19 +250,23 @@ static const MountKey* find_mount_key(std::string_view name, unsigned type) {
   return nullptr;
 }
 
-static Result<bool> flag_value(std::string_view name, const std::optional<std::string_view>& value) {
+static Result<bool> flag_value(std::string_view name,
+                               const std::optional<std::string_view>& value) {
   if (!value) return true;
   auto on = parse_bool(*value);
   if (!on)
-    return Error(Errc::invalid_argument, concat("mount option ", name, ": strconv.ParseBool: parsing ", quote(*value),
-                                                ": invalid syntax"));
+    return Error(Errc::invalid_argument,
+                 concat("mount option ", name, ": strconv.ParseBool: parsing ", quote(*value),
+                        ": invalid syntax"));
   return *on;
 }
 
-static Status apply_mount_key(const MountKey& key, const std::optional<std::string_view>& value, MountRequest* mount) {
+static Status apply_mount_key(const MountKey& key, const std::optional<std::string_view>& value,
+                              MountRequest* mount) {
   switch (key.kind) {
     case KeyKind::source:
-      if (!value || value->empty()) return Error(Errc::invalid_argument, "host directory cannot be empty");
+      if (!value || value->empty())
+        return Error(Errc::invalid_argument, "host directory cannot be empty");
       mount->source = *value;
       return {};
     case KeyKind::target:
@@ -258,19 +284,23 @@ static Status apply_mount_key(const MountKey& key, const std::optional<std::stri
     }
     case KeyKind::value:
       if (!value || value->empty())
-        return Error(Errc::invalid_argument, concat("mount option ", quote(key.name), " needs a value"));
+        return Error(Errc::invalid_argument,
+                     concat("mount option ", quote(key.name), " needs a value"));
       mount->options.push_back(concat(key.option, "=", *value));
       return {};
     case KeyKind::propagation:
-      if (!value || find_mount_key(*value, kBind) == nullptr || option_groups()[3].names.end() ==
-          std::find(option_groups()[3].names.begin(), option_groups()[3].names.end(), *value))
+      if (!value || find_mount_key(*value, kBind) == nullptr ||
+          option_groups()[3].names.end() ==
+              std::find(option_groups()[3].names.begin(), option_groups()[3].names.end(), *value))
         return Error(Errc::invalid_argument,
-                     concat("bind-propagation ", quote(value ? *value : std::string_view()), ": invalid mount option"));
+                     concat("bind-propagation ", quote(value ? *value : std::string_view()),
+                            ": invalid mount option"));
       mount->options.emplace_back(*value);
       return {};
     case KeyKind::relabel:
       if (value != "shared" && value != "private")
-        return Error(Errc::invalid_argument, concat(key.name, " mount option must be 'private' or 'shared'"));
+        return Error(Errc::invalid_argument,
+                     concat(key.name, " mount option must be 'private' or 'shared'"));
       mount->options.emplace_back(value == "shared" ? "z" : "Z");
       return {};
     case KeyKind::idmap:
@@ -283,7 +313,8 @@ static Status apply_mount_key(const MountKey& key, const std::optional<std::stri
 }
 
 Result<MountRequest> parse_mount(std::string_view text) {
-  static constexpr std::string_view kNotYet[] = {"image", "glob", "ramfs", "devpts", "artifact", "npipe"};
+  static constexpr std::string_view kNotYet[] = {"image",  "glob",     "ramfs",
+                                                 "devpts", "artifact", "npipe"};
   std::vector<std::string> fields = TRY(split_csv(text));
   MountRequest mount;
   mount.type = "volume";
@@ -295,7 +326,8 @@ Result<MountRequest> parse_mount(std::string_view text) {
   if (mount.type == "tmpfs") type = kTmpfs;
   if (type == 0) {
     if (std::find(std::begin(kNotYet), std::end(kNotYet), mount.type) != std::end(kNotYet))
-      return Error(Errc::unsupported, concat("mount type ", quote(mount.type), " is not supported yet"));
+      return Error(Errc::unsupported,
+                   concat("mount type ", quote(mount.type), " is not supported yet"));
     return Error(Errc::invalid_argument, concat("invalid filesystem type ", quote(mount.type)));
   }
   for (const std::string& field : fields) {
@@ -304,14 +336,18 @@ Result<MountRequest> parse_mount(std::string_view text) {
     std::string_view name = pair ? pair->first : std::string_view(field);
     const MountKey* key = find_mount_key(name, type);
     if (key == nullptr && type == kTmpfs && (name == "src" || name == "source"))
-      return Error(Errc::invalid_argument, "\"source\" option not supported with \"tmpfs\" mount types");
-    if (key == nullptr) return Error(Errc::invalid_argument, concat(name, ": invalid mount option"));
+      return Error(Errc::invalid_argument,
+                   "\"source\" option not supported with \"tmpfs\" mount types");
+    if (key == nullptr)
+      return Error(Errc::invalid_argument, concat(name, ": invalid mount option"));
     std::optional<std::string_view> value;
     if (pair) value = pair->second;
     TRY(apply_mount_key(*key, value, &mount));
   }
-  if (mount.destination.empty()) return Error(Errc::invalid_argument, "must set volume destination");
-  if (type == kBind) mount.source = absolute(mount.source.empty() ? mount.destination : mount.source);
+  if (mount.destination.empty())
+    return Error(Errc::invalid_argument, "must set volume destination");
+  if (type == kBind)
+    mount.source = absolute(mount.source.empty() ? mount.destination : mount.source);
   if (type != kTmpfs) TRY(check_volume_options(mount.options));
   return mount;
 }

@@ -16,7 +16,8 @@ TEST(ParseVolume, ReadsItsThreeForms) {
   MountRequest m = *parse_volume("/data");
   EXPECT_EQ(m.type + "|" + m.source + "|" + m.destination, "volume||/data");
   m = *parse_volume("vol:/data:ro,nocopy");
-  EXPECT_EQ(m.type + "|" + m.source + "|" + m.destination + "|" + options_of(m), "volume|vol|/data|ro,nocopy");
+  EXPECT_EQ(m.type + "|" + m.source + "|" + m.destination + "|" + options_of(m),
+            "volume|vol|/data|ro,nocopy");
   m = *parse_volume("/a//b/../c:/data/");
   EXPECT_EQ(m.type + "|" + m.source + "|" + m.destination, "bind|/a/c|/data");
   m = *parse_volume("/a\\:b:/data");
@@ -30,19 +31,23 @@ TEST(ParseVolume, RefusesInPodmansWords) {
       {"a:b", "invalid container path \"b\", must be an absolute path"},
       {"", "container directory cannot be empty"},
       {":/x", "host directory cannot be empty"},
-      {"/tmp:/x:y:z", "/tmp:/x:y:z: incorrect volume format, should be [host-dir:]ctr-dir[:option]"},
+      {"/tmp:/x:y:z",
+       "/tmp:/x:y:z: incorrect volume format, should be [host-dir:]ctr-dir[:option]"},
       {"/tmp:/x:foo", "invalid option type \"foo\""},
       {"/tmp:/x:ro,rw", "invalid options \"ro, rw\", can only specify 1 'rw' or 'ro' option"},
       {"/tmp:/x:z,Z", "invalid options \"z, Z\", can only specify 1 'z', 'Z', or 'O' option"},
-      {"/tmp:/x:rbind,bind", "invalid options \"rbind, bind\", can only specify 1 '[r]bind' option"},
-      {"/tmp:/x:exec,noexec", "invalid options \"exec, noexec\", can only specify 1 'noexec' or 'exec' option"},
+      {"/tmp:/x:rbind,bind",
+       "invalid options \"rbind, bind\", can only specify 1 '[r]bind' option"},
+      {"/tmp:/x:exec,noexec",
+       "invalid options \"exec, noexec\", can only specify 1 'noexec' or 'exec' option"},
       {"a:/x:O", "mount option \"O\" is not supported yet: overlay volumes need a later version"},
   };
   for (const auto& [text, error] : rows) EXPECT_EQ(error_of(parse_volume(text)), error) << text;
 }
 
 TEST(ParseMount, ReadsKeysOfEachType) {
-  MountRequest m = *parse_mount("type=bind,src=/tmp,dst=/e,ro,bind-propagation=rshared,relabel=private");
+  MountRequest m =
+      *parse_mount("type=bind,src=/tmp,dst=/e,ro,bind-propagation=rshared,relabel=private");
   EXPECT_EQ(m.source + "|" + m.destination + "|" + options_of(m), "/tmp|/e|ro,rshared,Z");
   m = *parse_mount("type=tmpfs,dst=/c,tmpfs-mode=700,tmpfs-size=2m,notmpcopyup");
   EXPECT_EQ(m.type + "|" + options_of(m), "tmpfs|mode=700,size=2m,notmpcopyup");
@@ -61,7 +66,8 @@ TEST(ParseMount, RefusesInPodmansWords) {
       {"type=tmpfs,dst=/x,foo=1", "foo: invalid mount option"},
       {"type=bind,src=/tmp,dst=/x,foo=1", "foo: invalid mount option"},
       {"type=tmpfs,src=/a,dst=/x", "\"source\" option not supported with \"tmpfs\" mount types"},
-      {"type=bind,src=/a,dst=/x,bind-propagation=x,src=/", "bind-propagation \"x\": invalid mount option"},
+      {"type=bind,src=/a,dst=/x,bind-propagation=x,src=/",
+       "bind-propagation \"x\": invalid mount option"},
       {"type=bind,src=/a,dst=/x,relabel=no", "relabel mount option must be 'private' or 'shared'"},
   };
   for (const auto& [text, error] : rows) EXPECT_EQ(error_of(parse_mount(text)), error) << text;
@@ -81,11 +87,13 @@ TEST(ParseUlimit, RefusesInPodmansWords) {
       {"nofile=5:3", "ulimit soft limit must be less than or equal to hard limit: 5 > 3"},
       {"nofile", "invalid ulimit argument: nofile"},
       {"nofile=a", "strconv.ParseInt: parsing \"a\": invalid syntax"},
-      {"nofile=1:2:3", "too many limit value arguments - 1:2:3, can only have up to two, `soft[:hard]`"},
+      {"nofile=1:2:3",
+       "too many limit value arguments - 1:2:3, can only have up to two, `soft[:hard]`"},
   };
   for (const auto& [text, why] : rows)
     EXPECT_EQ(error_of(parse_ulimit(text)),
-              concat("ulimit option ", quote(text), " requires name=SOFT:HARD, failed to be parsed: ", why));
+              concat("ulimit option ", quote(text),
+                     " requires name=SOFT:HARD, failed to be parsed: ", why));
 }
 
 TEST(ParseNamespace, KnowsTheModesOfEachFlag) {
@@ -93,15 +101,22 @@ TEST(ParseNamespace, KnowsTheModesOfEachFlag) {
   EXPECT_EQ(parse_namespace("ipc", "shareable")->mode, "shareable");
   EXPECT_EQ(parse_namespace("userns", "keep-id:uid=5,gid=6")->value, "uid=5,gid=6");
   EXPECT_EQ(parse_namespace("network", "slirp4netns:mtu=9")->mode, "slirp4netns");
-  for (auto [flag, text] : {std::pair{"pid", "foo"}, {"pid", "none"}, {"uts", "shareable"}, {"cgroupns", "auto"},
-                            {"userns", "none"}, {"pid", "container:"}, {"pid", "host:x"}})
-    EXPECT_EQ(error_of(parse_namespace(flag, text)), concat("unrecognized namespace mode ", text, " passed"));
+  for (auto [flag, text] : {std::pair{"pid", "foo"},
+                            {"pid", "none"},
+                            {"uts", "shareable"},
+                            {"cgroupns", "auto"},
+                            {"userns", "none"},
+                            {"pid", "container:"},
+                            {"pid", "host:x"}})
+    EXPECT_EQ(error_of(parse_namespace(flag, text)),
+              concat("unrecognized namespace mode ", text, " passed"));
 }
 
 TEST(ParseRestart, ReadsPolicies) {
   EXPECT_EQ(parse_restart("on-failure:5")->retries, 5u);
   EXPECT_EQ(parse_restart("unless-stopped")->name, "unless-stopped");
-  EXPECT_EQ(error_of(parse_restart("foo")), "\"foo\" is not a valid restart policy: invalid argument");
+  EXPECT_EQ(error_of(parse_restart("foo")),
+            "\"foo\" is not a valid restart policy: invalid argument");
   EXPECT_EQ(error_of(parse_restart("no:5")),
             "restart policy retries can only be specified with on-failure restart policy");
 }
@@ -122,13 +137,16 @@ class EnvFile : public ::testing::Test {
     EXPECT_TRUE(sys::write_file(path, text, 0600));
     return path;
   }
-  void TearDown() override { ::unlink((::testing::TempDir() + concat("minke-env-", getpid())).c_str()); }
+  void TearDown() override {
+    ::unlink((::testing::TempDir() + concat("minke-env-", getpid())).c_str());
+  }
 };
 
 TEST_F(EnvFile, TakesNamesFromTheCaller) {
   ::setenv("MINKE_TEST_A", "1", 1);
   ::setenv("MINKE_TEST_B", "2", 1);
-  auto env = parse_env_file(write("# no\n\n  A=b c\nMINKE_TEST_A\nMISSING_VARIABLE\nE=\nMINKE_TEST_*\r\n"));
+  auto env = parse_env_file(
+      write("# no\n\n  A=b c\nMINKE_TEST_A\nMISSING_VARIABLE\nE=\nMINKE_TEST_*\r\n"));
   ASSERT_TRUE(env);
   std::vector<std::string> tail(env->begin(), env->begin() + 3);
   EXPECT_EQ(tail, (std::vector<std::string>{"A=b c", "MINKE_TEST_A=1", "E="}));
@@ -138,12 +156,14 @@ TEST_F(EnvFile, TakesNamesFromTheCaller) {
 TEST_F(EnvFile, RefusesBlanksInNames) {
   std::string path = write("A B=c\n");
   EXPECT_EQ(error_of(parse_env_file(path)),
-            concat("parsing env file ", quote(path), ": name \"A B\" has white spaces, poorly formatted name"));
+            concat("parsing env file ", quote(path),
+                   ": name \"A B\" has white spaces, poorly formatted name"));
 }
 
 TEST(CleanPath, FollowsGo) {
   const std::pair<const char*, const char*> rows[] = {
-      {"", "."}, {"/", "/"}, {"/../a", "/a"}, {"a/../..", ".."}, {"//a//b/./c/..", "/a/b"}, {"./a", "a"},
+      {"", "."},    {"/", "/"}, {"/../a", "/a"}, {"a/../..", ".."}, {"//a//b/./c/..", "/a/b"},
+      {"./a", "a"},
   };
   for (const auto& [path, clean] : rows) EXPECT_EQ(clean_path(path), clean) << path;
 }

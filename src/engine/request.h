@@ -22,66 +22,67 @@ struct NamespaceMode {
 };
 
 struct MountRequest {
-  std::string type;                    // bind volume tmpfs devpts image ... as --mount type= names it
-  std::string source;                  // host path, volume name, image; empty: anonymous volume
+  std::string type;    // bind volume tmpfs devpts image ... as --mount type= names it
+  std::string source;  // host path, volume name, image; empty: anonymous volume
   std::string destination;
-  std::vector<std::string> options;    // as for -v: ro rw z Z U nocopy rshared noexec idmap ...
-  bool from_volume_flag = false;       // -v: a missing host directory is an error in Podman, made in Docker
+  std::vector<std::string> options;  // as for -v: ro rw z Z U nocopy rshared noexec idmap ...
+  bool from_volume_flag =
+      false;  // -v: a missing host directory is an error in Podman, made in Docker
 };
 
 struct Ulimit {
-  std::string name;                    // nofile
-  std::int64_t soft = 0, hard = 0;     // -1: unlimited
+  std::string name;                 // nofile
+  std::int64_t soft = 0, hard = 0;  // -1: unlimited
 };
 
 struct LogRequest {
-  std::string driver;                  // empty: the default
+  std::string driver;                          // empty: the default
   std::map<std::string, std::string> options;  // path max-size max-file tag label
 };
 
 struct RestartPolicy {
-  std::string name;                    // "" no on-failure always unless-stopped
+  std::string name;  // "" no on-failure always unless-stopped
   std::uint32_t retries = 0;
 };
 
 struct CreateRequest {
   // What runs
-  std::string image;                   // as typed
-  bool rootfs = false;                 // --rootfs: `image` is the path of a root file system
+  std::string image;    // as typed
+  bool rootfs = false;  // --rootfs: `image` is the path of a root file system
   std::string name;
   std::vector<std::string> command;
   std::optional<std::vector<std::string>> entrypoint;  // {""} clears the image's
   std::vector<std::string> create_command;             // argv of the client, for inspect
   std::map<std::string, std::string> labels, annotations;
-  std::string pull;                    // always missing never newer; "" missing
+  std::string pull;  // always missing never newer; "" missing
   std::string platform_os, platform_arch, platform_variant;
 
   // The process
-  std::vector<std::string> env;        // K=V, or K: taken from the caller's environment
+  std::vector<std::string> env;  // K=V, or K: taken from the caller's environment
   std::vector<std::string> env_merge, unset_env;
   bool env_host = false, unset_env_all = false;
   bool http_proxy = true;
   std::string workdir, user, umask;
-  std::vector<std::string> groups;     // --group-add
+  std::vector<std::string> groups;  // --group-add
   bool terminal = false, stdin_open = false;
-  std::vector<std::string> attach;     // stdin stdout stderr; empty: by default rules
+  std::vector<std::string> attach;  // stdin stdout stderr; empty: by default rules
   std::string hostname, domainname;
   bool init = false;
   std::string init_path;
   std::string tz, personality;
   std::optional<std::int64_t> oom_score_adj;
   std::vector<Ulimit> ulimits;
-  std::string systemd;                 // "" true, false, always
+  std::string systemd;  // "" true, false, always
   std::uint32_t preserve_fds = 0;
   std::vector<std::int32_t> preserve_fd;  // --preserve-fd: those numbers
   std::string passwd_entry, group_entry;
-  bool passwd = true;                  // --passwd: entries are added to /etc/passwd for unknown users
+  bool passwd = true;  // --passwd: entries are added to /etc/passwd for unknown users
   std::vector<std::string> host_users;
   std::vector<std::string> chroot_dirs;
 
   // Isolation
   NamespaceMode pid, ipc, uts, cgroupns, userns, network;
-  std::vector<std::string> uid_maps, gid_maps;   // [+@]C:H[:N]
+  std::vector<std::string> uid_maps, gid_maps;  // [+@]C:H[:N]
   std::string subuid_name, subgid_name;
   std::vector<std::string> cap_add, cap_drop, security_opts;
   std::string seccomp_policy;
@@ -92,14 +93,15 @@ struct CreateRequest {
   // Files
   std::vector<MountRequest> mounts;
   std::vector<std::string> volumes_from;
-  std::string image_volume;            // "" anonymous (bind), tmpfs, ignore
+  std::string image_volume;                                // "" anonymous (bind), tmpfs, ignore
   std::optional<std::int64_t> shm_size, shm_size_systemd;  // bytes; 0: no limit
   std::vector<std::string> secrets;
 
   // Limits
   std::string cgroup_parent, cgroups;  // cgroups: "" enabled disabled no-conmon split
   oci::Resources resources;            // memory, cpu, pids, blkio, unified as asked
-  std::vector<std::string> blkio_weight_devices, device_read_bps, device_write_bps, device_read_iops, device_write_iops;
+  std::vector<std::string> blkio_weight_devices, device_read_bps, device_write_bps,
+      device_read_iops, device_write_iops;
   std::optional<double> cpus;
 
   // Network files
@@ -109,14 +111,14 @@ struct CreateRequest {
   // Life
   std::optional<std::string> stop_signal;
   std::optional<std::int64_t> stop_timeout;  // seconds
-  std::int64_t timeout = 0;            // seconds
+  std::int64_t timeout = 0;                  // seconds
   RestartPolicy restart;
   bool remove = false, remove_image = false, replace = false;
   LogRequest log;
   std::string pid_file, monitor_pid_file, cid_file;
-  std::string sdnotify;                // "" container
+  std::string sdnotify;  // "" container
   std::vector<std::string> requires_;
-  std::string runtime;                 // --runtime: name or path of an OCI runtime; empty: ours
+  std::string runtime;  // --runtime: name or path of an OCI runtime; empty: ours
   std::vector<std::string> runtime_flags;
 };
 

@@ -1,5 +1,8 @@
-// A read-only view of a container's root from outside. Where there is but one folder to see, that is it; else a
-// detached overlay mount that nobody can reach by path and that goes with its descriptor.
+// A read-only view of a container's root from outside. Where there is but one folder to see, that
+// is it; else a detached overlay mount that nobody can reach by path and that goes with its
+// descriptor.
+#include "engine/rootfs_view.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -9,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "engine/rootfs_view.h"
 #include "engine/specgen.h"
 #include "sys/fd.h"
 #include "sys/process.h"
@@ -19,7 +21,9 @@ namespace minke::engine {
 namespace {
 
 // The C library of Debian 12 has wrappers for these, those before it do not.
-int fs_open(const char* type) { return static_cast<int>(::syscall(SYS_fsopen, type, FSOPEN_CLOEXEC)); }
+int fs_open(const char* type) {
+  return static_cast<int>(::syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
+}
 int fs_config(int fd, unsigned command, const char* key, const char* value) {
   return static_cast<int>(::syscall(SYS_fsconfig, fd, command, key, value, 0));
 }
@@ -27,7 +31,8 @@ int fs_mount(int fd, unsigned attributes) {
   return static_cast<int>(::syscall(SYS_fsmount, fd, FSMOUNT_CLOEXEC, attributes));
 }
 
-constexpr unsigned kViewAttributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr unsigned kViewAttributes =
+    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 bool is_empty_dir(const std::string& path) {
   if (path.empty()) return true;
@@ -64,7 +69,8 @@ std::string fd_path(int fd) { return concat("/proc/self/fd/", fd); }
 
 Result<std::vector<sys::UniqueFd>> open_all(const std::vector<std::string>& folders) {
   std::vector<sys::UniqueFd> fds;
-  for (const std::string& folder : folders) fds.push_back(TRY(sys::open(folder, O_PATH | O_DIRECTORY)));
+  for (const std::string& folder : folders)
+    fds.push_back(TRY(sys::open(folder, O_PATH | O_DIRECTORY)));
   return fds;
 }
 
@@ -83,7 +89,8 @@ Status add_layers(int context, const std::vector<sys::UniqueFd>& fds, LayerWay w
   return {};
 }
 
-Result<sys::UniqueFd> mount_detached(const std::vector<sys::UniqueFd>& fds, bool userxattr, LayerWay way) {
+Result<sys::UniqueFd> mount_detached(const std::vector<sys::UniqueFd>& fds, bool userxattr,
+                                     LayerWay way) {
   sys::UniqueFd context(fs_open("overlay"));
   if (!context) return Error::from_errno(errno, "fsopen overlay");
   TRY(add_layers(context.get(), fds, way));
@@ -96,24 +103,28 @@ Result<sys::UniqueFd> mount_detached(const std::vector<sys::UniqueFd>& fds, bool
   return view;
 }
 
-// What the child below does; the errno of what failed. The folders are opened in the new mount namespace, since
-// overlay takes no mount of another one.
+// What the child below does; the errno of what failed. The folders are opened in the new mount
+// namespace, since overlay takes no mount of another one.
 int mount_and_send(const std::vector<std::string>& folders, bool userxattr, int socket) {
-  if (::unshare(CLONE_NEWNS) < 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) return errno;
+  if (::unshare(CLONE_NEWNS) < 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0)
+    return errno;
   auto fds = open_all(folders);
   if (!fds) return fds.error().sys();
   std::string data = userxattr ? "userxattr,lowerdir=" : "lowerdir=";
   for (const sys::UniqueFd& fd : *fds) data += (data.back() == '=' ? "" : ":") + fd_path(fd.get());
   if (data.size() > kMountDataMax) return E2BIG;
   const char* target = folders.front().c_str();
-  if (::mount("overlay", target, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, data.c_str()) < 0) return errno;
-  int tree = static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (::mount("overlay", target, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              data.c_str()) < 0)
+    return errno;
+  int tree = static_cast<int>(
+      ::syscall(SYS_open_tree, AT_FDCWD, target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   if (tree < 0) return errno;
   return sys::send_message(socket, "view", {tree}) ? 0 : EIO;
 }
 
-// By mount(2), whose text may fill a page, in a child with a mount namespace of its own: it sends back a detached
-// copy and takes its mount with it.
+// By mount(2), whose text may fill a page, in a child with a mount namespace of its own: it sends
+// back a detached copy and takes its mount with it.
 Result<sys::UniqueFd> mount_in_child(const std::vector<std::string>& folders, bool userxattr) {
   auto [ours, theirs] = TRY(sys::make_seqpacket_pair());
   pid_t child = ::fork();
@@ -126,13 +137,15 @@ Result<sys::UniqueFd> mount_in_child(const std::vector<std::string>& folders, bo
     return Error(Errc::unsupported, concat(folders.size(), " layers in one view need Linux 6.5"));
   if (status != 0) return Error::from_errno(sys::exit_code_of(status), "mount overlay for a view");
   sys::Message received = TRY(std::move(message));
-  if (received.fds.size() != 1) return Error(Errc::internal, "mount overlay for a view: no descriptor came back");
+  if (received.fds.size() != 1)
+    return Error(Errc::internal, "mount overlay for a view: no descriptor came back");
   return std::move(received.fds[0]);
 }
 
 }  // namespace
 
-Result<sys::UniqueFd> mount_layers(const std::vector<std::string>& folders, bool userxattr, LayerWay way) {
+Result<sys::UniqueFd> mount_layers(const std::vector<std::string>& folders, bool userxattr,
+                                   LayerWay way) {
   if (way == LayerWay::child) return mount_in_child(folders, userxattr);
   std::vector<sys::UniqueFd> fds = TRY(open_all(folders));
   auto view = mount_detached(fds, userxattr, way);
@@ -144,12 +157,15 @@ Result<sys::UniqueFd> mount_layers(const std::vector<std::string>& folders, bool
   return mount_layers(folders, userxattr, LayerWay::list);
 }
 
-Result<sys::UniqueFd> open_rootfs_view(const ContainerConfig& config, const Host& host, const std::string& upper) {
+Result<sys::UniqueFd> open_rootfs_view(const ContainerConfig& config, const Host& host,
+                                       const std::string& upper) {
   if (!config.rootfs.empty()) return sys::open(config.rootfs, O_RDONLY | O_DIRECTORY);
   std::vector<std::string> folders;
   if (!is_empty_dir(upper)) folders.push_back(upper);
   folders.insert(folders.end(), config.lower.begin(), config.lower.end());
-  if (folders.empty()) return Error(Errc::invalid_argument, concat("container ", config.id, ": the image has no layers"));
+  if (folders.empty())
+    return Error(Errc::invalid_argument,
+                 concat("container ", config.id, ": the image has no layers"));
   // A lone layer has nothing below it that a whiteout could hide.
   if (folders.size() == 1) return sys::open(folders[0], O_RDONLY | O_DIRECTORY);
   return mount_layers(folders, host.rootless);

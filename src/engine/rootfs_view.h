@@ -9,11 +9,12 @@
 
 namespace minke::engine {
 
-// How the layers are told to the kernel: each by itself (Linux 6.5), as one short list (5.2), or as one long list by
-// mount(2) in a child. Each falls back to the next.
+// How the layers are told to the kernel: each by itself (Linux 6.5), as one short list (5.2), or as
+// one long list by mount(2) in a child. Each falls back to the next.
 enum class LayerWay { each, list, child };
 
 // A detached read-only overlay of `folders`, topmost first, at least two.
-Result<sys::UniqueFd> mount_layers(const std::vector<std::string>& folders, bool userxattr, LayerWay way = LayerWay::each);
+Result<sys::UniqueFd> mount_layers(const std::vector<std::string>& folders, bool userxattr,
+                                   LayerWay way = LayerWay::each);
 
 }  // namespace minke::engine

@@ -29,6 +29,7 @@ TEST_P(RootfsView, UpperLayersHideLowerOnes) {
   EXPECT_TRUE(sys::remove_tree_at(sys::DirFd::cwd(), dir.c_str()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, RootfsView, ::testing::Values(LayerWay::each, LayerWay::list, LayerWay::child));
+INSTANTIATE_TEST_SUITE_P(Ways, RootfsView,
+                         ::testing::Values(LayerWay::each, LayerWay::list, LayerWay::child));
 
 }  // namespace minke::engine

@@ -33,20 +33,22 @@ TEST_F(ShiftTest, OwnersMoveAndMarksStay) {
   ASSERT_EQ(::chmod((diff + "/sub/file").c_str(), 04755), 0);
   // cap_net_raw=ep, version 2
   const char caps[20] = {1, 0, 0, 2, 0, 32};
-  ASSERT_EQ(::setxattr((diff + "/sub/file").c_str(), "security.capability", caps, sizeof caps, 0), 0);
+  ASSERT_EQ(::setxattr((diff + "/sub/file").c_str(), "security.capability", caps, sizeof caps, 0),
+            0);
   ASSERT_EQ(::setxattr((diff + "/sub").c_str(), "trusted.overlay.opaque", "y", 1, 0), 0);
   ASSERT_EQ(::mknod((diff + "/gone").c_str(), S_IFCHR, makedev(0, 0)), 0);
 
   auto layers = shift_layers({diff}, {{0, 100000, 1000}}, {{0, 200000, 1000}});
   ASSERT_TRUE(layers) << layers.error().message();
   const std::string& made = layers->at(0);
-  struct stat st{};
+  struct stat st {};
   ASSERT_EQ(::lstat((made + "/sub/file").c_str(), &st), 0);
   EXPECT_EQ(concat(st.st_uid, ":", st.st_gid), "100005:200006");
   EXPECT_EQ(st.st_mode & 07777, 04755u);
   char value[64];
   EXPECT_EQ(::getxattr((made + "/sub").c_str(), "trusted.overlay.opaque", value, sizeof value), 1);
-  ASSERT_EQ(::getxattr((made + "/sub/file").c_str(), "security.capability", value, sizeof value), 24);
+  ASSERT_EQ(::getxattr((made + "/sub/file").c_str(), "security.capability", value, sizeof value),
+            24);
   std::uint32_t root = 0;
   memcpy(&root, value + 20, 4);
   EXPECT_EQ(root, 100000u);
@@ -62,7 +64,8 @@ TEST_F(ShiftTest, OwnersMoveAndMarksStay) {
 TEST_F(ShiftTest, OwnersOutsideTheMapAreAnError) {
   auto layers = shift_layers({dir_ + "/diff"}, {{5000000, 0, 1}}, {{5000000, 0, 1}});
   ASSERT_FALSE(layers);
-  EXPECT_NE(layers.error().message().find("is not mapped in the user namespace"), std::string::npos) << layers.error().message();
+  EXPECT_NE(layers.error().message().find("is not mapped in the user namespace"), std::string::npos)
+      << layers.error().message();
   auto left = sys::list_dir(*sys::open_dir(dir_));
   EXPECT_EQ(*left, std::vector<std::string>{"diff"});
 }
@@ -76,7 +79,7 @@ TEST_F(ShiftTest, HolesStayHoles) {
   OwnerMap same = [](std::uint32_t id) { return std::optional<std::uint32_t>(id); };
   Status done = copy_tree(from->get(), to->get(), same, same);
   ASSERT_TRUE(done) << done.error().message();
-  struct stat st{};
+  struct stat st {};
   ASSERT_EQ(::stat((dir_ + "/copy/sparse").c_str(), &st), 0);
   EXPECT_EQ(st.st_size, 64 << 20);
   EXPECT_LT(st.st_blocks, 1024);

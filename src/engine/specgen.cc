@@ -26,7 +26,8 @@ Result<oci::Spec> make_spec(const ContainerConfig& config, const SpecContext& co
   // All that stands in it is of 1.0; older runtimes refuse a later number.
   b.spec.oci_version = "1.0.2";
   b.security = TRY(parse_security_options(config.request));
-  b.spec.root = oci::Root{config.rootfs.empty() ? context.container_dir + "/rootfs" : config.rootfs, config.request.read_only};
+  b.spec.root = oci::Root{config.rootfs.empty() ? context.container_dir + "/rootfs" : config.rootfs,
+                          config.request.read_only};
   TRY(add_namespaces(&b));
   TRY(add_process(&b));
   TRY(add_limits(&b));

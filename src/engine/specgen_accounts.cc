@@ -1,5 +1,5 @@
-// /etc/passwd and /etc/group of a container: found without a mount in the usual case, and completed for users
-// that the image does not know.
+// /etc/passwd and /etc/group of a container: found without a mount in the usual case, and completed
+// for users that the image does not know.
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -14,8 +14,8 @@
 namespace minke::engine {
 namespace {
 
-// Where a name below /etc comes from in a stack of layers. `unclear`: links, whiteouts or opaque folders are in
-// play, so that only a real overlay mount can tell.
+// Where a name below /etc comes from in a stack of layers. `unclear`: links, whiteouts or opaque
+// folders are in play, so that only a real overlay mount can tell.
 enum class Found { here, nowhere, unclear };
 
 bool hides_lower(const std::string& etc, bool userxattr) {
@@ -26,10 +26,11 @@ bool hides_lower(const std::string& etc, bool userxattr) {
          ::lgetxattr(etc.c_str(), redirect, nullptr, 0) >= 0;
 }
 
-Found find_in_layers(const std::vector<std::string>& layers, const char* name, bool userxattr, std::string* path) {
+Found find_in_layers(const std::vector<std::string>& layers, const char* name, bool userxattr,
+                     std::string* path) {
   for (const std::string& layer : layers) {
     std::string etc = layer + "/etc";
-    struct stat st{};
+    struct stat st {};
     if (::lstat(etc.c_str(), &st) < 0) {
       if (errno == ENOENT) continue;
       return Found::unclear;
@@ -47,14 +48,16 @@ Found find_in_layers(const std::vector<std::string>& layers, const char* name, b
 }
 
 // The user's own mount at /etc/NAME, or one of /etc that holds it.
-std::optional<std::string> mounted_over(const ContainerConfig& config, const char* name, bool* exact) {
+std::optional<std::string> mounted_over(const ContainerConfig& config, const char* name,
+                                        bool* exact) {
   std::optional<std::string> source;
   for (const ResolvedMount& mount : config.mounts) {
     if (mount.destination == concat("/etc/", name)) {
       *exact = true;
       return mount.source;
     }
-    if (mount.destination == "/etc" && mount.type != "tmpfs") source = concat(mount.source, "/", name);
+    if (mount.destination == "/etc" && mount.type != "tmpfs")
+      source = concat(mount.source, "/", name);
   }
   return source;
 }
@@ -65,7 +68,8 @@ const passwd* host_user(const std::string& name) {
 }
 
 // $USERNAME, $UID, $GID, $NAME, $HOME of --passwd-entry, $GROUPNAME and $GID of --group-entry.
-std::string fill_template(std::string text, std::initializer_list<std::pair<std::string_view, std::string>> values) {
+std::string fill_template(std::string text,
+                          std::initializer_list<std::pair<std::string_view, std::string>> values) {
   for (const auto& [name, value] : values)
     for (std::size_t at = 0; (at = text.find(name, at)) != std::string::npos; at += value.size())
       text.replace(at, name.size(), value);
@@ -79,7 +83,8 @@ void append_lines(std::string* text, const std::string& lines) {
 
 }  // namespace
 
-Result<Accounts> read_accounts(const ContainerConfig& config, const Host& host, const std::string& upper) {
+Result<Accounts> read_accounts(const ContainerConfig& config, const Host& host,
+                               const std::string& upper) {
   Accounts accounts;
   sys::UniqueFd view;
   std::vector<std::string> layers;
@@ -99,7 +104,8 @@ Result<Accounts> read_accounts(const ContainerConfig& config, const Host& host, 
       continue;
     }
     std::string path;
-    Found found = config.rootfs.empty() ? find_in_layers(layers, file.name, host.rootless, &path) : Found::unclear;
+    Found found = config.rootfs.empty() ? find_in_layers(layers, file.name, host.rootless, &path)
+                                        : Found::unclear;
     if (found == Found::here) *file.text = read_account_file(path);
     if (found != Found::unclear) continue;
     if (!view) view = TRY(open_rootfs_view(config, host, upper));
@@ -108,8 +114,8 @@ Result<Accounts> read_accounts(const ContainerConfig& config, const Host& host, 
   return accounts;
 }
 
-Result<AccountFiles> make_account_files(const ContainerConfig& config, const Host& host, const Accounts& accounts,
-                                        const ResolvedUser& user) {
+Result<AccountFiles> make_account_files(const ContainerConfig& config, const Host& host,
+                                        const Accounts& accounts, const ResolvedUser& user) {
   const CreateRequest& request = config.request;
   AccountFiles files;
   if (!request.passwd) return files;
@@ -125,25 +131,33 @@ Result<AccountFiles> make_account_files(const ContainerConfig& config, const Hos
     const passwd* entry = host_user(name);
     if (entry == nullptr) return Error(Errc::not_found, concat("user: unknown user ", name));
     if (knows(entry->pw_name, entry->pw_uid)) continue;
-    users += concat(entry->pw_name, ":*:", entry->pw_uid, ":", entry->pw_gid, ":", entry->pw_gecos, ":", entry->pw_dir, ":/bin/sh\n");
+    users += concat(entry->pw_name, ":*:", entry->pw_uid, ":", entry->pw_gid, ":", entry->pw_gecos,
+                    ":", entry->pw_dir, ":/bin/sh\n");
     added.emplace_back(entry->pw_name);
   }
   // keep-id makes the caller himself known inside.
   const bool keep_id = config.userns_mode == "keep-id" && !user.in_passwd && user.uid != 0;
-  const std::string name = keep_id && !knows(host.user_name, user.uid) ? host.user_name : concat(user.uid);
+  const std::string name =
+      keep_id && !knows(host.user_name, user.uid) ? host.user_name : concat(user.uid);
   if (!user.in_passwd && user.uid != 0 && !knows(name, user.uid)) {
     if (!request.passwd_entry.empty())
-      users += fill_template(request.passwd_entry, {{"$USERNAME", name}, {"$UID", concat(user.uid)}, {"$GID", concat(user.gid)},
-                                                    {"$NAME", "container user"}, {"$HOME", config.workdir}});
+      users += fill_template(request.passwd_entry, {{"$USERNAME", name},
+                                                    {"$UID", concat(user.uid)},
+                                                    {"$GID", concat(user.gid)},
+                                                    {"$NAME", "container user"},
+                                                    {"$HOME", config.workdir}});
     else
-      users += concat(name, ":*:", user.uid, ":", user.gid, ":", keep_id ? "" : "container user", ":", config.workdir, ":/bin/sh\n");
+      users += concat(name, ":*:", user.uid, ":", user.gid, ":", keep_id ? "" : "container user",
+                      ":", config.workdir, ":/bin/sh\n");
   }
   if (!user.in_group && user.gid != 0) {
     if (!request.group_entry.empty())
-      groups += fill_template(request.group_entry, {{"$GROUPNAME", concat(user.gid)}, {"$GID", concat(user.gid)},
-                                                    {"$USERLIST", name}});
+      groups += fill_template(
+          request.group_entry,
+          {{"$GROUPNAME", concat(user.gid)}, {"$GID", concat(user.gid)}, {"$USERLIST", name}});
     else
-      groups += concat(keep_id ? name : concat(user.gid), ":x:", user.gid, ":", user.in_passwd ? user.name : name, "\n");
+      groups += concat(keep_id ? name : concat(user.gid), ":x:", user.gid, ":",
+                       user.in_passwd ? user.name : name, "\n");
   }
   if (!users.empty() && !accounts.passwd_mounted && !accounts.passwd.empty()) {
     files.passwd = accounts.passwd;

@@ -15,9 +15,11 @@ namespace {
 
 // Made by the runtime in every container.
 constexpr std::string_view kRuntimeDevices[] = {
-    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/console",
+    "/dev/null",    "/dev/zero", "/dev/full", "/dev/random",
+    "/dev/urandom", "/dev/tty",  "/dev/ptmx", "/dev/console",
 };
-constexpr std::string_view kSkippedFolders[] = {"pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"};
+constexpr std::string_view kSkippedFolders[] = {"pts",  "shm",         "fd",   "mqueue",
+                                                ".lxc", ".lxd-mounts", ".udev"};
 
 bool is_access(std::string_view text) {
   return !text.empty() && text.find_first_not_of("rwm") == std::string_view::npos;
@@ -36,7 +38,8 @@ Status find_devices(const std::string& folder, int depth, std::vector<HostDevice
     if (!st) continue;  // went away meanwhile
     std::string path = concat(folder, "/", name);
     if (S_ISDIR(st->st_mode)) {
-      bool skipped = std::find(std::begin(kSkippedFolders), std::end(kSkippedFolders), name) != std::end(kSkippedFolders);
+      bool skipped = std::find(std::begin(kSkippedFolders), std::end(kSkippedFolders), name) !=
+                     std::end(kSkippedFolders);
       if (!skipped && depth < 8) TRY(find_devices(path, depth + 1, out));
     } else if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
       out->push_back({path, *st});
@@ -47,7 +50,8 @@ Status find_devices(const std::string& folder, int depth, std::vector<HostDevice
 
 bool is_virtual_terminal(std::string_view path) {
   constexpr std::string_view kPrefix = "/dev/tty";
-  return path.size() > kPrefix.size() && path.starts_with(kPrefix) && path[kPrefix.size()] >= '0' && path[kPrefix.size()] <= '9';
+  return path.size() > kPrefix.size() && path.starts_with(kPrefix) && path[kPrefix.size()] >= '0' &&
+         path[kPrefix.size()] <= '9';
 }
 
 oci::Device device_node(const HostDevice& device, const std::string& path) {
@@ -63,8 +67,14 @@ oci::Device device_node(const HostDevice& device, const std::string& path) {
 }
 
 // In a user namespace nodes cannot be made: the host's own is bound in.
-void bind_device(SpecBuilder* b, const std::string& source, const std::string& destination, bool writable) {
-  b->spec.mounts.push_back({destination, "bind", source, {"rslave", "nosuid", "noexec", writable ? "rw" : "ro", "rbind"}, {}, {}});
+void bind_device(SpecBuilder* b, const std::string& source, const std::string& destination,
+                 bool writable) {
+  b->spec.mounts.push_back({destination,
+                            "bind",
+                            source,
+                            {"rslave", "nosuid", "noexec", writable ? "rw" : "ro", "rbind"},
+                            {},
+                            {}});
 }
 
 void allow(SpecBuilder* b, const oci::Device& node, const std::string& access) {
@@ -78,13 +88,15 @@ void allow(SpecBuilder* b, const oci::Device& node, const std::string& access) {
 }
 
 Status add_device(SpecBuilder* b, const DeviceRequest& request) {
-  struct stat st{};
+  struct stat st {};
   if (::stat(request.source.c_str(), &st) < 0)
     return Error(Errc::not_found, concat("stat ", request.source, ": ", go_reason(errno)));
   std::vector<HostDevice> devices;
   if (S_ISDIR(st.st_mode)) {
     TRY(find_devices(request.source, 0, &devices));
-    if (devices.empty()) return Error(Errc::invalid_argument, concat("no devices found in ", request.source, ": invalid argument"));
+    if (devices.empty())
+      return Error(Errc::invalid_argument,
+                   concat("no devices found in ", request.source, ": invalid argument"));
   } else if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
     devices.push_back({request.source, st});
   } else {
@@ -108,7 +120,9 @@ Status add_all_devices(SpecBuilder* b) {
   TRY(find_devices("/dev", 0, &devices));
   for (const HostDevice& device : devices) {
     const std::string& path = device.path;
-    if (std::find(std::begin(kRuntimeDevices), std::end(kRuntimeDevices), path) != std::end(kRuntimeDevices)) continue;
+    if (std::find(std::begin(kRuntimeDevices), std::end(kRuntimeDevices), path) !=
+        std::end(kRuntimeDevices))
+      continue;
     bool terminal = is_virtual_terminal(path);
     if (terminal && b->config.systemd_mode) continue;  // its getty would take the host's screens
     if (!b->in_userns())
@@ -127,11 +141,13 @@ Result<DeviceRequest> parse_device(std::string_view text) {
   device.source = parts[0];
   if (!device.source.starts_with('/')) {
     if (device.source.find('=') != std::string::npos)
-      return Error(Errc::unsupported, concat("device ", quote(text), ": CDI devices are not supported yet"));
+      return Error(Errc::unsupported,
+                   concat("device ", quote(text), ": CDI devices are not supported yet"));
     return Error(Errc::invalid_argument, concat("invalid device specification: ", text));
   }
   device.destination = device.source;
-  if (parts.size() > 3) return Error(Errc::invalid_argument, concat("invalid device specification: ", text));
+  if (parts.size() > 3)
+    return Error(Errc::invalid_argument, concat("invalid device specification: ", text));
   if (parts.size() == 2 && is_access(parts[1])) {
     device.access = parts[1];
     return device;
@@ -142,7 +158,8 @@ Result<DeviceRequest> parse_device(std::string_view text) {
     device.destination = clean_path(parts[1]);
   }
   if (parts.size() == 3) {
-    if (!is_access(parts[2])) return Error(Errc::invalid_argument, concat("invalid device mode: ", parts[2]));
+    if (!is_access(parts[2]))
+      return Error(Errc::invalid_argument, concat("invalid device mode: ", parts[2]));
     device.access = parts[2];
   }
   return device;
@@ -155,20 +172,26 @@ Result<oci::DeviceRule> parse_device_rule(std::string_view text) {
   auto numbers = fields.size() == 3 ? split_once(fields[1], ':') : std::nullopt;
   if (!numbers)
     return Error(Errc::invalid_argument,
-                 concat("invalid device cgroup rule requires type, major:Minor, and access rules: ", quote(text)));
+                 concat("invalid device cgroup rule requires type, major:Minor, and access rules: ",
+                        quote(text)));
   oci::DeviceRule rule;
   rule.allow = true;
   if (fields[0] != "a" && fields[0] != "b" && fields[0] != "c")
-    return Error(Errc::invalid_argument, concat("invalid device type in device-access-add: ", fields[0]));
+    return Error(Errc::invalid_argument,
+                 concat("invalid device type in device-access-add: ", fields[0]));
   rule.type = fields[0];
-  for (auto [part, field] : {std::pair{numbers->first, &rule.major}, std::pair{numbers->second, &rule.minor}}) {
+  for (auto [part, field] :
+       {std::pair{numbers->first, &rule.major}, std::pair{numbers->second, &rule.minor}}) {
     if (part == "*") continue;
     auto number = parse_int(part);
-    if (!number || *number < 0) return Error(Errc::invalid_argument, concat("strconv.ParseInt: parsing ", quote(part), ": invalid syntax"));
+    if (!number || *number < 0)
+      return Error(Errc::invalid_argument,
+                   concat("strconv.ParseInt: parsing ", quote(part), ": invalid syntax"));
     *field = *number;
   }
   if (!is_access(fields[2]))
-    return Error(Errc::invalid_argument, concat("invalid device access in device-access-add: ", fields[2]));
+    return Error(Errc::invalid_argument,
+                 concat("invalid device access in device-access-add: ", fields[2]));
   rule.access = fields[2];
   return rule;
 }

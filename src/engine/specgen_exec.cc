@@ -10,8 +10,11 @@ namespace minke::engine {
 
 Result<oci::Process> make_exec_process(const ContainerConfig& config, const oci::Spec& spec,
                                        const ExecOptions& options, int root_fd) {
-  if (!spec.process) return Error(Errc::corrupt, concat("container ", config.id, ": its spec has no process"));
-  if (options.command.empty()) return Error(Errc::invalid_argument, "must provide a non-empty command to start an exec session: invalid argument");
+  if (!spec.process)
+    return Error(Errc::corrupt, concat("container ", config.id, ": its spec has no process"));
+  if (options.command.empty())
+    return Error(Errc::invalid_argument,
+                 "must provide a non-empty command to start an exec session: invalid argument");
   oci::Process process = *spec.process;
   process.args = options.command;
   process.terminal = options.terminal;
@@ -25,7 +28,8 @@ Result<oci::Process> make_exec_process(const ContainerConfig& config, const oci:
     process.cwd = clean_path(options.workdir);
   }
   if (!options.user.empty()) {
-    std::string passwd = read_account_file(root_fd, "etc/passwd"), group = read_account_file(root_fd, "etc/group");
+    std::string passwd = read_account_file(root_fd, "etc/passwd"),
+                group = read_account_file(root_fd, "etc/group");
     ResolvedUser user = TRY(resolve_user(options.user, config.request.groups, passwd, group));
     process.user.uid = user.uid;
     process.user.gid = user.gid;
@@ -33,13 +37,16 @@ Result<oci::Process> make_exec_process(const ContainerConfig& config, const oci:
     for (const auto* map : {&config.uid_map, &config.gid_map}) {
       std::uint32_t id = map == &config.uid_map ? user.uid : user.gid;
       if (!map->empty() && !map_to_host(*map, id))
-        return Error(Errc::invalid_argument, concat(map == &config.uid_map ? "user " : "group ", id,
-                                                    " is not mapped in the user namespace of the container"));
+        return Error(Errc::invalid_argument,
+                     concat(map == &config.uid_map ? "user " : "group ", id,
+                            " is not mapped in the user namespace of the container"));
     }
     if (!config.gid_map.empty())
-      std::erase_if(process.user.additional_gids, [&](std::uint32_t gid) { return !map_to_host(config.gid_map, gid); });
+      std::erase_if(process.user.additional_gids,
+                    [&](std::uint32_t gid) { return !map_to_host(config.gid_map, gid); });
     // The image's HOME belongs to another user.
-    if (!has_env(config.env, "HOME") && !has_env(options.env, "HOME")) set_env(&process.env, concat("HOME=", user.home));
+    if (!has_env(config.env, "HOME") && !has_env(options.env, "HOME"))
+      set_env(&process.env, concat("HOME=", user.home));
   }
   std::vector<std::string> bounding = config.cap_bounding;
   if (options.privileged) bounding = all_capabilities();

@@ -23,12 +23,14 @@ Result<std::string> added_hosts(const std::vector<std::string>& entries, const s
   for (const std::string& entry : entries) {
     auto pair = split_once(entry, ':');
     if (!pair || pair->first.empty() || pair->second.empty())
-      return Error(Errc::invalid_argument, concat("unable to parse host entry ", quote(entry), ": incorrect format"));
+      return Error(Errc::invalid_argument,
+                   concat("unable to parse host entry ", quote(entry), ": incorrect format"));
     std::string address(pair->second);
     if (address == "host-gateway") {
       if (gateway.empty())
-        return Error(Errc::invalid_argument, concat("unable to replace \"host-gateway\" of host entry ", quote(entry),
-                                                    ": host containers internal IP address is empty"));
+        return Error(Errc::invalid_argument,
+                     concat("unable to replace \"host-gateway\" of host entry ", quote(entry),
+                            ": host containers internal IP address is empty"));
       address = gateway;
     }
     std::string line = address + "\t";
@@ -45,7 +47,8 @@ Result<std::string> added_hosts(const std::vector<std::string>& entries, const s
 // The host's lines, as Podman takes them over, without names that were given another address.
 std::string base_hosts(const std::set<std::string>& taken) {
   std::string out;
-  std::string text = sys::read_small_file("/etc/hosts", kSmallConfig).value_or("127.0.0.1 localhost\n::1 localhost\n");
+  std::string text = sys::read_small_file("/etc/hosts", kSmallConfig)
+                         .value_or("127.0.0.1 localhost\n::1 localhost\n");
   for (std::string_view line : split(text, '\n')) {
     line = trim(line.substr(0, line.find('#')));
     std::vector<std::string> words;
@@ -97,8 +100,11 @@ std::string resolv_conf(const CreateRequest& request) {
     for (const std::string& server : request.dns) servers += concat("nameserver ", server, "\n");
   }
   if (!request.dns_search.empty())
-    search = request.dns_search == std::vector<std::string>{"."} ? "" : concat("search ", join(request.dns_search, " "), "\n");
-  if (!request.dns_options.empty()) options = concat("options ", join(request.dns_options, " "), "\n");
+    search = request.dns_search == std::vector<std::string>{"."}
+                 ? ""
+                 : concat("search ", join(request.dns_search, " "), "\n");
+  if (!request.dns_options.empty())
+    options = concat("options ", join(request.dns_options, " "), "\n");
   return search + servers + options;
 }
 
@@ -106,43 +112,54 @@ std::string resolv_conf(const CreateRequest& request) {
 std::string containerenv(const ContainerConfig& config, const Host& host) {
   if (!config.request.privileged) return "";
   const std::string& name = config.name.empty() ? config.request.name : config.name;
-  return concat("engine=\"minke-", MINKE_VERSION, "\"\nname=", quote(name), "\nid=", quote(config.id), "\nimage=",
-                quote(config.image_name), "\nimageid=", quote(config.image_id), "\nrootless=", host.rootless ? 1 : 0, "\n");
+  return concat("engine=\"minke-", MINKE_VERSION, "\"\nname=", quote(name),
+                "\nid=", quote(config.id), "\nimage=", quote(config.image_name),
+                "\nimageid=", quote(config.image_id), "\nrootless=", host.rootless ? 1 : 0, "\n");
 }
 
 // An area below /usr/share/zoneinfo, or "local".
 Result<std::string> zone_file(const std::string& tz) {
-  std::string path = tz == "local" ? "/etc/localtime" : clean_path(concat("/usr/share/zoneinfo/", tz));
+  std::string path =
+      tz == "local" ? "/etc/localtime" : clean_path(concat("/usr/share/zoneinfo/", tz));
   if (tz != "local" && !path.starts_with("/usr/share/zoneinfo/"))
-    return Error(Errc::invalid_argument, concat("running container create option: invalid timezone ", quote(tz)));
+    return Error(Errc::invalid_argument,
+                 concat("running container create option: invalid timezone ", quote(tz)));
   auto data = sys::read_small_file(path, kSmallConfig);
   if (!data)
-    return Error(Errc::not_found, concat("running container create option: stat ", path, ": no such file or directory"));
+    return Error(Errc::not_found, concat("running container create option: stat ", path,
+                                         ": no such file or directory"));
   return data;
 }
 
-// The root that the container sees has owner and mode of the upper folder: those that the image's root has.
+// The root that the container sees has owner and mode of the upper folder: those that the image's
+// root has.
 Status copy_root_attributes(const ContainerConfig& config, const sys::DirFd& folder) {
-  struct stat root{};
-  if (config.lower.empty() || ::stat(config.lower.front().c_str(), &root) < 0 || !sys::exists_at(folder, "upper")) return {};
+  struct stat root {};
+  if (config.lower.empty() || ::stat(config.lower.front().c_str(), &root) < 0 ||
+      !sys::exists_at(folder, "upper"))
+    return {};
   if (::fchownat(folder.get(), "upper", root.st_uid, root.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
     return Error::from_errno(errno, "chown upper");
-  if (::fchmodat(folder.get(), "upper", root.st_mode & 07777, 0) < 0) return Error::from_errno(errno, "chmod upper");
+  if (::fchmodat(folder.get(), "upper", root.st_mode & 07777, 0) < 0)
+    return Error::from_errno(errno, "chmod upper");
   return {};
 }
 
 }  // namespace
 
-Status write_container_files(const ContainerConfig& config, const Host& host, const std::string& dir) {
+Status write_container_files(const ContainerConfig& config, const Host& host,
+                             const std::string& dir) {
   sys::DirFd folder = TRY(sys::open_dir(dir));
   uid_t uid = map_to_host(config.uid_map, 0).value_or(0);
   gid_t gid = map_to_host(config.gid_map, 0).value_or(0);
   auto write = [&](const char* name, const std::string& text) -> Status {
-    sys::UniqueFd file = TRY(sys::open_at(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
+    sys::UniqueFd file =
+        TRY(sys::open_at(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
     TRY(sys::write_all(file.get(), text, name));
     // The caller's umask must not hide the file from users of the container.
     if (::fchmod(file.get(), 0644) < 0) return Error::from_errno(errno, concat("chmod ", name));
-    if ((uid != 0 || gid != 0) && ::fchown(file.get(), uid, gid) < 0) return Error::from_errno(errno, concat("chown ", name));
+    if ((uid != 0 || gid != 0) && ::fchown(file.get(), uid, gid) < 0)
+      return Error::from_errno(errno, concat("chown ", name));
     return {};
   };
   const CreateRequest& request = config.request;
@@ -151,7 +168,8 @@ Status write_container_files(const ContainerConfig& config, const Host& host, co
     std::string hosts = TRY(hosts_file(config));
     TRY(write("hosts", hosts));
   }
-  if (config.network_mode != "none" && !shared_network) TRY(write("resolv.conf", resolv_conf(request)));
+  if (config.network_mode != "none" && !shared_network)
+    TRY(write("resolv.conf", resolv_conf(request)));
   if (!request.no_hostname) TRY(write("hostname", config.hostname + "\n"));
   TRY(write("containerenv", containerenv(config, host)));
   if (!request.tz.empty()) {
@@ -160,7 +178,8 @@ Status write_container_files(const ContainerConfig& config, const Host& host, co
   }
   // Where another OCI runtime finds the root mounted, and what root.path of the spec names.
   TRY(sys::make_dir_at(folder, "rootfs", 0755));
-  if ((uid != 0 || gid != 0) && ::fchownat(folder.get(), "rootfs", uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+  if ((uid != 0 || gid != 0) &&
+      ::fchownat(folder.get(), "rootfs", uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
     return Error::from_errno(errno, concat("chown ", dir, "/rootfs"));
   return copy_root_attributes(config, folder);
 }

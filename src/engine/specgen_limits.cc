@@ -19,10 +19,12 @@ constexpr std::int64_t kPidsLimit = 2048;
 constexpr std::uint64_t kRlimitDefault = 1048576;  // nofile and nproc
 constexpr std::uint64_t kCpuPeriod = 100000;       // microseconds
 
-Result<std::pair<std::int64_t, std::int64_t>> block_device(std::string_view path, const char* what) {
+Result<std::pair<std::int64_t, std::int64_t>> block_device(std::string_view path,
+                                                           const char* what) {
   auto st = sys::stat_at(sys::DirFd::cwd(), std::string(path).c_str(), 0);
   if (!st)
-    return Error(st.error().code(), concat("could not parse ", what, " device at ", path, ": ", go_reason(st.error().sys())));
+    return Error(st.error().code(), concat("could not parse ", what, " device at ", path, ": ",
+                                           go_reason(st.error().sys())));
   return std::pair<std::int64_t, std::int64_t>(major(st->st_rdev), minor(st->st_rdev));
 }
 
@@ -31,26 +33,31 @@ Result<std::pair<std::string_view, std::string_view>> path_and_value(const std::
   if (at == std::string::npos || at == 0 || at + 1 == text.size())
     return Error(Errc::invalid_argument, concat("bad format: ", text));
   std::string_view path(text.data(), at);
-  if (!path.starts_with("/dev/")) return Error(Errc::invalid_argument, concat("bad format for device path: ", text));
+  if (!path.starts_with("/dev/"))
+    return Error(Errc::invalid_argument, concat("bad format for device path: ", text));
   return std::pair<std::string_view, std::string_view>(path, std::string_view(text).substr(at + 1));
 }
 
-Status add_throttles(const std::vector<std::string>& texts, bool bytes, std::vector<oci::ThrottleDevice>* out) {
+Status add_throttles(const std::vector<std::string>& texts, bool bytes,
+                     std::vector<oci::ThrottleDevice>* out) {
   for (const std::string& text : texts) {
     auto [path, value] = TRY(path_and_value(text));
     std::uint64_t rate = 0;
     if (bytes) {
       auto parsed = units::parse_ram(value);
       if (!parsed || *parsed < 0)
-        return Error(Errc::invalid_argument,
-                     concat("invalid rate for device: ", text, ". The correct format is <device-path>:<number>[<unit>]. "
-                            "Number must be a positive integer. Unit is optional and can be kb, mb, or gb"));
+        return Error(
+            Errc::invalid_argument,
+            concat("invalid rate for device: ", text,
+                   ". The correct format is <device-path>:<number>[<unit>]. "
+                   "Number must be a positive integer. Unit is optional and can be kb, mb, or gb"));
       rate = static_cast<std::uint64_t>(*parsed);
     } else {
       auto parsed = parse_uint(value);
       if (!parsed)
         return Error(Errc::invalid_argument,
-                     concat("invalid rate for device: ", text, ". The correct format is <device-path>:<number>. "
+                     concat("invalid rate for device: ", text,
+                            ". The correct format is <device-path>:<number>. "
                             "Number must be a positive integer"));
       rate = *parsed;
     }
@@ -82,8 +89,9 @@ Status add_block_io(const CreateRequest& request, oci::Resources* resources) {
     if (weight != 0 && (weight < 10 || weight > 1000))
       return Error(Errc::invalid_argument, "range of blkio weight is from 10 to 1000");
   }
-  if (request.blkio_weight_devices.empty() && request.device_read_bps.empty() && request.device_write_bps.empty() &&
-      request.device_read_iops.empty() && request.device_write_iops.empty())
+  if (request.blkio_weight_devices.empty() && request.device_read_bps.empty() &&
+      request.device_write_bps.empty() && request.device_read_iops.empty() &&
+      request.device_write_iops.empty())
     return {};
   if (!resources->block_io) resources->block_io.emplace();
   oci::BlockIo& io = *resources->block_io;
@@ -102,14 +110,17 @@ Status complete_memory(oci::Resources* resources) {
     return Error(Errc::invalid_argument, "minimum memory limit allowed is 6MB");
   if (limit > 0 && !memory.swap) memory.swap = limit > INT64_MAX / 2 ? INT64_MAX : 2 * limit;
   if (limit > 0 && swap > 0 && swap < limit)
-    return Error(Errc::invalid_argument, "minimum memoryswap limit should be larger than memory limit, see usage");
-  if (limit <= 0 && swap > 0)
-    return Error(Errc::invalid_argument, "you should always set a memory limit when using a memoryswap limit, see usage");
-  if (memory.swappiness && *memory.swappiness > 100)
     return Error(Errc::invalid_argument,
-                 concat("invalid value: ", *memory.swappiness, ", valid memory swappiness range is 0-100"));
+                 "minimum memoryswap limit should be larger than memory limit, see usage");
+  if (limit <= 0 && swap > 0)
+    return Error(Errc::invalid_argument,
+                 "you should always set a memory limit when using a memoryswap limit, see usage");
+  if (memory.swappiness && *memory.swappiness > 100)
+    return Error(Errc::invalid_argument, concat("invalid value: ", *memory.swappiness,
+                                                ", valid memory swappiness range is 0-100"));
   if (memory.reservation && limit > 0 && *memory.reservation > limit)
-    return Error(Errc::invalid_argument, "minimum memory limit cannot be less than memory reservation limit, see usage");
+    return Error(Errc::invalid_argument,
+                 "minimum memory limit cannot be less than memory reservation limit, see usage");
   return {};
 }
 
@@ -117,19 +128,23 @@ Status complete_cpu(const CreateRequest& request, oci::Resources* resources) {
   if (!request.cpus) return {};
   if (!resources->cpu) resources->cpu.emplace();
   oci::Cpu& cpu = *resources->cpu;
-  if (cpu.quota) return Error(Errc::invalid_argument, "--cpu-quota and --cpus cannot be set together");
-  if (cpu.period) return Error(Errc::invalid_argument, "--cpu-period and --cpus cannot be set together");
+  if (cpu.quota)
+    return Error(Errc::invalid_argument, "--cpu-quota and --cpus cannot be set together");
+  if (cpu.period)
+    return Error(Errc::invalid_argument, "--cpu-period and --cpus cannot be set together");
   if (!(*request.cpus >= 0) || *request.cpus > 1e6)
-    return Error(Errc::invalid_argument, concat("invalid argument ", quote(format("%g", *request.cpus)), " for --cpus"));
+    return Error(Errc::invalid_argument,
+                 concat("invalid argument ", quote(format("%g", *request.cpus)), " for --cpus"));
   if (*request.cpus == 0) return {};
   cpu.period = kCpuPeriod;
-  cpu.quota = static_cast<std::int64_t>(std::llround(*request.cpus * static_cast<double>(kCpuPeriod)));
+  cpu.quota =
+      static_cast<std::int64_t>(std::llround(*request.cpus * static_cast<double>(kCpuPeriod)));
   return {};
 }
 
 bool asks_for_limits(const oci::Resources& r) {
-  return r.memory || r.cpu || r.block_io || r.pids || !r.unified.empty() || !r.hugepage_limits.empty() || r.network ||
-         !r.rdma.empty();
+  return r.memory || r.cpu || r.block_io || r.pids || !r.unified.empty() ||
+         !r.hugepage_limits.empty() || r.network || !r.rdma.empty();
 }
 
 struct SysctlRule {
@@ -137,8 +152,9 @@ struct SysctlRule {
   enum Kind { ipc, net } kind;
 };
 constexpr SysctlRule kSysctls[] = {
-    {"kernel.msgmax", SysctlRule::ipc}, {"kernel.msgmnb", SysctlRule::ipc},  {"kernel.msgmni", SysctlRule::ipc},
-    {"kernel.sem", SysctlRule::ipc},    {"kernel.shmall", SysctlRule::ipc},  {"kernel.shmmax", SysctlRule::ipc},
+    {"kernel.msgmax", SysctlRule::ipc}, {"kernel.msgmnb", SysctlRule::ipc},
+    {"kernel.msgmni", SysctlRule::ipc}, {"kernel.sem", SysctlRule::ipc},
+    {"kernel.shmall", SysctlRule::ipc}, {"kernel.shmmax", SysctlRule::ipc},
     {"kernel.shmmni", SysctlRule::ipc}, {"kernel.shm_rmid_forced", SysctlRule::ipc},
     {"fs.mqueue.", SysctlRule::ipc},    {"net.", SysctlRule::net},
 };
@@ -154,7 +170,8 @@ std::optional<std::int64_t> oom_score(const CreateRequest& request, const Host& 
   if (!request.oom_score_adj || !host.rootless) return request.oom_score_adj;
   auto own = parse_int(trim(sys::read_small_file("/proc/self/oom_score_adj", 64).value_or("")));
   if (!own || *own <= *request.oom_score_adj) return request.oom_score_adj;
-  log::warn(concat("Requested oom_score_adj=", *request.oom_score_adj, " is lower than the current one, changing to ", *own));
+  log::warn(concat("Requested oom_score_adj=", *request.oom_score_adj,
+                   " is lower than the current one, changing to ", *own));
   return own;
 }
 
@@ -165,12 +182,14 @@ Result<oci::Resources> resolve_resources(const CreateRequest& request, const Hos
   TRY(complete_memory(&resources));
   TRY(complete_cpu(request, &resources));
   TRY(add_block_io(request, &resources));
-  const bool disabled = request.cgroups == "disabled" || host.cgroup_manager == runtime::CgroupManager::disabled;
+  const bool disabled =
+      request.cgroups == "disabled" || host.cgroup_manager == runtime::CgroupManager::disabled;
   if (request.cgroups == "disabled" && asks_for_limits(resources))
     return Error(Errc::invalid_argument, "cannot set resource limits when cgroups are disabled");
   if (resources.pids) {
     if (resources.pids->limit <= 0) resources.pids->limit = -1;
-  } else if (!disabled && (!host.rootless || host.cgroup_manager == runtime::CgroupManager::systemd)) {
+  } else if (!disabled &&
+             (!host.rootless || host.cgroup_manager == runtime::CgroupManager::systemd)) {
     resources.pids = oci::Pids{kPidsLimit};
   }
   return resources;
@@ -186,16 +205,19 @@ Result<std::vector<oci::Rlimit>> resolve_rlimits(const CreateRequest& request) {
     }
     std::string type = "RLIMIT_" + to_upper(ulimit.name);
     if (!oci::rlimit_number(type))
-      return Error(Errc::invalid_argument, concat("ulimit ", quote(ulimit.name), ": invalid ulimit type: ", ulimit.name));
+      return Error(Errc::invalid_argument,
+                   concat("ulimit ", quote(ulimit.name), ": invalid ulimit type: ", ulimit.name));
     auto value = [](std::int64_t n) { return n < 0 ? UINT64_MAX : static_cast<std::uint64_t>(n); };
     std::erase_if(limits, [&](const oci::Rlimit& l) { return l.type == type; });
     limits.push_back({type, value(ulimit.soft), value(ulimit.hard)});
   }
   if (from_host) return limits;
   auto is_set = [&](std::string_view type) {
-    return std::any_of(limits.begin(), limits.end(), [&](const oci::Rlimit& l) { return l.type == type; });
+    return std::any_of(limits.begin(), limits.end(),
+                       [&](const oci::Rlimit& l) { return l.type == type; });
   };
-  // A command lifts its own soft limit of files as far as it may, so what counts there is the hard one.
+  // A command lifts its own soft limit of files as far as it may, so what counts there is the hard
+  // one.
   if (!is_set("RLIMIT_NOFILE")) {
     std::uint64_t files = capped(RLIMIT_NOFILE, kRlimitDefault, true);
     limits.push_back({"RLIMIT_NOFILE", files, files});
@@ -211,24 +233,29 @@ Status check_sysctls(const CreateRequest& request, const ContainerConfig& config
     const SysctlRule* found = nullptr;
     for (const SysctlRule& rule : kSysctls)
       if (rule.name.ends_with('.') ? name.starts_with(rule.name) : name == rule.name) found = &rule;
-    if (found == nullptr) return Error(Errc::invalid_argument, concat("sysctl '", name, "' is not allowed"));
+    if (found == nullptr)
+      return Error(Errc::invalid_argument, concat("sysctl '", name, "' is not allowed"));
     if (found->kind == SysctlRule::ipc && config.ipc_mode == "host")
       return Error(Errc::invalid_argument, concat("sysctl ", quote(concat(name, "=", value)),
                                                   " can't be set since IPC Namespace set to host"));
     if (found->kind == SysctlRule::net && config.network_mode == "host")
-      return Error(Errc::invalid_argument, concat("sysctl ", quote(concat(name, "=", value)),
-                                                  " can't be set since Network Namespace set to host"));
+      return Error(Errc::invalid_argument,
+                   concat("sysctl ", quote(concat(name, "=", value)),
+                          " can't be set since Network Namespace set to host"));
   }
   return {};
 }
 
 std::string cgroups_path(const ContainerConfig& config, const Host& host) {
-  if (config.request.cgroups == "disabled" || host.cgroup_manager == runtime::CgroupManager::disabled) return "";
+  if (config.request.cgroups == "disabled" ||
+      host.cgroup_manager == runtime::CgroupManager::disabled)
+    return "";
   std::string parent = config.request.cgroup_parent;
   if (host.cgroup_manager == runtime::CgroupManager::systemd) {
     if (parent.empty()) parent = host.rootless ? "user.slice" : "machine.slice";
     std::size_t slash = parent.rfind('/');
-    return concat(slash == std::string::npos ? parent : parent.substr(slash + 1), ":minke:", config.id);
+    return concat(slash == std::string::npos ? parent : parent.substr(slash + 1),
+                  ":minke:", config.id);
   }
   if (parent.empty()) return concat("/minke/", config.id);
   return concat(parent.starts_with('/') ? "" : "/", parent, "/minke-", config.id);

@@ -1,5 +1,5 @@
-// The mounts of the spec: what every container has, the engine's own files, and what was asked for, in the order
-// in which they can be made: outer before inner.
+// The mounts of the spec: what every container has, the engine's own files, and what was asked for,
+// in the order in which they can be made: outer before inner.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -20,9 +20,11 @@ bool is_mounted(const SpecBuilder& b, std::string_view destination) {
 }
 
 // Unless the user has a mount of his own there.
-void add(SpecBuilder* b, std::string destination, std::string type, std::string source, Options options) {
+void add(SpecBuilder* b, std::string destination, std::string type, std::string source,
+         Options options) {
   if (is_mounted(*b, destination)) return;
-  b->spec.mounts.push_back({std::move(destination), std::move(type), std::move(source), std::move(options), {}, {}});
+  b->spec.mounts.push_back(
+      {std::move(destination), std::move(type), std::move(source), std::move(options), {}, {}});
 }
 
 void add_proc(SpecBuilder* b) {
@@ -50,10 +52,12 @@ void add_sys(SpecBuilder* b) {
     add(b, "/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", privileged ? "rw" : "ro"});
   else
     // Read-only with all that is below: the host's cgroups are there too (CVE-2023-25809).
-    add(b, "/sys", "bind", "/sys", {"rprivate", "nosuid", "noexec", "nodev", privileged ? "rw" : "rro", "rbind"});
+    add(b, "/sys", "bind", "/sys",
+        {"rprivate", "nosuid", "noexec", "nodev", privileged ? "rw" : "rro", "rbind"});
 
   bool writable = privileged || b->config.systemd_mode || b->security.unmask_all;
-  for (const std::string& path : b->security.unmask) writable = writable || path == "/sys/fs/cgroup";
+  for (const std::string& path : b->security.unmask)
+    writable = writable || path == "/sys/fs/cgroup";
   add(b, "/sys/fs/cgroup", "cgroup", "cgroup",
       {"rprivate", "nosuid", "noexec", "nodev", "relatime", writable ? "rw" : "ro"});
 }
@@ -74,7 +78,8 @@ Status add_ipc(SpecBuilder* b) {
   const std::string& mode = b->config.ipc_mode;
   // A user namespace cannot mount the queues of an IPC namespace that it does not own.
   if (mode == "host" && b->in_userns()) {
-    if (sys::exists("/dev/mqueue")) add(b, "/dev/mqueue", "bind", "/dev/mqueue", {"bind", "nosuid", "noexec", "nodev"});
+    if (sys::exists("/dev/mqueue"))
+      add(b, "/dev/mqueue", "bind", "/dev/mqueue", {"bind", "nosuid", "noexec", "nodev"});
   } else if (sys::exists("/proc/sys/fs/mqueue")) {
     add(b, "/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"});
   }
@@ -82,7 +87,8 @@ Status add_ipc(SpecBuilder* b) {
     add(b, "/dev/shm", "bind", "/dev/shm", {"bind", "rprivate", "nosuid", "noexec", "nodev"});
   } else if (mode.starts_with("container:")) {
     pid_t pid = TRY(b->context.container_pid(mode.substr(10)));
-    add(b, "/dev/shm", "bind", concat("/proc/", pid, "/root/dev/shm"), {"bind", "rprivate", "nosuid", "noexec", "nodev"});
+    add(b, "/dev/shm", "bind", concat("/proc/", pid, "/root/dev/shm"),
+        {"bind", "rprivate", "nosuid", "noexec", "nodev"});
   } else if (mode != "none") {
     Options options = {"nosuid", "noexec", "nodev", "mode=1777"};
     if (b->config.shm_size > 0) options.push_back(concat("size=", b->config.shm_size));
@@ -95,16 +101,19 @@ Status add_ipc(SpecBuilder* b) {
 void add_scratch(SpecBuilder* b) {
   Options options = {"rw", "rprivate", "nosuid", "nodev", "tmpcopyup"};
   auto scratch = [&](const char* path, const Options& with) {
-    bool there = std::any_of(b->spec.mounts.begin(), b->spec.mounts.end(), [&](const oci::Mount& m) { return m.destination == path; });
+    bool there = std::any_of(b->spec.mounts.begin(), b->spec.mounts.end(),
+                             [&](const oci::Mount& m) { return m.destination == path; });
     if (!there) add(b, path, "tmpfs", "tmpfs", with);
   };
   if (b->config.systemd_mode) {
     Options sized = options;
-    if (b->request.shm_size_systemd.value_or(0) > 0) sized.push_back(concat("size=", *b->request.shm_size_systemd));
+    if (b->request.shm_size_systemd.value_or(0) > 0)
+      sized.push_back(concat("size=", *b->request.shm_size_systemd));
     for (const char* path : {"/run", "/run/lock", "/tmp", "/var/log/journal"}) scratch(path, sized);
     // Version 1: systemd needs its own hierarchy.
     if (b->config.cgroupns_mode == "host" && sys::exists("/sys/fs/cgroup/systemd")) {
-      add(b, "/sys/fs/cgroup/systemd", "bind", "/sys/fs/cgroup/systemd", {"bind", "rprivate", "nosuid", "noexec", "nodev"});
+      add(b, "/sys/fs/cgroup/systemd", "bind", "/sys/fs/cgroup/systemd",
+          {"bind", "rprivate", "nosuid", "noexec", "nodev"});
       b->linux_.masked_paths.emplace_back("/sys/fs/cgroup/systemd/release_agent");
     }
   }
@@ -134,11 +143,14 @@ void add_files(SpecBuilder* b) {
   };
   for (const File& file : files) {
     // Another container may have chosen to have no such file.
-    if (!file.wanted || (network != own && file.source.starts_with(network) && !sys::exists(file.source))) continue;
+    if (!file.wanted ||
+        (network != own && file.source.starts_with(network) && !sys::exists(file.source)))
+      continue;
     add(b, file.destination, "bind", file.source, options);
     if (!std::string_view(file.destination).starts_with("/etc/")) continue;
     for (const std::string& root : b->request.chroot_dirs)
-      add(b, concat(root.ends_with('/') ? root.substr(0, root.size() - 1) : root, file.destination), "bind", file.source, options);
+      add(b, concat(root.ends_with('/') ? root.substr(0, root.size() - 1) : root, file.destination),
+          "bind", file.source, options);
   }
 }
 

@@ -18,7 +18,8 @@ TEST_F(SpecTest, UserMountsHaveTheirOptions) {
   auto made = spec();
   ASSERT_TRUE(made) << made.error().message();
   EXPECT_EQ(mount_at(*made, "/a"), "/a bind DIR/data suid,dev,exec,rbind,ro,rprivate");
-  EXPECT_EQ(mount_at(*made, "/b"), "/b bind DIR/root/volumes/vol/_data nosuid,nodev,rbind,rw,rprivate");
+  EXPECT_EQ(mount_at(*made, "/b"),
+            "/b bind DIR/root/volumes/vol/_data nosuid,nodev,rbind,rw,rprivate");
   EXPECT_EQ(mount_at(*made, "/c"), "/c tmpfs tmpfs size=1m,nosuid,nodev,tmpcopyup,rw,rprivate");
   EXPECT_EQ(mount_at(*made, "/c3"), "/c3 tmpfs tmpfs mode=700,nosuid,nodev,rw,rprivate");
   EXPECT_EQ(mount_at(*made, "/e/f"), "/e/f bind DIR/data suid,dev,exec,rbind,rw,rshared");
@@ -26,7 +27,8 @@ TEST_F(SpecTest, UserMountsHaveTheirOptions) {
 }
 
 TEST_F(SpecTest, TheUsersMountsReplaceTheEngines) {
-  request_.mounts = {{"bind", "/tmp", "/dev/shm", {}, true}, {"bind", "/etc/hostname", "/etc/hosts", {}, true}};
+  request_.mounts = {{"bind", "/tmp", "/dev/shm", {}, true},
+                     {"bind", "/etc/hostname", "/etc/hosts", {}, true}};
   auto made = spec();
   ASSERT_TRUE(made) << made.error().message();
   EXPECT_TRUE(mount_at(*made, "/dev/shm").starts_with("/dev/shm bind /tmp "));
@@ -37,7 +39,8 @@ TEST_F(SpecTest, TheUsersMountsReplaceTheEngines) {
 }
 
 TEST_F(SpecTest, ProcfsAtProcIsAllowed) {
-  request_.mounts = {{"bind", "/proc", "/proc", {}, true}, {"bind", "/etc/hostname", "/proc/uptime", {"ro"}, true}};
+  request_.mounts = {{"bind", "/proc", "/proc", {}, true},
+                     {"bind", "/etc/hostname", "/proc/uptime", {"ro"}, true}};
   auto made = spec();
   ASSERT_TRUE(made) << made.error().message();
   EXPECT_TRUE(mount_at(*made, "/proc").starts_with("/proc bind /proc "));
@@ -49,7 +52,8 @@ TEST_F(SpecTest, ReadOnlyRootHasScratchSpace) {
   ASSERT_TRUE(made);
   EXPECT_TRUE(made->root->readonly);
   for (const char* path : {"/run", "/tmp", "/var/tmp"})
-    EXPECT_EQ(mount_at(*made, path), concat(path, " tmpfs tmpfs rw,rprivate,nosuid,nodev,tmpcopyup"));
+    EXPECT_EQ(mount_at(*made, path),
+              concat(path, " tmpfs tmpfs rw,rprivate,nosuid,nodev,tmpcopyup"));
   request_.read_only_tmpfs = false;
   made = spec();
   EXPECT_EQ(mount_at(*made, "/tmp"), "");
@@ -57,7 +61,8 @@ TEST_F(SpecTest, ReadOnlyRootHasScratchSpace) {
 }
 
 TEST_F(SpecTest, ImageVolumesAreAnonymousOnes) {
-  image_.config.config.volumes = {{"/data", json::Value(json::Object())}, {"/mine", json::Value(json::Object())}};
+  image_.config.config.volumes = {{"/data", json::Value(json::Object())},
+                                  {"/mine", json::Value(json::Object())}};
   request_.mounts = {{"tmpfs", "", "/mine", {}, false}};
   auto config = resolve();
   ASSERT_TRUE(config) << config.error().message();
@@ -89,7 +94,9 @@ TEST_F(SpecTest, VolumesOfAnother) {
   EXPECT_FALSE(config->mounts[0].read_write);
   EXPECT_EQ(config->depends_on, std::vector<std::string>{other_->id});
   request_.volumes_from = {"web:foo"};
-  EXPECT_EQ(error(), "invalid option \"foo\" specified - volumes from another container can only use z,ro,rw options");
+  EXPECT_EQ(error(),
+            "invalid option \"foo\" specified - volumes from another container can only use "
+            "z,ro,rw options");
 }
 
 class VolumeTest : public SpecTest {
@@ -106,14 +113,16 @@ TEST_F(VolumeTest, EmptyVolumesAreFilledOnceFromTheImage) {
   ASSERT_TRUE(sys::ensure_dirs(dir_ + "/layer1/data/sub", 0755));
   ASSERT_EQ(::chmod((dir_ + "/layer1/data").c_str(), 02750), 0);
   put("layer1/data/sub/file", "content");
-  ASSERT_EQ(::link((dir_ + "/layer1/data/sub/file").c_str(), (dir_ + "/layer1/data/hard").c_str()), 0);
+  ASSERT_EQ(::link((dir_ + "/layer1/data/sub/file").c_str(), (dir_ + "/layer1/data/hard").c_str()),
+            0);
   ASSERT_EQ(::symlink("/etc/passwd", (dir_ + "/layer1/data/link").c_str()), 0);
   ASSERT_EQ(::mkfifo((dir_ + "/layer1/data/fifo").c_str(), 0640), 0);
   request_.mounts = {{"volume", "vol", "/data", {}, true}};
   Status done = prepare();
   ASSERT_TRUE(done) << done.error().message();
   EXPECT_EQ(*sys::read_small_file(data("/sub/file")), "content");
-  struct stat a{}, b{};
+  struct stat a {
+  }, b{};
   ASSERT_EQ(::stat(data("/hard").c_str(), &a), 0);
   ASSERT_EQ(::stat(data("/sub/file").c_str(), &b), 0);
   EXPECT_EQ(a.st_ino, b.st_ino);
@@ -161,13 +170,16 @@ TEST_F(VolumeTest, CreateFindListRemove) {
   ASSERT_TRUE(volumes.create(create));
   auto again = volumes.create(create);
   ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().message(), "volume with name alpha already exists: volume already exists");
+  EXPECT_EQ(again.error().message(),
+            "volume with name alpha already exists: volume already exists");
   create.name = "alpine";
   ASSERT_TRUE(volumes.create(create));
   EXPECT_EQ(volumes.find("alph")->name, "alpha");
   EXPECT_FALSE(volumes.find("alpha")->needs_copy_up);
-  EXPECT_EQ(volumes.find("al").error().message(), "more than one result for volume name \"al\": volume already exists");
-  EXPECT_EQ(volumes.find("nope").error().message(), "no volume with name \"nope\" found: no such volume");
+  EXPECT_EQ(volumes.find("al").error().message(),
+            "more than one result for volume name \"al\": volume already exists");
+  EXPECT_EQ(volumes.find("nope").error().message(),
+            "no volume with name \"nope\" found: no such volume");
   EXPECT_EQ(volumes.find("../alpha").error().code(), Errc::not_found);
   EXPECT_EQ(volumes.list()->size(), 2u);
   ASSERT_TRUE(volumes.remove("alpha"));
@@ -177,14 +189,20 @@ TEST_F(VolumeTest, CreateFindListRemove) {
 
 TEST_F(VolumeTest, OptionsAreCheckedByName) {
   const std::pair<std::map<std::string, std::string>, const char*> rows[] = {
-      {{{"foo", "bar"}}, "running volume create option: invalid mount option foo for driver 'local': invalid argument"},
-      {{{"type", "nfs"}}, "volume option type=nfs is not supported yet: volumes are folders, or type=bind with device=/PATH"},
+      {{{"foo", "bar"}},
+       "running volume create option: invalid mount option foo for driver 'local': invalid "
+       "argument"},
+      {{{"type", "nfs"}},
+       "volume option type=nfs is not supported yet: volumes are folders, or type=bind with "
+       "device=/PATH"},
       {{{"o", "size=1g"}}, "volume option size=1g is not supported yet: it needs project quotas"},
       {{{"o", "uid=x"}}, "cannot convert uid x to integer: invalid argument"},
       {{{"type", "bind"}, {"device", "x"}}, "volume option device=x: must be an absolute path"},
   };
-  for (const auto& [options, error] : rows) EXPECT_EQ(parse_volume_options(options).error().message(), error);
-  EXPECT_EQ(parse_volume_options({{"type", "none"}, {"device", "/d"}, {"o", "bind,uid=5"}})->uid, 5);
+  for (const auto& [options, error] : rows)
+    EXPECT_EQ(parse_volume_options(options).error().message(), error);
+  EXPECT_EQ(parse_volume_options({{"type", "none"}, {"device", "/d"}, {"o", "bind,uid=5"}})->uid,
+            5);
 }
 
 }  // namespace minke::engine

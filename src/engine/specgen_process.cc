@@ -14,10 +14,12 @@
 namespace minke::engine {
 namespace {
 
-constexpr const char* kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr const char* kDefaultPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr const char* kInitPath = "/run/podman-init";
 constexpr std::string_view kProxyVariables[] = {
-    "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
+    "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY",
 };
 
 std::string_view env_name(std::string_view entry) { return entry.substr(0, entry.find('=')); }
@@ -42,7 +44,9 @@ std::string expand(std::string_view text, const std::vector<std::string>& env) {
       if (end == std::string_view::npos) return out;
     } else {
       end = start;
-      while (end < text.size() && (::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) ++end;
+      while (end < text.size() &&
+             (::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_'))
+        ++end;
     }
     std::string_view name = text.substr(start, end - start);
     for (const std::string& entry : env)
@@ -52,7 +56,8 @@ std::string expand(std::string_view text, const std::vector<std::string>& env) {
   return out;
 }
 
-Status resolve_env(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+Status resolve_env(const CreateRequest& request, const ResolveContext& context,
+                   ContainerConfig* config) {
   std::vector<std::string>& env = config->env;
   if (!request.unset_env_all) {
     env.emplace_back(kDefaultPath);
@@ -69,21 +74,25 @@ Status resolve_env(const CreateRequest& request, const ResolveContext& context, 
     for (std::string_view name : kProxyVariables) append_caller_env(name, &proxies);
     for (const std::string& entry : proxies) set_env(&env, entry);
   }
-  // An entry without "=" would be read from our own environment by whoever looks it up later (CVE-2026-57231).
+  // An entry without "=" would be read from our own environment by whoever looks it up later
+  // (CVE-2026-57231).
   if (!request.unset_env_all)
     for (const std::string& entry : image_config(context).env)
       if (entry.find('=') != std::string::npos && entry[0] != '=') set_env(&env, entry);
   const std::vector<std::string> before = env;
   for (const std::string& entry : request.env_merge) {
     auto pair = split_once(entry, '=');
-    if (!pair || pair->first.empty()) return Error(Errc::invalid_argument, concat("invalid environment variable: ", quote(entry)));
+    if (!pair || pair->first.empty())
+      return Error(Errc::invalid_argument, concat("invalid environment variable: ", quote(entry)));
     set_env(&env, concat(pair->first, "=", expand(pair->second, before)));
   }
-  for (const std::string& name : request.unset_env) std::erase_if(env, [&](const std::string& e) { return env_name(e) == name; });
+  for (const std::string& name : request.unset_env)
+    std::erase_if(env, [&](const std::string& e) { return env_name(e) == name; });
   return add_requested_env(request.env, &env);
 }
 
-Status resolve_command(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+Status resolve_command(const CreateRequest& request, const ResolveContext& context,
+                       ContainerConfig* config) {
   const oci::ImageProcessConfig& image = image_config(context);
   if (request.entrypoint) {
     config->entrypoint = *request.entrypoint;
@@ -96,14 +105,17 @@ Status resolve_command(const CreateRequest& request, const ResolveContext& conte
   const bool own_entrypoint = request.entrypoint && !request.entrypoint->empty();
   if (config->command.empty() && !own_entrypoint && image.cmd) config->command = *image.cmd;
   if (config->entrypoint.empty() && config->command.empty())
-    return Error(Errc::invalid_argument, "no command or entrypoint provided, and no CMD or ENTRYPOINT from image");
+    return Error(Errc::invalid_argument,
+                 "no command or entrypoint provided, and no CMD or ENTRYPOINT from image");
   return {};
 }
 
 bool is_systemd_command(const ContainerConfig& config) {
-  const std::vector<std::string>& words = config.entrypoint.empty() ? config.command : config.entrypoint;
+  const std::vector<std::string>& words =
+      config.entrypoint.empty() ? config.command : config.entrypoint;
   const std::string& program = words[0];
-  constexpr std::string_view kInits[] = {"init", "/sbin/init", "/usr/sbin/init", "/usr/local/sbin/init"};
+  constexpr std::string_view kInits[] = {"init", "/sbin/init", "/usr/sbin/init",
+                                         "/usr/local/sbin/init"};
   if (std::find(std::begin(kInits), std::end(kInits), program) != std::end(kInits)) return true;
   return program == "systemd" || program.ends_with("/systemd");
 }
@@ -113,17 +125,20 @@ Status resolve_systemd(const CreateRequest& request, ContainerConfig* config) {
   auto flag = parse_bool(mode);
   if (!mode.empty() && mode != "always" && !flag)
     return Error(Errc::invalid_argument,
-                 "invalid config provided: --systemd values must be one of \"true, false, always\": invalid configuration");
+                 "invalid config provided: --systemd values must be one of \"true, false, "
+                 "always\": invalid configuration");
   if (mode == "always")
     config->systemd_mode = true;
   else if (!flag || *flag)
     config->systemd_mode = is_systemd_command(*config) && config->pid_mode == "private";
   if (request.init && config->systemd_mode)
-    return Error(Errc::invalid_argument, concat("cannot use container-init binary with systemd=", mode.empty() ? "true" : mode));
+    return Error(Errc::invalid_argument, concat("cannot use container-init binary with systemd=",
+                                                mode.empty() ? "true" : mode));
   return {};
 }
 
-Status resolve_stop(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+Status resolve_stop(const CreateRequest& request, const ResolveContext& context,
+                    ContainerConfig* config) {
   std::string text = request.stop_signal.value_or("");
   if (text.empty()) text = image_config(context).stop_signal;
   if (text.empty() && config->systemd_mode) text = "RTMIN+3";
@@ -137,14 +152,19 @@ Status resolve_stop(const CreateRequest& request, const ResolveContext& context,
 }
 
 Status check_words(const CreateRequest& request) {
-  if (!request.umask.empty() &&
-      (request.umask.size() > 4 || request.umask.find_first_not_of("01234567") != std::string::npos))
-    return Error(Errc::invalid_argument, concat("invalid umask string ", request.umask, ": invalid argument"));
+  if (!request.umask.empty() && (request.umask.size() > 4 ||
+                                 request.umask.find_first_not_of("01234567") != std::string::npos))
+    return Error(Errc::invalid_argument,
+                 concat("invalid umask string ", request.umask, ": invalid argument"));
   if (request.oom_score_adj && (*request.oom_score_adj < -1000 || *request.oom_score_adj > 1000))
-    return Error(Errc::invalid_argument, concat("invalid value: ", *request.oom_score_adj, ", valid oom score range is -1000 to 1000"));
-  if (!request.personality.empty() && request.personality != "LINUX" && request.personality != "LINUX32" &&
-      request.personality != "linux" && request.personality != "linux32")
-    return Error(Errc::invalid_argument, concat("unknown persona specified ", quote(request.personality), ": must be LINUX or LINUX32"));
+    return Error(Errc::invalid_argument, concat("invalid value: ", *request.oom_score_adj,
+                                                ", valid oom score range is -1000 to 1000"));
+  if (!request.personality.empty() && request.personality != "LINUX" &&
+      request.personality != "LINUX32" && request.personality != "linux" &&
+      request.personality != "linux32")
+    return Error(Errc::invalid_argument,
+                 concat("unknown persona specified ", quote(request.personality),
+                        ": must be LINUX or LINUX32"));
   for (const std::string& group : request.groups)
     if (group == "keep-groups")
       return Error(Errc::unsupported, "--group-add keep-groups is not supported yet");
@@ -154,9 +174,10 @@ Status check_words(const CreateRequest& request) {
 // The binary that reaps for the user's program.
 Result<std::string> init_binary(const CreateRequest& request, const Host& host) {
   std::string path = request.init_path.empty() ? host.init_path : request.init_path;
-  struct stat st{};
+  struct stat st {};
   if (::stat(path.c_str(), &st) < 0)
-    return Error(Errc::not_found, concat("container-init binary not found on the host: stat ", path, ": ", go_reason(errno)));
+    return Error(Errc::not_found, concat("container-init binary not found on the host: stat ", path,
+                                         ": ", go_reason(errno)));
   return path;
 }
 
@@ -170,11 +191,15 @@ Status check_mapped(const SpecBuilder& b, const ResolvedUser& user) {
   const bool uid_ok = inside(uids, user.uid), gid_ok = inside(gids, user.gid);
   if (uid_ok && gid_ok) return {};
   std::string hint = b.host.single_id
-                         ? concat("; ", b.host.user_name, " has no subordinate ids: usermod --add-subuids 100000-165535 "
-                                  "--add-subgids 100000-165535 ", b.host.user_name)
-                         : concat("; check ", uid_ok ? "/etc/subgid" : "/etc/subuid", " or the maps of the container");
-  return Error(Errc::invalid_argument, concat(uid_ok ? "group " : "user ", uid_ok ? user.gid : user.uid,
-                                              " is not mapped in the user namespace of the container", hint));
+                         ? concat("; ", b.host.user_name,
+                                  " has no subordinate ids: usermod --add-subuids 100000-165535 "
+                                  "--add-subgids 100000-165535 ",
+                                  b.host.user_name)
+                         : concat("; check ", uid_ok ? "/etc/subgid" : "/etc/subuid",
+                                  " or the maps of the container");
+  return Error(Errc::invalid_argument,
+               concat(uid_ok ? "group " : "user ", uid_ok ? user.gid : user.uid,
+                      " is not mapped in the user namespace of the container", hint));
 }
 
 // The image's own working directory is made by the runtime; one that was asked for must be there.
@@ -187,11 +212,13 @@ Status check_workdir(const SpecBuilder& b) {
     if (path == kernel || path.starts_with(concat(kernel, "/"))) return {};
   sys::UniqueFd view = TRY(open_rootfs_view(b.config, b.host, b.context.container_dir + "/upper"));
   auto found = sys::open_in_root(view.get(), path.c_str(), O_PATH);
-  struct stat st{};
+  struct stat st {};
   if (!found || ::fstat((*found).get(), &st) < 0)
-    return Error(Errc::not_found, concat("workdir ", quote(path), " does not exist on container ", b.config.id));
+    return Error(Errc::not_found,
+                 concat("workdir ", quote(path), " does not exist on container ", b.config.id));
   if (!S_ISDIR(st.st_mode))
-    return Error(Errc::invalid_argument, concat("workdir ", quote(path), " exists on container ", b.config.id, ", but is not a directory"));
+    return Error(Errc::invalid_argument, concat("workdir ", quote(path), " exists on container ",
+                                                b.config.id, ", but is not a directory"));
   return {};
 }
 
@@ -207,13 +234,15 @@ void set_env(std::vector<std::string>* env, std::string_view entry) {
 }
 
 bool has_env(const std::vector<std::string>& env, std::string_view name) {
-  return std::any_of(env.begin(), env.end(), [&](const std::string& entry) { return env_name(entry) == name; });
+  return std::any_of(env.begin(), env.end(),
+                     [&](const std::string& entry) { return env_name(entry) == name; });
 }
 
 Status add_requested_env(const std::vector<std::string>& requested, std::vector<std::string>* env) {
   for (const std::string& entry : requested) {
     std::string_view name = env_name(entry);
-    if (name.empty()) return Error(Errc::invalid_argument, concat("invalid environment variable: ", quote(entry)));
+    if (name.empty())
+      return Error(Errc::invalid_argument, concat("invalid environment variable: ", quote(entry)));
     if (entry.find('\0') != std::string::npos)
       return Error(Errc::invalid_argument, concat("invalid environment variable: ", quote(entry)));
     if (name.size() < entry.size()) {
@@ -227,7 +256,8 @@ Status add_requested_env(const std::vector<std::string>& requested, std::vector<
   return {};
 }
 
-Status resolve_process(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+Status resolve_process(const CreateRequest& request, const ResolveContext& context,
+                       ContainerConfig* config) {
   const oci::ImageProcessConfig& image = image_config(context);
   TRY(check_words(request));
   TRY(resolve_command(request, context, config));
@@ -235,7 +265,8 @@ Status resolve_process(const CreateRequest& request, const ResolveContext& conte
   TRY(resolve_systemd(request, config));
   TRY(resolve_stop(request, context, config));
   if (request.init && config->pid_mode != "private")
-    return Error(Errc::invalid_argument, "cannot add init binary as PID 1 (PID namespace isn't private)");
+    return Error(Errc::invalid_argument,
+                 "cannot add init binary as PID 1 (PID namespace isn't private)");
   if (request.init) TRY(init_binary(request, *context.host));
   config->labels = request.labels;
   for (const auto& [key, value] : image.labels) config->labels.try_emplace(key, value);
@@ -245,7 +276,9 @@ Status resolve_process(const CreateRequest& request, const ResolveContext& conte
     config->user = request.user;
   else if (!image.user.empty())
     config->user = image.user;
-  config->workdir = !request.workdir.empty() ? request.workdir : image.working_dir.empty() ? "/" : image.working_dir;
+  config->workdir = !request.workdir.empty()    ? request.workdir
+                    : image.working_dir.empty() ? "/"
+                                                : image.working_dir;
   if (config->workdir[0] != '/') {
     if (!request.workdir.empty())
       return Error(Errc::invalid_argument, concat("the working directory ", quote(config->workdir),
@@ -271,7 +304,8 @@ Status add_process(SpecBuilder* b) {
   process.env = config.env;
 
   Accounts accounts = TRY(read_accounts(config, b->host, b->context.container_dir + "/upper"));
-  ResolvedUser user = TRY(resolve_user(config.user, b->request.groups, accounts.passwd, accounts.group));
+  ResolvedUser user =
+      TRY(resolve_user(config.user, b->request.groups, accounts.passwd, accounts.group));
   TRY(check_mapped(*b, user));
   TRY(check_workdir(*b));
   process.user.uid = user.uid;
@@ -281,10 +315,13 @@ Status add_process(SpecBuilder* b) {
     if (gids.empty() || map_to_host(gids, gid)) process.user.additional_gids.push_back(gid);
   process.user.umask = static_cast<std::uint32_t>(
       b->request.umask.empty() ? 0022 : *parse_uint(b->request.umask, 8));
-  if (config.systemd_mode) set_env(&process.env, concat("container_uuid=", config.id.substr(0, 32)));
-  if (!has_env(process.env, "HOSTNAME")) process.env.push_back(concat("HOSTNAME=", config.hostname));
+  if (config.systemd_mode)
+    set_env(&process.env, concat("container_uuid=", config.id.substr(0, 32)));
+  if (!has_env(process.env, "HOSTNAME"))
+    process.env.push_back(concat("HOSTNAME=", config.hostname));
   if (!has_env(process.env, "HOME")) process.env.push_back(concat("HOME=", user.home));
-  if (!b->request.personality.empty()) b->linux_.personality = oci::Personality{to_upper(b->request.personality), {}};
+  if (!b->request.personality.empty())
+    b->linux_.personality = oci::Personality{to_upper(b->request.personality), {}};
 
   AccountFiles files = TRY(make_account_files(config, b->host, accounts, user));
   for (auto [text, name] : {std::pair{&files.passwd, "passwd"}, std::pair{&files.group, "group"}}) {

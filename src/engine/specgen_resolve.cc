@@ -12,7 +12,8 @@ namespace minke::engine {
 namespace {
 
 constexpr std::int64_t kDefaultShmSize = 65536000;
-constexpr std::string_view kLogDrivers[] = {"k8s-file", "json-file", "journald", "none", "passthrough", "passthrough-tty"};
+constexpr std::string_view kLogDrivers[] = {"k8s-file", "json-file",   "journald",
+                                            "none",     "passthrough", "passthrough-tty"};
 
 Error not_yet(std::string_view what, std::string_view why) {
   return Error(Errc::unsupported, concat(what, " is not supported yet: ", why));
@@ -22,29 +23,40 @@ Error not_yet(std::string_view what, std::string_view why) {
 Status refuse_unsupported(const CreateRequest& request) {
   if (!request.gpus.empty()) return not_yet("--gpus", "it needs CDI devices");
   if (!request.seccomp_policy.empty() && request.seccomp_policy != "default") {
-    if (request.seccomp_policy == "image") return not_yet("--seccomp-policy image", "images do not configure isolation");
-    return Error(Errc::invalid_argument, concat("invalid seccomp policy ", quote(request.seccomp_policy),
-                                                ": valid policies are [\"default\" \"image\"]"));
+    if (request.seccomp_policy == "image")
+      return not_yet("--seccomp-policy image", "images do not configure isolation");
+    return Error(Errc::invalid_argument,
+                 concat("invalid seccomp policy ", quote(request.seccomp_policy),
+                        ": valid policies are [\"default\" \"image\"]"));
   }
   constexpr std::string_view kCgroups[] = {"", "enabled", "disabled", "no-conmon"};
-  if (request.cgroups == "split") return not_yet("--cgroups split", "use enabled, disabled or no-conmon");
+  if (request.cgroups == "split")
+    return not_yet("--cgroups split", "use enabled, disabled or no-conmon");
   if (std::find(std::begin(kCgroups), std::end(kCgroups), request.cgroups) == std::end(kCgroups))
     return Error(Errc::invalid_argument,
-                 concat("running container create option: invalid cgroup mode ", quote(request.cgroups), ": invalid argument"));
+                 concat("running container create option: invalid cgroup mode ",
+                        quote(request.cgroups), ": invalid argument"));
   constexpr std::string_view kNotify[] = {"", "container", "conmon", "healthy", "ignore"};
   if (std::find(std::begin(kNotify), std::end(kNotify), request.sdnotify) == std::end(kNotify))
-    return Error(Errc::invalid_argument, concat("invalid config provided: invalid argument: invalid sdnotify value ",
-                                                quote(request.sdnotify), ": must be container, conmon, healthy or ignore"));
-  if (request.remove && (request.restart.name == "always" || request.restart.name == "unless-stopped"))
     return Error(Errc::invalid_argument,
-                 "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"");
+                 concat("invalid config provided: invalid argument: invalid sdnotify value ",
+                        quote(request.sdnotify), ": must be container, conmon, healthy or ignore"));
+  if (request.remove &&
+      (request.restart.name == "always" || request.restart.name == "unless-stopped"))
+    return Error(
+        Errc::invalid_argument,
+        "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"");
   return {};
 }
 
-Status add_required(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+Status add_required(const CreateRequest& request, const ResolveContext& context,
+                    ContainerConfig* config) {
   for (const std::string& name : request.requires_) {
-    ContainerConfig other = TRY_CTX(context.find_container(name), concat("container ", quote(name), " not found to satisfy --requires"));
-    if (std::find(config->depends_on.begin(), config->depends_on.end(), other.id) == config->depends_on.end())
+    ContainerConfig other =
+        TRY_CTX(context.find_container(name),
+                concat("container ", quote(name), " not found to satisfy --requires"));
+    if (std::find(config->depends_on.begin(), config->depends_on.end(), other.id) ==
+        config->depends_on.end())
       config->depends_on.push_back(other.id);
   }
   return {};
@@ -61,7 +73,8 @@ Status add_ports(std::string_view text, std::vector<std::string>* out) {
   std::string_view range = pair ? pair->first : text;
   std::string protocol = pair ? to_lower(pair->second) : "tcp";
   auto bounds = split_once(range, '-');
-  auto first = parse_uint(bounds ? bounds->first : range), last = parse_uint(bounds ? bounds->second : range);
+  auto first = parse_uint(bounds ? bounds->first : range),
+       last = parse_uint(bounds ? bounds->second : range);
   if (!first || !last || *first == 0 || *last > 65535 || *first > *last)
     return Error(Errc::invalid_argument, concat("invalid range format for --expose: ", text));
   if (protocol != "tcp" && protocol != "udp" && protocol != "sctp")
@@ -73,7 +86,8 @@ Status add_ports(std::string_view text, std::vector<std::string>* out) {
   return {};
 }
 
-void name_image(const ResolveContext& context, const CreateRequest& request, ContainerConfig* config) {
+void name_image(const ResolveContext& context, const CreateRequest& request,
+                ContainerConfig* config) {
   if (request.rootfs || context.image == nullptr) {
     config->image_name = request.rootfs ? "" : request.image;
     return;
@@ -103,25 +117,29 @@ Status resolve_rootfs(const CreateRequest& request, ContainerConfig* config) {
   return {};
 }
 
-Status check_spec_options(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+Status check_spec_options(const CreateRequest& request, const ResolveContext& context,
+                          ContainerConfig* config) {
   SecurityOptions security = TRY(parse_security_options(request));
-  config->seccomp_profile = security.seccomp.empty() && request.privileged ? "unconfined" : security.seccomp;
+  config->seccomp_profile =
+      security.seccomp.empty() && request.privileged ? "unconfined" : security.seccomp;
   config->apparmor_profile = security.apparmor;
   config->cap_bounding = TRY(bounding_capabilities(request));
   std::string user = config->user.substr(0, config->user.find(':'));
-  const bool root = (user.empty() || user == "root" || user == "0") && request.userns.mode != "keep-id";
+  const bool root =
+      (user.empty() || user == "root" || user == "0") && request.userns.mode != "keep-id";
   config->cap_effective = TRY(process_capabilities(request, config->cap_bounding, root)).effective;
   if (!security.seccomp.empty() && security.seccomp != "unconfined")
     TRY(load_seccomp_profile(security.seccomp, config->cap_bounding));
   TRY(resolve_resources(request, *context.host));
-  if (context.host->cgroup_manager == runtime::CgroupManager::systemd && !request.cgroup_parent.empty() &&
-      !request.cgroup_parent.ends_with(".slice"))
+  if (context.host->cgroup_manager == runtime::CgroupManager::systemd &&
+      !request.cgroup_parent.empty() && !request.cgroup_parent.ends_with(".slice"))
     return Error(Errc::invalid_argument,
-                 "did not receive systemd slice as cgroup parent when using systemd to manage cgroups: invalid argument");
+                 "did not receive systemd slice as cgroup parent when using systemd to manage "
+                 "cgroups: invalid argument");
   TRY(resolve_rlimits(request));
   for (const std::string& text : request.devices) {
     DeviceRequest device = TRY(parse_device(text));
-    struct stat st{};
+    struct stat st {};
     if (::stat(device.source.c_str(), &st) < 0)
       return Error(Errc::not_found, concat("stat ", device.source, ": ", go_reason(errno)));
   }
@@ -131,14 +149,18 @@ Status check_spec_options(const CreateRequest& request, const ResolveContext& co
 
 }  // namespace
 
-Result<monitor::LogPlan> resolve_log(const CreateRequest& request, const std::string& container_dir) {
+Result<monitor::LogPlan> resolve_log(const CreateRequest& request,
+                                     const std::string& container_dir) {
   monitor::LogPlan plan;
   if (!request.log.driver.empty()) plan.driver = request.log.driver;
-  if (plan.driver == "none" || std::find(std::begin(kLogDrivers), std::end(kLogDrivers), plan.driver) != std::end(kLogDrivers)) {
-    plan.path = plan.driver == "k8s-file" || plan.driver == "json-file" ? container_dir + "/ctr.log" : "";
+  if (plan.driver == "none" || std::find(std::begin(kLogDrivers), std::end(kLogDrivers),
+                                         plan.driver) != std::end(kLogDrivers)) {
+    plan.path =
+        plan.driver == "k8s-file" || plan.driver == "json-file" ? container_dir + "/ctr.log" : "";
   } else {
-    return Error(Errc::invalid_argument, concat("running container create option: invalid log driver ", quote(plan.driver),
-                                                ": invalid argument"));
+    return Error(Errc::invalid_argument,
+                 concat("running container create option: invalid log driver ", quote(plan.driver),
+                        ": invalid argument"));
   }
   for (const auto& [key, value] : request.log.options) {
     if (key == "path" && value.starts_with('/')) {
@@ -148,19 +170,22 @@ Result<monitor::LogPlan> resolve_log(const CreateRequest& request, const std::st
     } else if (key == "max-file") {
       auto count = parse_uint(value);
       if (!count || *count == 0 || *count > 1000)
-        return Error(Errc::invalid_argument, concat("invalid --log-opt max-file=", value, ": must be 1 to 1000"));
+        return Error(Errc::invalid_argument,
+                     concat("invalid --log-opt max-file=", value, ": must be 1 to 1000"));
       plan.max_files = static_cast<std::int32_t>(*count);
     } else if (key == "tag") {
       plan.tag = value;
     } else {
-      return Error(Errc::invalid_argument, concat("invalid --log-opt ", key, "=", value,
-                                                  ": known are path (absolute), max-size, max-file and tag"));
+      return Error(Errc::invalid_argument,
+                   concat("invalid --log-opt ", key, "=", value,
+                          ": known are path (absolute), max-size, max-file and tag"));
     }
   }
   return plan;
 }
 
-Result<ContainerConfig> resolve_config(const CreateRequest& request, const ResolveContext& context) {
+Result<ContainerConfig> resolve_config(const CreateRequest& request,
+                                       const ResolveContext& context) {
   TRY(refuse_unsupported(request));
   ContainerConfig config;
   config.id = context.id;

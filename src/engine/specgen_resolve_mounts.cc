@@ -20,8 +20,8 @@ constexpr std::string_view kPropagations[] = {
     "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
 };
 constexpr std::string_view kTmpfsFlags[] = {
-    "rw", "ro", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "tmpcopyup", "notmpcopyup", "relatime", "noatime",
-    "strictatime", "sync", "async", "U",
+    "rw",        "ro",          "exec",     "noexec",  "suid",        "nosuid", "dev",   "nodev",
+    "tmpcopyup", "notmpcopyup", "relatime", "noatime", "strictatime", "sync",   "async", "U",
 };
 constexpr std::string_view kTmpfsValues[] = {
     "size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks=", "huge=", "mpol=",
@@ -29,14 +29,24 @@ constexpr std::string_view kTmpfsValues[] = {
 
 // Host folders whose owner the U option never changes.
 constexpr std::string_view kKeptOwners[] = {
-    "/", "/bin", "/boot", "/dev", "/etc", "/etc/passwd", "/etc/pki", "/etc/shadow", "/home", "/lib", "/lib64", "/media",
-    "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/var/log",
+    "/",     "/bin", "/boot",  "/dev",   "/etc", "/etc/passwd", "/etc/pki", "/etc/shadow",
+    "/home", "/lib", "/lib64", "/media", "/opt", "/proc",       "/root",    "/run",
+    "/sbin", "/srv", "/sys",   "/tmp",   "/usr", "/var",        "/var/lib", "/var/log",
 };
 
-// Files below /proc that may be replaced, as runc has them (lxcfs does so); all else there guards the host.
+// Files below /proc that may be replaced, as runc has them (lxcfs does so); all else there guards
+// the host.
 constexpr std::string_view kReplaceableProc[] = {
-    "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",   "/proc/stat",                   "/proc/swaps",
-    "/proc/uptime",  "/proc/loadavg",   "/proc/slabinfo",  "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/uptime",
+    "/proc/loadavg",
+    "/proc/slabinfo",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/sys/crypto/fips_enabled",
 };
 
 template <typename List>
@@ -44,7 +54,8 @@ bool is_one_of(const List& list, std::string_view item) {
   return std::find(std::begin(list), std::end(list), item) != std::end(list);
 }
 
-bool has_option(const std::vector<std::string>& options, std::string_view on, std::string_view off) {
+bool has_option(const std::vector<std::string>& options, std::string_view on,
+                std::string_view off) {
   return is_one_of(options, on) || is_one_of(options, off);
 }
 
@@ -63,7 +74,9 @@ Status take_options(const std::vector<std::string>& options, ResolvedMount* moun
     else if (option == "idmap")
       mount->idmap = true;
     else if (option.starts_with("idmap="))
-      return Error(Errc::unsupported, concat("mount option ", quote(option), " is not supported yet: idmap takes the container's own maps"));
+      return Error(Errc::unsupported,
+                   concat("mount option ", quote(option),
+                          " is not supported yet: idmap takes the container's own maps"));
     else if (option == "nocopy" || option == "copy")
       mount->copy_up = option == "copy";
     else
@@ -72,11 +85,15 @@ Status take_options(const std::vector<std::string>& options, ResolvedMount* moun
   return {};
 }
 
-// A mount that a user namespace has inherited keeps these flags locked; asking for less would be refused.
+// A mount that a user namespace has inherited keeps these flags locked; asking for less would be
+// refused.
 void inherit_flags(const struct statvfs& fs, std::vector<std::string>* options) {
-  if ((fs.f_flag & ST_NOSUID) != 0 && !has_option(*options, "nosuid", "suid")) options->emplace_back("nosuid");
-  if ((fs.f_flag & ST_NODEV) != 0 && !has_option(*options, "nodev", "dev")) options->emplace_back("nodev");
-  if ((fs.f_flag & ST_NOEXEC) != 0 && !has_option(*options, "noexec", "exec")) options->emplace_back("noexec");
+  if ((fs.f_flag & ST_NOSUID) != 0 && !has_option(*options, "nosuid", "suid"))
+    options->emplace_back("nosuid");
+  if ((fs.f_flag & ST_NODEV) != 0 && !has_option(*options, "nodev", "dev"))
+    options->emplace_back("nodev");
+  if ((fs.f_flag & ST_NOEXEC) != 0 && !has_option(*options, "noexec", "exec"))
+    options->emplace_back("noexec");
 }
 
 Status resolve_bind(const MountRequest& request, ResolvedMount* mount) {
@@ -85,9 +102,10 @@ Status resolve_bind(const MountRequest& request, ResolvedMount* mount) {
   mount->copy_up = false;
   mount->source = request.source;
   if (mount->chown && is_one_of(kKeptOwners, mount->source))
-    return Error(Errc::invalid_argument, concat("chowning host path ", quote(mount->source),
-                                                " is not allowed. You can manually `chown -R` the path"));
-  struct statvfs fs{};
+    return Error(Errc::invalid_argument,
+                 concat("chowning host path ", quote(mount->source),
+                        " is not allowed. You can manually `chown -R` the path"));
+  struct statvfs fs {};
   if (::statvfs(request.source.c_str(), &fs) < 0)
     return Error(errno == ENOENT ? Errc::not_found : Errc::io,
                  concat("statfs ", request.source, ": ", go_reason(errno)));
@@ -100,24 +118,29 @@ Status resolve_tmpfs(const MountRequest& request, ResolvedMount* mount) {
   for (const std::string& option : request.options) {
     bool known = is_one_of(kTmpfsFlags, option) || is_one_of(kPropagations, option);
     for (std::string_view prefix : kTmpfsValues) known = known || option.starts_with(prefix);
-    if (!known) return Error(Errc::invalid_argument, concat("unknown mount option ", quote(option), ": invalid mount option"));
+    if (!known)
+      return Error(Errc::invalid_argument,
+                   concat("unknown mount option ", quote(option), ": invalid mount option"));
   }
   TRY(take_options(request.options, mount));
   mount->source = "tmpfs";
   if (!has_option(mount->options, "nosuid", "suid")) mount->options.emplace_back("nosuid");
   if (!has_option(mount->options, "nodev", "dev")) mount->options.emplace_back("nodev");
-  if (!has_option(mount->options, "tmpcopyup", "notmpcopyup")) mount->options.emplace_back("tmpcopyup");
+  if (!has_option(mount->options, "tmpcopyup", "notmpcopyup"))
+    mount->options.emplace_back("tmpcopyup");
   std::erase(mount->options, "notmpcopyup");
   return {};
 }
 
-Status resolve_volume(const MountRequest& request, const ResolveContext& context, ResolvedMount* mount) {
+Status resolve_volume(const MountRequest& request, const ResolveContext& context,
+                      ResolvedMount* mount) {
   TRY(check_volume_options(request.options));
   mount->copy_up = true;
   TRY(take_options(request.options, mount));
   mount->anonymous = request.source.empty();
   mount->volume_name = mount->anonymous ? random_hex(32) : request.source;
-  TRY_CTX(check_volume_name(mount->volume_name), concat("creating named volume ", quote(mount->volume_name)));
+  TRY_CTX(check_volume_name(mount->volume_name),
+          concat("creating named volume ", quote(mount->volume_name)));
   mount->source = TRY(context.ensure_volume(mount->volume_name, mount->anonymous));
   if (!mount->anonymous) {
     // It may be made only now, with the container.
@@ -126,7 +149,8 @@ Status resolve_volume(const MountRequest& request, const ResolveContext& context
     VolumeConfig volume = found ? std::move(*found) : VolumeConfig();
     VolumeOptions options = TRY(parse_volume_options(volume.options));
     if (!options.device.empty()) mount->source = options.device;
-    mount->copy_up = mount->copy_up && options.device.empty() && !options.nocopy && volume.needs_copy_up;
+    mount->copy_up =
+        mount->copy_up && options.device.empty() && !options.nocopy && volume.needs_copy_up;
     for (const std::string& option : options.mount_options)
       if (!is_one_of(mount->options, option)) mount->options.push_back(option);
   }
@@ -136,17 +160,22 @@ Status resolve_volume(const MountRequest& request, const ResolveContext& context
   return {};
 }
 
-// A foreign tree at /proc would receive what is written to procfs, and leave masks and read-only paths without an
-// object (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881).
+// A foreign tree at /proc would receive what is written to procfs, and leave masks and read-only
+// paths without an object (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881).
 Status check_destination(const ResolvedMount& mount) {
   if (mount.destination == "/proc") {
-    struct statfs fs{};
-    if (mount.type == "bind" && ::statfs(mount.source.c_str(), &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) return {};
-    return Error(Errc::invalid_argument, "\"/proc\" cannot be mounted because it is not of type proc");
+    struct statfs fs {};
+    if (mount.type == "bind" && ::statfs(mount.source.c_str(), &fs) == 0 &&
+        fs.f_type == PROC_SUPER_MAGIC)
+      return {};
+    return Error(Errc::invalid_argument,
+                 "\"/proc\" cannot be mounted because it is not of type proc");
   }
-  if (!mount.destination.starts_with("/proc/") || (mount.type == "bind" && is_one_of(kReplaceableProc, mount.destination)))
+  if (!mount.destination.starts_with("/proc/") ||
+      (mount.type == "bind" && is_one_of(kReplaceableProc, mount.destination)))
     return {};
-  return Error(Errc::invalid_argument, concat(quote(mount.destination), " cannot be mounted because it is inside /proc"));
+  return Error(Errc::invalid_argument,
+               concat(quote(mount.destination), " cannot be mounted because it is inside /proc"));
 }
 
 Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveContext& context) {
@@ -160,7 +189,8 @@ Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveCo
   else if (request.type == "volume")
     TRY(resolve_volume(request, context, &mount));
   else
-    return Error(Errc::unsupported, concat("mount type ", quote(request.type), " is not supported yet"));
+    return Error(Errc::unsupported,
+                 concat("mount type ", quote(request.type), " is not supported yet"));
   TRY(check_destination(mount));
   return mount;
 }
@@ -168,7 +198,8 @@ Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveCo
 using MountTable = std::map<std::string, ResolvedMount>;  // by destination
 
 // CONTAINER[:OPTIONS]: that container's volumes and the user's mounts of it.
-Status add_volumes_from(const std::string& text, const ResolveContext& context, ContainerConfig* config, MountTable* table) {
+Status add_volumes_from(const std::string& text, const ResolveContext& context,
+                        ContainerConfig* config, MountTable* table) {
   auto pair = split_once(text, ':');
   std::string name(pair ? pair->first : std::string_view(text));
   std::optional<bool> read_write;
@@ -180,10 +211,14 @@ Status add_volumes_from(const std::string& text, const ResolveContext& context, 
       else if (option == "z")
         relabel = option;
       else
-        return Error(Errc::invalid_argument, concat("invalid option ", quote(option),
-                                                    " specified - volumes from another container can only use z,ro,rw options"));
+        return Error(
+            Errc::invalid_argument,
+            concat("invalid option ", quote(option),
+                   " specified - volumes from another container can only use z,ro,rw options"));
     }
-  ContainerConfig other = TRY_CTX(context.find_container(name), concat("looking up container ", quote(name), " for volumes-from"));
+  ContainerConfig other =
+      TRY_CTX(context.find_container(name),
+              concat("looking up container ", quote(name), " for volumes-from"));
   for (ResolvedMount mount : other.mounts) {
     if (mount.type == "tmpfs") continue;
     if (read_write) mount.read_write = *read_write;
@@ -192,22 +227,26 @@ Status add_volumes_from(const std::string& text, const ResolveContext& context, 
     mount.copy_up = mount.chown = false;
     (*table)[mount.destination] = std::move(mount);
   }
-  if (std::find(config->depends_on.begin(), config->depends_on.end(), other.id) == config->depends_on.end())
+  if (std::find(config->depends_on.begin(), config->depends_on.end(), other.id) ==
+      config->depends_on.end())
     config->depends_on.push_back(other.id);
   return {};
 }
 
-Status add_image_volumes(const CreateRequest& request, const ResolveContext& context, const MountTable& user, MountTable* table) {
+Status add_image_volumes(const CreateRequest& request, const ResolveContext& context,
+                         const MountTable& user, MountTable* table) {
   const std::string& mode = request.image_volume;
   if (mode != "" && mode != "bind" && mode != "anonymous" && mode != "tmpfs" && mode != "ignore")
-    return Error(Errc::invalid_argument, concat("invalid image volume mode ", quote(mode), " required value: bind, tmpfs, ignore"));
+    return Error(Errc::invalid_argument, concat("invalid image volume mode ", quote(mode),
+                                                " required value: bind, tmpfs, ignore"));
   if (context.image == nullptr || mode == "ignore") return {};
   for (const auto& [path, unused] : context.image->config.config.volumes) {
     std::string destination = TRY_CTX(container_path(path), "image volume");
     // A volume there would hide what masks and read-only paths protect (CVE-2019-16884).
     for (std::string_view kept : {"/proc", "/sys", "/dev"})
       if (destination == kept || destination.starts_with(concat(kept, "/")))
-        return Error(Errc::invalid_argument, concat("image volume ", quote(path), ": an image may not mount over ", kept));
+        return Error(Errc::invalid_argument,
+                     concat("image volume ", quote(path), ": an image may not mount over ", kept));
     if (user.contains(destination)) continue;
     MountRequest volume;
     volume.type = mode == "tmpfs" ? "tmpfs" : "volume";
@@ -223,7 +262,8 @@ bool same(const MountRequest& a, const MountRequest& b) {
 
 }  // namespace
 
-Status resolve_mounts(const CreateRequest& request, const ResolveContext& context, ContainerConfig* config) {
+Status resolve_mounts(const CreateRequest& request, const ResolveContext& context,
+                      ContainerConfig* config) {
   std::map<std::string, const MountRequest*> asked;
   for (const MountRequest& mount : request.mounts) {
     std::string destination = TRY(container_path(mount.destination));
@@ -235,18 +275,25 @@ Status resolve_mounts(const CreateRequest& request, const ResolveContext& contex
   for (const MountRequest& mount : request.mounts)
     if (mount.type != "tmpfs") TRY(check_volume_options(mount.options));
   if (!request.secrets.empty())
-    return Error(Errc::not_found, concat("no secret with name or id ", quote(request.secrets[0].substr(0, request.secrets[0].find(','))),
-                                         ": no such secret"));
+    return Error(Errc::not_found,
+                 concat("no secret with name or id ",
+                        quote(request.secrets[0].substr(0, request.secrets[0].find(','))),
+                        ": no such secret"));
   MountTable user, table;
-  for (const auto& [destination, mount] : asked) user[destination] = TRY(resolve_mount(*mount, context));
-  for (const std::string& text : request.volumes_from) TRY(add_volumes_from(text, context, config, &table));
+  for (const auto& [destination, mount] : asked)
+    user[destination] = TRY(resolve_mount(*mount, context));
+  for (const std::string& text : request.volumes_from)
+    TRY(add_volumes_from(text, context, config, &table));
   MountTable known = user;
   for (const auto& [destination, mount] : table) known.try_emplace(destination, mount);
   TRY(add_image_volumes(request, context, known, &table));
   for (auto& [destination, mount] : user) table[destination] = std::move(mount);
   for (auto& [destination, mount] : table) {
     if (mount.idmap && config->uid_map.empty())
-      return Error(Errc::invalid_argument, concat(destination, ": mount option \"idmap\" needs a user namespace of the container's own"));
+      return Error(
+          Errc::invalid_argument,
+          concat(destination,
+                 ": mount option \"idmap\" needs a user namespace of the container's own"));
     config->mounts.push_back(std::move(mount));
   }
   return {};

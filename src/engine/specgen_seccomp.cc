@@ -1,4 +1,5 @@
-// Seccomp profiles from a file: Docker's form with conditions is brought into the runtime specification's.
+// Seccomp profiles from a file: Docker's form with conditions is brought into the runtime
+// specification's.
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -16,10 +17,14 @@ struct Arch {
   std::string_view machine, seccomp, go;  // of uname, of libseccomp, of a profile's condition
 };
 constexpr Arch kArches[] = {
-    {"x86_64", "SCMP_ARCH_X86_64", "amd64"},     {"i686", "SCMP_ARCH_X86", "x86"},
-    {"aarch64", "SCMP_ARCH_AARCH64", "arm64"},   {"armv7l", "SCMP_ARCH_ARM", "arm"},
-    {"ppc64le", "SCMP_ARCH_PPC64LE", "ppc64le"}, {"s390x", "SCMP_ARCH_S390X", "s390x"},
-    {"riscv64", "SCMP_ARCH_RISCV64", "riscv64"}, {"loongarch64", "SCMP_ARCH_LOONGARCH64", "loong64"},
+    {"x86_64", "SCMP_ARCH_X86_64", "amd64"},
+    {"i686", "SCMP_ARCH_X86", "x86"},
+    {"aarch64", "SCMP_ARCH_AARCH64", "arm64"},
+    {"armv7l", "SCMP_ARCH_ARM", "arm"},
+    {"ppc64le", "SCMP_ARCH_PPC64LE", "ppc64le"},
+    {"s390x", "SCMP_ARCH_S390X", "s390x"},
+    {"riscv64", "SCMP_ARCH_RISCV64", "riscv64"},
+    {"loongarch64", "SCMP_ARCH_LOONGARCH64", "loong64"},
 };
 
 struct Machine {
@@ -33,7 +38,8 @@ Machine this_machine() {
   ::uname(&name);
   for (const Arch& arch : kArches)
     if (arch.machine == name.machine) machine = {arch.seccomp, arch.go, 0, 0};
-  if (std::sscanf(name.release, "%d.%d", &machine.major, &machine.minor) != 2) machine.major = machine.minor = 0;
+  if (std::sscanf(name.release, "%d.%d", &machine.major, &machine.minor) != 2)
+    machine.major = machine.minor = 0;
   return machine;
 }
 
@@ -107,7 +113,8 @@ bool matches_arch(const std::vector<std::string>& arches, const Machine& machine
 }
 
 // A rule holds when every "includes" is met and no "excludes" is.
-bool applies(const ProfileRule& rule, const Machine& machine, const std::vector<std::string>& capabilities) {
+bool applies(const ProfileRule& rule, const Machine& machine,
+             const std::vector<std::string>& capabilities) {
   const Condition& in = rule.includes;
   if (!in.arches.empty() && !matches_arch(in.arches, machine)) return false;
   for (const std::string& cap : in.caps)
@@ -122,35 +129,45 @@ bool applies(const ProfileRule& rule, const Machine& machine, const std::vector<
 
 }  // namespace
 
-Result<oci::Seccomp> parse_seccomp_profile(std::string_view text, const std::vector<std::string>& capabilities) {
+Result<oci::Seccomp> parse_seccomp_profile(std::string_view text,
+                                           const std::vector<std::string>& capabilities) {
   Profile profile = TRY(json::parse_struct<Profile>(text, {.max_depth = 16, .max_size = 4 << 20}));
   if (profile.seccomp.default_action.empty())
     return Error(Errc::invalid_argument, "defaultAction: missing");
   if (!profile.arch_map.empty() && !profile.seccomp.architectures.empty())
-    return Error(Errc::invalid_argument, "'architectures' and 'archMap' were specified in the seccomp profile, use either 'architectures' or 'archMap'");
+    return Error(Errc::invalid_argument,
+                 "'architectures' and 'archMap' were specified in the seccomp profile, use either "
+                 "'architectures' or 'archMap'");
   const Machine machine = this_machine();
   for (const ArchMapLine& line : profile.arch_map) {
     if (line.architecture != machine.seccomp) continue;
     profile.seccomp.architectures.push_back(line.architecture);
-    for (const std::string& sub : line.sub_architectures) profile.seccomp.architectures.push_back(sub);
+    for (const std::string& sub : line.sub_architectures)
+      profile.seccomp.architectures.push_back(sub);
   }
   for (ProfileRule& rule : profile.rules) {
     if (!rule.name.empty() && !rule.rule.names.empty())
-      return Error(Errc::invalid_argument, "'name' and 'names' were specified in the seccomp profile, use either 'name' or 'names'");
+      return Error(
+          Errc::invalid_argument,
+          "'name' and 'names' were specified in the seccomp profile, use either 'name' or 'names'");
     if (!rule.name.empty()) rule.rule.names = {rule.name};
     rule.rule.args.assign(rule.args.begin(), rule.args.end());
-    if (applies(rule, machine, capabilities)) profile.seccomp.syscalls.push_back(std::move(rule.rule));
+    if (applies(rule, machine, capabilities))
+      profile.seccomp.syscalls.push_back(std::move(rule.rule));
   }
   return std::move(profile.seccomp);
 }
 
-Result<oci::Seccomp> load_seccomp_profile(const std::string& path, const std::vector<std::string>& capabilities) {
+Result<oci::Seccomp> load_seccomp_profile(const std::string& path,
+                                          const std::vector<std::string>& capabilities) {
   auto text = sys::read_small_file(path, 4 << 20);
   if (!text)
-    return Error(text.error().code(), concat("opening seccomp profile failed: open ", path, ": ",
-                                             go_reason(text.error().sys() != 0 ? text.error().sys() : EIO)));
-  return TRY_CTX(parse_seccomp_profile(*text, capabilities),
-                 concat("loading seccomp profile (", path, ") failed: decoding seccomp profile failed"));
+    return Error(text.error().code(),
+                 concat("opening seccomp profile failed: open ", path, ": ",
+                        go_reason(text.error().sys() != 0 ? text.error().sys() : EIO)));
+  return TRY_CTX(
+      parse_seccomp_profile(*text, capabilities),
+      concat("loading seccomp profile (", path, ") failed: decoding seccomp profile failed"));
 }
 
 }  // namespace minke::engine

@@ -15,14 +15,18 @@ namespace minke::engine {
 namespace {
 
 constexpr std::string_view kDefaultCapabilities[] = {
-    "CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",  "CAP_FSETID", "CAP_KILL",       "CAP_NET_BIND_SERVICE",
-    "CAP_SETFCAP", "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
+    "CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",     "CAP_FSETID",
+    "CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",    "CAP_SETGID",
+    "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT",
 };
 
 constexpr std::string_view kMasked[] = {
-    "/proc/acpi",       "/proc/interrupts",  "/proc/kcore", "/proc/keys",
-    "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",  "/proc/timer_list",
-    "/proc/timer_stats",   "/sys/devices/virtual/powercap", "/sys/firmware", "/sys/fs/selinux",
+    "/proc/acpi",          "/proc/interrupts",
+    "/proc/kcore",         "/proc/keys",
+    "/proc/latency_stats", "/proc/sched_debug",
+    "/proc/scsi",          "/proc/timer_list",
+    "/proc/timer_stats",   "/sys/devices/virtual/powercap",
+    "/sys/firmware",       "/sys/fs/selinux",
 };
 constexpr std::string_view kReadonly[] = {
     "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
@@ -32,8 +36,8 @@ bool contains(const std::vector<std::string>& list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-// Every thermal_throttle folder: its counters tell one container what another does. CPU 0 stands for all, so
-// that machines without it pay one access(2).
+// Every thermal_throttle folder: its counters tell one container what another does. CPU 0 stands
+// for all, so that machines without it pay one access(2).
 std::vector<std::string> thermal_throttle_paths() {
   std::vector<std::string> paths;
   if (!sys::exists("/sys/devices/system/cpu/cpu0/thermal_throttle")) return paths;
@@ -64,11 +68,13 @@ Status apply_label_option(std::string_view value) {
     if (!value.starts_with(key) || value.substr(key.size(), 1).find_first_of(":=") != 0) continue;
     // As Podman: without SELinux a label means nothing and is passed over.
     if (!sys::exists("/sys/fs/selinux/enforce")) return {};
-    return Error(Errc::unsupported, concat("--security-opt label=", value, ": SELinux labels are not supported yet"));
+    return Error(Errc::unsupported,
+                 concat("--security-opt label=", value, ": SELinux labels are not supported yet"));
   }
   return Error(Errc::invalid_argument,
                concat("invalid --security-opt 1: ", quote(concat("label=", value)),
-                      ": Bad label option, valid options 'disable' or 'user, role, level, type, filetype' followed by ':' and a value"));
+                      ": Bad label option, valid options 'disable' or 'user, role, level, type, "
+                      "filetype' followed by ':' and a value"));
 }
 
 }  // namespace
@@ -82,11 +88,14 @@ Result<SecurityOptions> parse_security_options(const CreateRequest& request) {
     }
     std::size_t at = text.find('=');
     if (at == std::string::npos) at = text.find(':');  // Docker's old spelling
-    if (at == std::string::npos) return Error(Errc::invalid_argument, concat("invalid --security-opt 1: ", quote(text)));
-    std::string_view key = std::string_view(text).substr(0, at), value = std::string_view(text).substr(at + 1);
+    if (at == std::string::npos)
+      return Error(Errc::invalid_argument, concat("invalid --security-opt 1: ", quote(text)));
+    std::string_view key = std::string_view(text).substr(0, at),
+                     value = std::string_view(text).substr(at + 1);
     if (key == "no-new-privileges") {
       auto on = parse_bool(value);
-      if (!on) return Error(Errc::invalid_argument, concat("invalid --security-opt 2: ", quote(text)));
+      if (!on)
+        return Error(Errc::invalid_argument, concat("invalid --security-opt 2: ", quote(text)));
       options.no_new_privileges = *on;
     } else if (key == "seccomp") {
       options.seccomp = value == "default" ? std::string_view() : value;
@@ -111,8 +120,9 @@ Result<SecurityOptions> parse_security_options(const CreateRequest& request) {
   }
   if (!options.apparmor.empty() && options.apparmor != "unconfined" &&
       !sys::exists("/sys/kernel/security/apparmor/profiles"))
-    return Error(Errc::invalid_argument, concat("apparmor profile ", quote(options.apparmor),
-                                                " specified, but Apparmor is not enabled on this system"));
+    return Error(Errc::invalid_argument,
+                 concat("apparmor profile ", quote(options.apparmor),
+                        " specified, but Apparmor is not enabled on this system"));
   return options;
 }
 
@@ -157,7 +167,8 @@ Result<std::vector<std::string>> bounding_capabilities(const CreateRequest& requ
   }
   for (const std::string& name : drop) {
     if (contains(add, name))
-      return Error(Errc::invalid_argument, concat("capability ", quote(name), " cannot be dropped and added"));
+      return Error(Errc::invalid_argument,
+                   concat("capability ", quote(name), " cannot be dropped and added"));
     std::erase(set, name);
   }
   for (const std::string& name : add)
@@ -166,7 +177,8 @@ Result<std::vector<std::string>> bounding_capabilities(const CreateRequest& requ
   return set;
 }
 
-Result<oci::Capabilities> process_capabilities(const CreateRequest& request, const std::vector<std::string>& bounding,
+Result<oci::Capabilities> process_capabilities(const CreateRequest& request,
+                                               const std::vector<std::string>& bounding,
                                                bool is_root) {
   oci::Capabilities sets;
   sets.bounding = bounding;
@@ -186,7 +198,8 @@ static Status add_seccomp(SpecBuilder* b) {
   if (profile == "unconfined" || (profile.empty() && b->request.privileged)) return {};
   const std::vector<std::string>& capabilities = b->config.cap_bounding;
   if (profile.empty())
-    b->linux_.seccomp = runtime::default_seccomp(std::set<std::string>(capabilities.begin(), capabilities.end()));
+    b->linux_.seccomp =
+        runtime::default_seccomp(std::set<std::string>(capabilities.begin(), capabilities.end()));
   else
     b->linux_.seccomp = TRY(load_seccomp_profile(profile, capabilities));
   return {};
@@ -194,8 +207,10 @@ static Status add_seccomp(SpecBuilder* b) {
 
 Status add_security(SpecBuilder* b) {
   b->process.no_new_privileges = b->security.no_new_privileges;
-  b->process.capabilities = TRY(process_capabilities(b->request, b->config.cap_bounding, b->process.user.uid == 0));
-  if (b->security.apparmor != "unconfined" && !b->request.privileged) b->process.apparmor_profile = b->security.apparmor;
+  b->process.capabilities =
+      TRY(process_capabilities(b->request, b->config.cap_bounding, b->process.user.uid == 0));
+  if (b->security.apparmor != "unconfined" && !b->request.privileged)
+    b->process.apparmor_profile = b->security.apparmor;
   b->process.selinux_label = b->config.process_label;
   b->linux_.mount_label = b->config.mount_label;
   TRY(add_seccomp(b));

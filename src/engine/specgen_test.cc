@@ -45,15 +45,18 @@ TEST_F(SpecTest, ProcessOfAnOrdinaryContainer) {
   EXPECT_TRUE(oci::validate_spec(*made)) << oci::validate_spec(*made).error().message();
 }
 
-// CVE-2026-94603, CVE-2024-3154, CVE-2026-53488, CVE-2026-121885: what an image carries never reaches the spec.
+// CVE-2026-94603, CVE-2024-3154, CVE-2026-53488, CVE-2026-121885: what an image carries never
+// reaches the spec.
 TEST_F(SpecTest, ImageLabelsAndAnnotationsChangeNothing) {
   auto plain = spec();
   ASSERT_TRUE(plain);
-  for (const char* key : {"io.podman.annotations.privileged", "io.podman.annotations.init", "io.container.manager",
-                          "io.containers.capabilities", "run.oci.handler", "run.oci.keep_original_groups",
-                          "run.oci.systemd.subgroup", "org.systemd.property.ExecStart", "PODMAN_SYSTEMD_UNIT",
-                          "io.containers.autoupdate", "org.opencontainers.image.stopSignal", "io.kubernetes.cri-o.TTY",
-                          "io.podman.annotations.checkpoint", "io.podman.annotations.seccomp"}) {
+  for (const char* key :
+       {"io.podman.annotations.privileged", "io.podman.annotations.init", "io.container.manager",
+        "io.containers.capabilities", "run.oci.handler", "run.oci.keep_original_groups",
+        "run.oci.systemd.subgroup", "org.systemd.property.ExecStart", "PODMAN_SYSTEMD_UNIT",
+        "io.containers.autoupdate", "org.opencontainers.image.stopSignal",
+        "io.kubernetes.cri-o.TTY", "io.podman.annotations.checkpoint",
+        "io.podman.annotations.seccomp"}) {
     image_.config.config.labels[key] = "TRUE";
     image_.manifest.annotations[key] = "TRUE";
     image_.manifest_descriptor.annotations[key] = "TRUE";
@@ -120,9 +123,12 @@ TEST_F(SpecTest, UnknownUsersGetAnEntry) {
   EXPECT_TRUE(made->process->capabilities->inheritable.empty());
   EXPECT_TRUE(made->process->capabilities->ambient.empty());
   EXPECT_EQ(made->process->capabilities->bounding.size(), 11u);
-  EXPECT_EQ(mount_at(*made, "/etc/passwd"), "/etc/passwd bind DIR/root/containers/c/passwd bind,rprivate");
+  EXPECT_EQ(mount_at(*made, "/etc/passwd"),
+            "/etc/passwd bind DIR/root/containers/c/passwd bind,rprivate");
   std::string passwd = *sys::read_small_file(dir_ + "/root/containers/c/passwd");
-  EXPECT_TRUE(passwd.ends_with("app:x:1000:1000:app:/home/app:/bin/sh\n55:*:55:0:container user:/:/bin/sh\n")) << passwd;
+  EXPECT_TRUE(passwd.ends_with(
+      "app:x:1000:1000:app:/home/app:/bin/sh\n55:*:55:0:container user:/:/bin/sh\n"))
+      << passwd;
   request_.passwd = false;
   EXPECT_EQ(mount_at(*spec(), "/etc/passwd"), "");
 }
@@ -178,14 +184,18 @@ TEST_F(SpecTest, SystemdMode) {
   auto made = spec();
   ASSERT_TRUE(made);
   for (const char* path : {"/run", "/run/lock", "/tmp", "/var/log/journal"})
-    EXPECT_EQ(mount_at(*made, path), concat(path, " tmpfs tmpfs rw,rprivate,nosuid,nodev,tmpcopyup"));
+    EXPECT_EQ(mount_at(*made, path),
+              concat(path, " tmpfs tmpfs rw,rprivate,nosuid,nodev,tmpcopyup"));
   EXPECT_TRUE(mount_at(*made, "/sys/fs/cgroup").ends_with(",rw"));
   EXPECT_EQ(made->annotations.at("org.opencontainers.image.stopSignal"), "37");
-  EXPECT_NE(join(made->process->env, " ").find("container_uuid=" + std::string(32, 'c')), std::string::npos);
+  EXPECT_NE(join(made->process->env, " ").find("container_uuid=" + std::string(32, 'c')),
+            std::string::npos);
   request_.systemd = "false";
   EXPECT_EQ(mount_at(*spec(), "/run/lock"), "");
   request_.systemd = "x";
-  EXPECT_EQ(error(), "invalid config provided: --systemd values must be one of \"true, false, always\": invalid configuration");
+  EXPECT_EQ(error(),
+            "invalid config provided: --systemd values must be one of \"true, false, always\": "
+            "invalid configuration");
   request_.systemd = "always";
   request_.init = true;
   EXPECT_EQ(error(), "cannot use container-init binary with systemd=always");
@@ -220,7 +230,8 @@ TEST_F(SpecTest, AWorkingDirectoryThatWasAskedForMustExist) {
   request_.workdir = "/nope";
   EXPECT_EQ(error(), "workdir \"/nope\" does not exist on container " + id);
   request_.workdir = "/etc/passwd";
-  EXPECT_EQ(error(), "workdir \"/etc/passwd\" exists on container " + id + ", but is not a directory");
+  EXPECT_EQ(error(),
+            "workdir \"/etc/passwd\" exists on container " + id + ", but is not a directory");
   request_.workdir = "/etc//x/..";
   EXPECT_EQ(spec()->process->cwd, "/etc");
   request_.workdir = "";
@@ -234,7 +245,8 @@ TEST_F(SpecTest, NamespacesOfAnother) {
   other_->name = "web";
   other_->hostname = "webhost";
   other_->ipc_mode = "shareable";
-  for (auto space : {&CreateRequest::pid, &CreateRequest::ipc, &CreateRequest::uts, &CreateRequest::network})
+  for (auto space :
+       {&CreateRequest::pid, &CreateRequest::ipc, &CreateRequest::uts, &CreateRequest::network})
     request_.*space = {"container", "web"};
   auto config = resolve();
   ASSERT_TRUE(config) << config.error().message();
@@ -244,9 +256,12 @@ TEST_F(SpecTest, NamespacesOfAnother) {
   auto made = spec();
   ASSERT_TRUE(made);
   EXPECT_EQ(made->linux_->namespaces[0].path, "/proc/42/ns/pid");
-  EXPECT_EQ(mount_at(*made, "/dev/shm"), "/dev/shm bind /proc/42/root/dev/shm bind,rprivate,nosuid,noexec,nodev");
+  EXPECT_EQ(mount_at(*made, "/dev/shm"),
+            "/dev/shm bind /proc/42/root/dev/shm bind,rprivate,nosuid,noexec,nodev");
   request_.pid.value = "nope";
-  EXPECT_EQ(error(), "looking up container to share pid namespace with: no container with name or ID \"nope\" found: no such container");
+  EXPECT_EQ(error(),
+            "looking up container to share pid namespace with: no container with name or ID "
+            "\"nope\" found: no such container");
 }
 
 TEST_F(SpecTest, ExecTakesTheContainersProcess) {
@@ -270,10 +285,12 @@ TEST_F(SpecTest, ExecTakesTheContainersProcess) {
   EXPECT_EQ(process->capabilities->effective.size(), 11u);
   EXPECT_TRUE(process->capabilities->inheritable.empty() && process->capabilities->ambient.empty());
   options.user = "4294967296";
-  EXPECT_EQ(make_exec_process(*config, *made, options, root->get()).error().message(), "uids and gids must be in range 0-2147483647");
+  EXPECT_EQ(make_exec_process(*config, *made, options, root->get()).error().message(),
+            "uids and gids must be in range 0-2147483647");
   options.user = "5";
   options.privileged = true;
-  EXPECT_EQ(make_exec_process(*config, *made, options, root->get())->capabilities->bounding, all_capabilities());
+  EXPECT_EQ(make_exec_process(*config, *made, options, root->get())->capabilities->bounding,
+            all_capabilities());
 }
 
 TEST_F(SpecTest, ConfigsSurviveTheDisk) {

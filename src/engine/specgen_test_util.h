@@ -1,4 +1,5 @@
-// A host, an image of plain folders, and the way from a request to a spec, for the tests of decisions.
+// A host, an image of plain folders, and the way from a request to a spec, for the tests of
+// decisions.
 #pragma once
 
 #include <unistd.h>
@@ -18,9 +19,11 @@ class SpecTest : public ::testing::Test {
   void SetUp() override {
     dir_ = ::testing::TempDir() + concat("minke-spec-", ::getpid());
     ASSERT_TRUE(sys::remove_tree_at(sys::DirFd::cwd(), dir_.c_str()));
-    for (const char* sub : {"/root/volumes", "/run", "/layer1/etc", "/layer2/etc", "/root/containers/c/upper"})
+    for (const char* sub :
+         {"/root/volumes", "/run", "/layer1/etc", "/layer2/etc", "/root/containers/c/upper"})
       ASSERT_TRUE(sys::ensure_dirs(dir_ + sub, 0755));
-    put("layer1/etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n");
+    put("layer1/etc/passwd",
+        "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n");
     put("layer1/etc/group", "root:x:0:\nwheel:x:10:root,app\napp:x:1000:\n");
     lower_ = {dir_ + "/layer2", dir_ + "/layer1"};
     host_.root = dir_ + "/root";
@@ -34,7 +37,9 @@ class SpecTest : public ::testing::Test {
   }
   void TearDown() override { EXPECT_TRUE(sys::remove_tree_at(sys::DirFd::cwd(), dir_.c_str())); }
 
-  void put(const std::string& path, std::string_view text) { ASSERT_TRUE(sys::write_file(dir_ + "/" + path, text, 0644)); }
+  void put(const std::string& path, std::string_view text) {
+    ASSERT_TRUE(sys::write_file(dir_ + "/" + path, text, 0644));
+  }
 
   Result<ContainerConfig> resolve() {
     ResolveContext context;
@@ -44,9 +49,12 @@ class SpecTest : public ::testing::Test {
     context.container_dir = dir_ + "/root/containers/c";
     context.find_container = [this](std::string_view name) -> Result<ContainerConfig> {
       if (other_ && (name == other_->name || name == other_->id)) return *other_;
-      return Error(Errc::not_found, concat("no container with name or ID ", quote(name), " found: no such container"));
+      return Error(Errc::not_found, concat("no container with name or ID ", quote(name),
+                                           " found: no such container"));
     };
-    context.auto_maps_in_use = []() -> Result<std::vector<oci::IdMapping>> { return std::vector<oci::IdMapping>(); };
+    context.auto_maps_in_use = []() -> Result<std::vector<oci::IdMapping>> {
+      return std::vector<oci::IdMapping>();
+    };
     context.ensure_volume = [this](const std::string& name, bool anonymous) -> Result<std::string> {
       Volumes volumes(host_);
       Volumes::Create create;
@@ -77,8 +85,10 @@ class SpecTest : public ::testing::Test {
 
   // "DEST TYPE SOURCE OPTIONS", with the test's own folder as DIR.
   std::string line(const oci::Mount& mount) const {
-    std::string text = concat(mount.destination, " ", mount.type, " ", mount.source, " ", join(mount.options, ","));
-    for (std::size_t at; (at = text.find(dir_)) != std::string::npos;) text.replace(at, dir_.size(), "DIR");
+    std::string text = concat(mount.destination, " ", mount.type, " ", mount.source, " ",
+                              join(mount.options, ","));
+    for (std::size_t at; (at = text.find(dir_)) != std::string::npos;)
+      text.replace(at, dir_.size(), "DIR");
     return text;
   }
   std::string mount_at(const oci::Spec& made, std::string_view destination) const {

@@ -1,4 +1,5 @@
-// First use of volumes: what the image has at their place is copied into them, once; and owners for U.
+// First use of volumes: what the image has at their place is copied into them, once; and owners for
+// U.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,17 +26,22 @@ struct Owner {
 
 // The container's user, looked up when the first mount needs it.
 Result<Owner> container_owner(const ContainerConfig& config, int root_fd) {
-  std::string passwd = read_account_file(root_fd, "etc/passwd"), group = read_account_file(root_fd, "etc/group");
+  std::string passwd = read_account_file(root_fd, "etc/passwd"),
+              group = read_account_file(root_fd, "etc/group");
   ResolvedUser user = TRY(resolve_user(config.user, {}, passwd, group));
   auto uid = owner_map(config.uid_map)(user.uid), gid = owner_map(config.gid_map)(user.gid);
   if (!uid || !gid)
-    return Error(Errc::invalid_argument, concat("user ", user.uid, ":", user.gid, " is not mapped in the user namespace of the container"));
+    return Error(Errc::invalid_argument,
+                 concat("user ", user.uid, ":", user.gid,
+                        " is not mapped in the user namespace of the container"));
   return Owner{*uid, *gid};
 }
 
-Status fill_volume(const ContainerConfig& config, const Host& host, int root_fd, const ResolvedMount& mount) {
+Status fill_volume(const ContainerConfig& config, const Host& host, int root_fd,
+                   const ResolvedMount& mount) {
   Volumes volumes(host);
-  sys::FileLock lock = TRY(state::lock_object(concat(host.runroot, "/volumes/", mount.volume_name), concat("volume ", mount.volume_name)));
+  sys::FileLock lock = TRY(state::lock_object(concat(host.runroot, "/volumes/", mount.volume_name),
+                                              concat("volume ", mount.volume_name)));
   VolumeConfig volume = TRY(volumes.load(mount.volume_name));
   if (!volume.needs_copy_up) return {};
   sys::DirFd target = TRY(sys::open_dir(mount.source));
@@ -60,7 +66,8 @@ Status fill_volume(const ContainerConfig& config, const Host& host, int root_fd,
     }
   }
   TRY(volumes.mark_copied(mount.volume_name));
-  ignore(sys::unlink_at(sys::DirFd::cwd(), marker.c_str()), "means nothing once the volume says that it was copied");
+  ignore(sys::unlink_at(sys::DirFd::cwd(), marker.c_str()),
+         "means nothing once the volume says that it was copied");
   return {};
 }
 
@@ -73,8 +80,9 @@ Status prepare_volumes(const ContainerConfig& config, const Host& host, int root
     if (!mount.chown || mount.type == "tmpfs") continue;
     Owner owner = TRY(container_owner(config, root_fd));
     sys::UniqueFd place = TRY(sys::open(mount.source, O_PATH));
-    struct stat st{};
-    if (::fstat(place.get(), &st) < 0) return Error::from_errno(errno, concat("stat ", mount.source));
+    struct stat st {};
+    if (::fstat(place.get(), &st) < 0)
+      return Error::from_errno(errno, concat("stat ", mount.source));
     if (S_ISDIR(st.st_mode)) {
       sys::DirFd dir = TRY(sys::open_dir(concat("/proc/self/fd/", place.get())));
       TRY_CTX(chown_tree(dir.get(), owner.uid, owner.gid), concat("chown ", mount.source));

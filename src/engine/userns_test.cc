@@ -8,7 +8,8 @@ using Map = std::vector<oci::IdMapping>;
 
 std::string show(const Map& map) {
   std::string text;
-  for (const oci::IdMapping& line : map) text += concat(text.empty() ? "" : " ", line.container_id, ":", line.host_id, ":", line.size);
+  for (const oci::IdMapping& line : map)
+    text += concat(text.empty() ? "" : " ", line.container_id, ":", line.host_id, ":", line.size);
   return text;
 }
 
@@ -50,7 +51,8 @@ TEST(Userns, HostHasNoNamespaceOfItsOwn) {
 TEST(Userns, KeepId) {
   Host host = rootless_host();
   EXPECT_EQ(resolve(with_mode("keep-id"), host), "0:1:1001 1001:0:1 1002:1002:64535");
-  EXPECT_EQ(resolve(with_mode("keep-id", "uid=3,gid=4"), host), "0:1:3 3:0:1 4:4:65533 | 0:1:4 4:0:1 5:5:65532");
+  EXPECT_EQ(resolve(with_mode("keep-id", "uid=3,gid=4"), host),
+            "0:1:3 3:0:1 4:4:65533 | 0:1:4 4:0:1 5:5:65532");
   EXPECT_EQ(resolve(with_mode("keep-id", "size=2000"), host), "0:1:1001 1001:0:1 1002:1002:998");
   EXPECT_EQ(resolve(with_mode("keep-id", "foo=3"), host), "unknown option specified: \"foo\"");
   EXPECT_EQ(resolve(with_mode("keep-id"), Host()), "keep-id is only supported in rootless mode");
@@ -64,25 +66,33 @@ TEST(Userns, KeepIdWithOneIdOnly) {
   EXPECT_NE(resolve(with_mode("nomap"), host).find("no subordinate ids"), std::string::npos);
 }
 
-TEST(Userns, NomapLeavesTheCallerOut) { EXPECT_EQ(resolve(with_mode("nomap"), rootless_host()), "0:1:65536"); }
+TEST(Userns, NomapLeavesTheCallerOut) {
+  EXPECT_EQ(resolve(with_mode("nomap"), rootless_host()), "0:1:65536");
+}
 
 TEST(Userns, AutoTakesWhatOthersHaveNot) {
   EXPECT_EQ(resolve(with_mode("auto"), rootless_host()), "0:1:1024");
   EXPECT_EQ(resolve(with_mode("auto"), rootless_host(), {{0, 1, 1024}}), "0:1025:1024");
   EXPECT_EQ(resolve(with_mode("auto", "size=10"), rootless_host(), {{0, 3, 1}}), "0:1:2 2:4:8");
-  EXPECT_EQ(resolve(with_mode("auto", "size=10,uidmapping=5:0:1"), rootless_host()), "0:1:5 5:0:1 6:6:4 | 0:1:10");
+  EXPECT_EQ(resolve(with_mode("auto", "size=10,uidmapping=5:0:1"), rootless_host()),
+            "0:1:5 5:0:1 6:6:4 | 0:1:10");
   EXPECT_EQ(resolve(with_mode("auto", "size=65537"), rootless_host()),
             "creating container storage: could not find enough available IDs");
 }
 
 TEST(Userns, ExplicitMaps) {
   EXPECT_EQ(resolve(with_maps({"0:1:10"}), rootless_host()), "0:1:10");
-  EXPECT_EQ(resolve(with_maps({"0:100000:65536"}, {"0:200000:5"}), Host()), "0:100000:65536 | 0:200000:5");
+  EXPECT_EQ(resolve(with_maps({"0:100000:65536"}, {"0:200000:5"}), Host()),
+            "0:100000:65536 | 0:200000:5");
   EXPECT_EQ(resolve(with_maps({"0:0"}), rootless_host()), "0:0:1");
-  for (const char* bad : {"0", "0:1:x", "0:1:0", "a:b", "0:1:2:3", "0:4294967295:2", "0:1:4294967296", ""})
+  for (const char* bad :
+       {"0", "0:1:x", "0:1:0", "a:b", "0:1:2:3", "0:4294967295:2", "0:1:4294967296", ""})
     EXPECT_EQ(resolve(with_maps({bad}), rootless_host()),
-              concat("initializing ID mappings: UID setting is malformed expected [\"uint32:uint32:uint32\"]: [", quote(bad), "]"));
-  EXPECT_EQ(resolve(with_maps({"0:1:10", "5:20:10"}), rootless_host()), "UID mappings overlap at 5");
+              concat("initializing ID mappings: UID setting is malformed expected "
+                     "[\"uint32:uint32:uint32\"]: [",
+                     quote(bad), "]"));
+  EXPECT_EQ(resolve(with_maps({"0:1:10", "5:20:10"}), rootless_host()),
+            "UID mappings overlap at 5");
 }
 
 TEST(Userns, PlusAddsToTheDefault) {

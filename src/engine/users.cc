@@ -21,12 +21,16 @@ std::optional<std::uint32_t> parse_id(std::string_view text) {
 
 std::string read_regular(const Result<sys::UniqueFd>& fd) {
   if (!fd) return "";
-  struct stat st{};
-  if (::fstat((*fd).get(), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > static_cast<off_t>(kMaxFile)) return "";
+  struct stat st {};
+  if (::fstat((*fd).get(), &st) < 0 || !S_ISREG(st.st_mode) ||
+      st.st_size > static_cast<off_t>(kMaxFile))
+    return "";
   return sys::read_all((*fd).get(), kMaxFile, "accounts").value_or("");
 }
 
-Error out_of_range() { return Error(Errc::invalid_argument, "uids and gids must be in range 0-2147483647"); }
+Error out_of_range() {
+  return Error(Errc::invalid_argument, "uids and gids must be in range 0-2147483647");
+}
 
 }  // namespace
 
@@ -44,7 +48,8 @@ std::vector<PasswdEntry> parse_passwd(std::string_view text) {
     if (fields.size() < 4 || fields[0].empty() || fields[0][0] == '#') continue;
     auto uid = parse_id(fields[2]), gid = parse_id(fields[3]);
     if (!uid || !gid) continue;
-    entries.push_back({std::string(fields[0]), *uid, *gid, std::string(fields.size() > 5 ? fields[5] : "")});
+    entries.push_back(
+        {std::string(fields[0]), *uid, *gid, std::string(fields.size() > 5 ? fields[5] : "")});
   }
   return entries;
 }
@@ -89,13 +94,15 @@ Result<ResolvedUser> resolve_user(std::string_view spec, const std::vector<std::
       return number ? e.uid == *number : e.name == user_text;
     });
     if (entry == users.end() && !number)
-      return Error(Errc::invalid_argument,
-                   concat("unable to find user ", user_text, ": no matching entries in passwd file"));
+      return Error(Errc::invalid_argument, concat("unable to find user ", user_text,
+                                                  ": no matching entries in passwd file"));
     if (number) user.uid = *number;
     if (entry != users.end()) {
-      user = {entry->uid, entry->gid, {}, entry->home.empty() ? "/" : entry->home, entry->name, true, false};
+      user = {entry->uid,  entry->gid, {},   entry->home.empty() ? "/" : entry->home,
+              entry->name, true,       false};
     }
-  } else if (auto entry = std::find_if(users.begin(), users.end(), [](const PasswdEntry& e) { return e.uid == 0; });
+  } else if (auto entry = std::find_if(users.begin(), users.end(),
+                                       [](const PasswdEntry& e) { return e.uid == 0; });
              entry != users.end()) {
     user = {0, entry->gid, {}, entry->home.empty() ? "/" : entry->home, entry->name, true, false};
   }

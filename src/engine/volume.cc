@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::string_view kStagingPrefix = ".new-";
 constexpr std::string_view kMountWords[] = {
-    "ro", "rw", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "bind", "rbind",
-    "private", "rprivate", "shared", "rshared", "slave", "rslave",
+    "ro",   "rw",    "exec",    "noexec",   "suid",   "nosuid",  "dev",   "nodev",
+    "bind", "rbind", "private", "rprivate", "shared", "rshared", "slave", "rslave",
 };
 
 Error not_supported(std::string_view option, std::string_view why) {
@@ -33,14 +33,18 @@ Status parse_o(std::string_view text, VolumeOptions* options) {
     } else if (word.starts_with("uid=") || word.starts_with("gid=")) {
       auto number = parse_uint(word.substr(4));
       if (!number || *number > 2147483647)
-        return Error(Errc::invalid_argument, concat("cannot convert ", word.substr(0, 3), " ", word.substr(4), " to integer: invalid argument"));
+        return Error(Errc::invalid_argument,
+                     concat("cannot convert ", word.substr(0, 3), " ", word.substr(4),
+                            " to integer: invalid argument"));
       (word[0] == 'u' ? options->uid : options->gid) = static_cast<std::int64_t>(*number);
     } else if (word.starts_with("size=") || word.starts_with("inodes=")) {
       return not_supported(word, "it needs project quotas");
-    } else if (std::find(std::begin(kMountWords), std::end(kMountWords), word) != std::end(kMountWords)) {
+    } else if (std::find(std::begin(kMountWords), std::end(kMountWords), word) !=
+               std::end(kMountWords)) {
       options->mount_options.emplace_back(word);
     } else {
-      return not_supported(concat("o=", word), "known are uid, gid, nocopy, copy, noquota and flags of bind mounts");
+      return not_supported(concat("o=", word),
+                           "known are uid, gid, nocopy, copy, noquota and flags of bind mounts");
     }
   }
   return {};
@@ -78,35 +82,48 @@ Result<VolumeOptions> parse_volume_options(const std::map<std::string, std::stri
       out.nocopy = true;
     else
       return Error(Errc::invalid_argument,
-                   concat("running volume create option: invalid mount option ", key, " for driver 'local': invalid argument"));
+                   concat("running volume create option: invalid mount option ", key,
+                          " for driver 'local': invalid argument"));
   }
   const bool is_bind = type.empty() || type == "none" || type == "bind";
-  if (!is_bind) return not_supported(concat("type=", type), "volumes are folders, or type=bind with device=/PATH");
+  if (!is_bind)
+    return not_supported(concat("type=", type),
+                         "volumes are folders, or type=bind with device=/PATH");
   if (!out.device.empty() && !out.device.starts_with('/'))
-    return Error(Errc::invalid_argument, concat("volume option device=", out.device, ": must be an absolute path"));
+    return Error(Errc::invalid_argument,
+                 concat("volume option device=", out.device, ": must be an absolute path"));
   if (!type.empty() && out.device.empty())
-    return Error(Errc::invalid_argument, concat("volume option type=", type, " needs device=/PATH"));
+    return Error(Errc::invalid_argument,
+                 concat("volume option type=", type, " needs device=/PATH"));
   return out;
 }
 
 Status check_volume_name(std::string_view name) {
-  auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  auto alnum = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
   bool right = !name.empty() && name.size() <= 255 && alnum(name[0]);
   for (char c : name) right = right && (alnum(c) || c == '_' || c == '.' || c == '-');
   if (right) return {};
   return Error(Errc::invalid_argument,
-               "running volume create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument");
+               "running volume create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid "
+               "argument");
 }
 
 Volumes::Volumes(const Host& host) : host_(host) {}
 
-std::string Volumes::dir(std::string_view name) const { return concat(host_.root, "/volumes/", name); }
+std::string Volumes::dir(std::string_view name) const {
+  return concat(host_.root, "/volumes/", name);
+}
 std::string Volumes::mountpoint(const std::string& name) const { return dir(name) + "/_data"; }
-std::string Volumes::lock_path(const std::string& name) const { return concat(host_.runroot, "/volumes/", name, "/lock"); }
+std::string Volumes::lock_path(const std::string& name) const {
+  return concat(host_.runroot, "/volumes/", name, "/lock");
+}
 
 Result<VolumeConfig> Volumes::create(const Create& request) const {
   if (!request.driver.empty() && request.driver != "local")
-    return Error(Errc::unsupported, concat("volume driver ", quote(request.driver), " is not supported yet: known is local"));
+    return Error(Errc::unsupported, concat("volume driver ", quote(request.driver),
+                                           " is not supported yet: known is local"));
   VolumeConfig volume;
   volume.name = request.name.empty() ? random_hex(32) : request.name;
   TRY(check_volume_name(volume.name));
@@ -119,8 +136,8 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   volume.gid = std::max<std::int64_t>({request.gid, options.gid, 0});
   volume.needs_copy_up = options.device.empty() && !options.nocopy;
 
-  // The rename is the commit: a volume of that name is whole or not there. 0711 as the folders above _data hold
-  // nothing to read for others, while a container's own users must get through.
+  // The rename is the commit: a volume of that name is whole or not there. 0711 as the folders
+  // above _data hold nothing to read for others, while a container's own users must get through.
   const auto cwd = sys::DirFd::cwd();
   const std::string final_dir = dir(volume.name);
   const std::string staging = dir(concat(kStagingPrefix, random_hex(8)));
@@ -131,7 +148,9 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   }
   if (!made) return std::move(made.error());
   Rollback undo;
-  undo.add([&] { ignore(sys::remove_tree_at(sys::DirFd::cwd(), staging.c_str()), "list() removes old ones"); });
+  undo.add([&] {
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), staging.c_str()), "list() removes old ones");
+  });
   const std::string data = staging + "/_data";
   TRY(sys::make_dir_at(cwd, data.c_str(), 0755));
   if (::chmod(data.c_str(), 0755) < 0) return Error::from_errno(errno, concat("chmod ", data));
@@ -143,7 +162,8 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   if (!renamed) {
     if (renamed.error().code() != Errc::already_exists) return std::move(renamed.error());
     if (request.ignore_existing) return load(volume.name);
-    return Error(Errc::already_exists, concat("volume with name ", volume.name, " already exists: volume already exists"));
+    return Error(Errc::already_exists, concat("volume with name ", volume.name,
+                                              " already exists: volume already exists"));
   }
   undo.dismiss();
   return volume;
@@ -158,7 +178,8 @@ Result<VolumeConfig> Volumes::load(const std::string& name) const {
 
 Result<VolumeConfig> Volumes::find(std::string_view name) const {
   auto missing = [&] {
-    return Error(Errc::not_found, concat("no volume with name ", quote(name), " found: no such volume"));
+    return Error(Errc::not_found,
+                 concat("no volume with name ", quote(name), " found: no such volume"));
   };
   if (!check_volume_name(name)) return missing();
   auto exact = load(std::string(name));
@@ -170,7 +191,8 @@ Result<VolumeConfig> Volumes::find(std::string_view name) const {
     if (other.starts_with(name)) hits.push_back(other);
   if (hits.empty()) return missing();
   if (hits.size() > 1)
-    return Error(Errc::conflict, concat("more than one result for volume name ", quote(name), ": volume already exists"));
+    return Error(Errc::conflict, concat("more than one result for volume name ", quote(name),
+                                        ": volume already exists"));
   return load(hits[0]);
 }
 

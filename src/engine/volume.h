@@ -19,15 +19,15 @@ struct VolumeConfig {
   std::map<std::string, std::string> labels, options;
   bool anonymous = false;
   std::int64_t uid = 0, gid = 0;
-  bool needs_copy_up = true;     // nothing was ever put into it
+  bool needs_copy_up = true;  // nothing was ever put into it
 };
 void bind(json::Binder& b, VolumeConfig& v);
 
 // What the options of a volume mean: type, device, o.
 struct VolumeOptions {
-  std::string device;                        // bound instead of _data; empty: _data
-  std::vector<std::string> mount_options;    // ro, noexec, ... of o=
-  std::int64_t uid = -1, gid = -1;           // o=uid=,gid=
+  std::string device;                      // bound instead of _data; empty: _data
+  std::vector<std::string> mount_options;  // ro, noexec, ... of o=
+  std::int64_t uid = -1, gid = -1;         // o=uid=,gid=
   bool nocopy = false;
 };
 // Unknown keys, other file systems than bind, and quotas are refused by name.
@@ -40,18 +40,20 @@ class Volumes {
  public:
   explicit Volumes(const Host& host);
   struct Create {
-    std::string name;                                // empty: 64 hex digits
-    std::string driver;                              // "" or local; others refused by name
-    std::map<std::string, std::string> labels, options;  // type device o (uid, gid, size, nocopy, copy, noquota)
+    std::string name;    // empty: 64 hex digits
+    std::string driver;  // "" or local; others refused by name
+    std::map<std::string, std::string> labels,
+        options;  // type device o (uid, gid, size, nocopy, copy, noquota)
     bool anonymous = false, ignore_existing = false;
     std::int64_t uid = -1, gid = -1;
   };
   Result<VolumeConfig> create(const Create& request) const;
-  // Exact name, or unambiguous prefix. not_found: `no volume with name "NAME" found: no such volume`.
+  // Exact name, or unambiguous prefix. not_found: `no volume with name "NAME" found: no such
+  // volume`.
   Result<VolumeConfig> find(std::string_view name) const;
   Result<VolumeConfig> load(const std::string& name) const;  // the exact name alone
-  Result<std::vector<VolumeConfig>> list() const;    // by name
-  std::string mountpoint(const std::string& name) const;    // .../_data
+  Result<std::vector<VolumeConfig>> list() const;            // by name
+  std::string mountpoint(const std::string& name) const;     // .../_data
   // The caller has checked that no container uses it.
   Status remove(const std::string& name) const;
   Status mark_copied(const std::string& name) const;
