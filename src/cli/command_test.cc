@@ -53,6 +53,21 @@ TEST(CommandLine, RefusesByNameWhatIsNotThereYet) {
             "service\n");
 }
 
+TEST(CommandLine, LetsDefaultsOfRefusedOptionsPass) {
+  for (const char* word : {"--remote=false", "--url=", "--connection=", "--context=default",
+                           "--syslog=0", "--events-backend=file", "-c", "-H"}) {
+    std::vector<std::string> words = {"podman", word};
+    if (word[1] != '-') words.emplace_back("");
+    words.emplace_back("version");
+    EXPECT_EQ(run(words).code, 0) << word;
+  }
+  for (const char* word :
+       {"--remote", "-r", "--remote=true", "--url=x", "-cx", "--context=other", "--syslog"})
+    EXPECT_EQ(run({"podman", word, "version"}).code, 125) << word;
+  EXPECT_EQ(run({"podman", "--url", "", "version"}).code, 0);
+  EXPECT_EQ(run({"podman", "--url", "x", "version"}).code, 125);
+}
+
 TEST(CommandLine, TakesGlobalOptionsOnBothSides) {
   EXPECT_EQ(run({"minke", "--log-level", "error", "version", "--log-level=warn"}).code, 0);
   EXPECT_EQ(run({"minke", "volume", "--log-level", "nonsense"}).code, 125);
@@ -115,10 +130,16 @@ TEST(Completion, KnowsTheTables) {
   const std::string options[] = {"version", "--f"};
   EXPECT_EQ(complete_words(options),
             "--format\tChange the output format to JSON or a Go template\n");
+  const std::string behind_run[] = {"run", "--rm", "image", ""};
+  EXPECT_EQ(complete_words(behind_run), ":files\n");
+  const std::string nowhere[] = {"--root", "/nonexistent", "rmi", ""};
+  EXPECT_EQ(complete_words(nowhere), "");
+  EXPECT_EQ(without_hints("a\tb\nc\n:files\n"), "a\nc\n:files\n");
   const std::string value[] = {"version", "--format", ""};
   EXPECT_EQ(complete_words(value), ":files\n");
-  EXPECT_TRUE(completion_script("bash", "podman", true)->find("complete -F _podman_complete podman") !=
-              std::string::npos);
+  EXPECT_TRUE(
+      completion_script("bash", "podman", true)->find("complete -F _podman_complete podman") !=
+      std::string::npos);
   EXPECT_FALSE(completion_script("tcsh", "podman", true).ok());
 }
 

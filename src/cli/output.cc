@@ -157,9 +157,11 @@ bool take(std::string_view& text, std::initializer_list<std::string_view> words)
   return true;
 }
 
-// True when the template itself goes over the rows: "{{range .}}...{{end}}", not "{{range .Mounts}}".
+// True when the template itself goes over the rows: "{{range .}}...{{end}}", not "{{range
+// .Mounts}}".
 bool loops_over_rows(std::string_view body) {
-  for (std::size_t at = body.find("{{"); at != std::string_view::npos; at = body.find("{{", at + 2)) {
+  for (std::size_t at = body.find("{{"); at != std::string_view::npos;
+       at = body.find("{{", at + 2)) {
     std::string_view rest = body.substr(at + 2);
     if (take(rest, {"range", ".", "}}"})) return true;
   }

@@ -62,6 +62,9 @@ TEST(Rows, PrintAsPodmanDoes) {
             "Error: template: ls:1:35: executing \"ls\" at <.Foo>: can't evaluate field Foo in "
             "type *entities.VolumeListReport");
   EXPECT_EQ(rows("table {{range .}}{{.Name}}\\n{{end}}"), "VOLUME NAME\n\nvcli\n\n");
+  // A loop over a field is a loop in each row.
+  EXPECT_EQ(rows("{{range .Labels}}x{{end}}{{.Name}}"), "xvcli\n");
+  EXPECT_EQ(rows("{{ range . }}{{.Name}}{{ end }}"), rows("{{range .}}{{.Name}}{{end}}"));
   EXPECT_EQ(rows("{{foo .Name}}"), "Error: template: ls:1: function \"foo\" not defined");
 }
 
@@ -108,6 +111,20 @@ TEST(Filters, AreReadAndChecked) {
   const std::string bad[] = {"foo"};
   EXPECT_EQ(parse_filters(bad).error().message(),
             "filter input must be in the form of filter=value: foo is invalid");
+}
+
+TEST(Filters, PatternsAreFoundAnywhere) {
+  const std::string texts[] = {"name=^we", "name=b$"};
+  auto filters = parse_filters(texts);
+  ASSERT_TRUE(filters.ok());
+  auto patterns = filter_patterns(*filters, "name");
+  ASSERT_TRUE(patterns.ok());
+  EXPECT_TRUE(any_pattern(*patterns, "web"));
+  EXPECT_TRUE(any_pattern(*patterns, "rib"));
+  EXPECT_FALSE(any_pattern(*patterns, "owe"));
+  EXPECT_TRUE(any_pattern({}, "anything"));
+  EXPECT_EQ(Pattern::compile("name", "a(").error().message(),
+            "invalid value for filter \"name\": \"a(\": Unmatched ( or \\(");
 }
 
 }  // namespace
