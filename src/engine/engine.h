@@ -169,7 +169,7 @@ class Engine {
   Status start_dependencies(const ContainerConfig& config);
   // Starts the monitor and lets init exec. The caller holds the container's lock.
   Result<monitor::Handle> start_locked(Container& container, bool attach, bool attach_stdin);
-  monitor::Plan make_plan(const Container& container) const;
+  Result<monitor::Plan> make_plan(const Container& container) const;
   Result<StartResult> follow(Container& container, monitor::Handle handle, const AttachFlags& flags);
   Status cleanup_locked(const std::string& id);
   // Everything of a container that does not run: name, folders, with `volumes` its anonymous volumes.

@@ -99,9 +99,9 @@ Status Engine::export_container(const std::string& id, int output_fd) {
   // A running container is read through its own root, where its volumes are left out as other file systems.
   sys::UniqueFd root;
   if (container.live.pid > 0)
-    root = TRY(sys::open(concat("/proc/", container.live.pid, "/root"), O_RDONLY | O_DIRECTORY));
-  else
-    root = TRY(open_rootfs_view(container.config, host_, container.dir + "/upper"));
+    if (auto inside = sys::open(concat("/proc/", container.live.pid, "/root"), O_RDONLY | O_DIRECTORY))
+      root = std::move(*inside);
+  if (!root) root = TRY(open_rootfs_view(container.config, host_, container.dir + "/upper"));
   return store::export_rootfs(root.get(), output_fd);
 }
 

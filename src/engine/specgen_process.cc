@@ -215,7 +215,8 @@ Status check_workdir(const SpecBuilder& b) {
   struct stat st {};
   if (!found || ::fstat((*found).get(), &st) < 0)
     return Error(Errc::not_found,
-                 concat("workdir ", quote(path), " does not exist on container ", b.config.id));
+                 concat("workdir ", quote(path), " does not exist on container ", b.config.id))
+        .with_exit(126);
   if (!S_ISDIR(st.st_mode))
     return Error(Errc::invalid_argument, concat("workdir ", quote(path), " exists on container ",
                                                 b.config.id, ", but is not a directory"));

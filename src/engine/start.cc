@@ -31,6 +31,17 @@ bool wants_volume_work(const ContainerConfig& config) {
   return false;
 }
 
+// The program of --runtime: a path, or a name in the usual folders; ours needs none. Not along PATH: a unit, cron
+// and the API service have another one.
+Result<std::string> find_runtime(const std::string& name) {
+  if (name.empty() || name == "minke-runtime" || name == "minke") return std::string();
+  if (name.starts_with('/')) return name;
+  for (const char* folder : {"/usr/local/bin/", "/usr/local/sbin/", "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/",
+                             "/usr/libexec/"})
+    if (std::string path = folder + name; ::access(path.c_str(), X_OK) == 0) return path;
+  return Error(Errc::invalid_argument, concat("OCI runtime ", quote(name), " not found: invalid argument"));
+}
+
 // In the same order as the monitor hands them on: 3, 4, ...
 std::vector<int> preserved_fds(const CreateRequest& request) {
   std::vector<int> fds;
@@ -41,7 +52,7 @@ std::vector<int> preserved_fds(const CreateRequest& request) {
 
 }  // namespace
 
-monitor::Plan Engine::make_plan(const Container& container) const {
+Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   const ContainerConfig& config = container.config;
   const CreateRequest& request = config.request;
   monitor::Plan plan;
@@ -57,7 +68,7 @@ monitor::Plan Engine::make_plan(const Container& container) const {
     plan.overlay.userxattr = host_.rootless;
     plan.overlay.volatile_ = request.remove;
   }
-  plan.runtime = request.runtime.empty() ? host_.runtime : request.runtime;
+  plan.runtime = TRY(find_runtime(request.runtime.empty() ? host_.runtime : request.runtime));
   plan.cgroup_manager = request.cgroups == "disabled" ? "disabled" : manager_name(host_.cgroup_manager);
   plan.tolerate_missing_cgroup = host_.rootless;
   plan.terminal = request.terminal;
@@ -100,12 +111,12 @@ Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, 
     sys::UniqueFd view = TRY(open_rootfs_view(config, host_, container.dir + "/upper"));
     TRY(prepare_volumes(config, host_, view.get()));
   }
+  monitor::Plan plan = TRY(make_plan(container));
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
   if (starts > 0) ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()), "it may never have ended");
   TRY(save_starts(container.dir, starts + 1));
 
-  monitor::Plan plan = make_plan(container);
   monitor::SpawnRequest spawn;
   spawn.monitor_path = host_.monitor_path;
   spawn.plan = &plan;
