@@ -170,20 +170,43 @@ std::string path_if_there(const std::string& path) {
 
 const gotemplate::Shape kContainerShape = {"interface {}", kFields};
 
+namespace {
+
+// What can be said of a process whose spec cannot be made now: a namespace that it joins is gone, say.
+oci::Spec bare_spec(const ContainerConfig& config) {
+  oci::Spec spec;
+  spec.oci_version = "1.0.2";
+  spec.hostname = config.hostname;
+  spec.annotations = config.annotations;
+  spec.process.emplace();
+  spec.process->args = config.entrypoint;
+  spec.process->args.insert(spec.process->args.end(), config.command.begin(), config.command.end());
+  spec.process->env = config.env;
+  spec.process->cwd = config.workdir;
+  spec.process->oom_score_adj = config.request.oom_score_adj;
+  spec.linux_.emplace();
+  spec.linux_->resources = config.request.resources;
+  return spec;
+}
+
+}  // namespace
+
 Result<oci::Spec> current_spec(engine::Engine& engine, const Container& container) {
   auto text = sys::read_small_file(container.dir + "/spec.json", 16 << 20);
   if (text) return oci::parse_spec(*text);
   if (text.error().code() != Errc::not_found) return std::move(text.error());
+  TRY(engine.enter());
   engine::SpecContext context;
   context.host = &engine.host();
   context.container_dir = container.dir;
   context.run_dir = container.run_dir;
-  // Only shown, never run: where a namespace is joined, its holder's pid may not exist yet.
   context.container_pid = [&engine](std::string_view id) -> Result<pid_t> {
     engine::ContainerSummary other = TRY(engine.summary(std::string(id)));
-    return other.pid > 0 ? other.pid : 0;
+    if (other.pid > 0) return other.pid;
+    return Error(Errc::conflict, "it does not run");
   };
-  return engine::make_spec(container.config, context);
+  auto spec = engine::make_spec(container.config, context);
+  return spec ? std::move(*spec) : bare_spec(container.config);
 }
 
 json::Object inspect_network_settings(const ContainerConfig& config) {
