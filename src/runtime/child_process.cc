@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <cstring>
 
@@ -53,15 +52,16 @@ int child_sysctl(ChildState& c, const char* name, const char* value) {
   return write_text(c, fd, value);
 }
 
-// A program that opens /dev/stdout needs to own what stands behind it.
+// A program that opens /dev/stdout needs to own the pipe behind it. Files and terminals are the caller's: an
+// exec in the foreground hands them on as they are, and their owner must stay.
 int child_own_files(ChildState&, const Step& s) {
   const auto* fds = static_cast<const std::uint32_t*>(s.data);
   for (std::uint32_t i = 0; i < 3 && i < s.count; ++i) {
     struct stat st;
     int fd = static_cast<int>(fds[i]);
     if (::fstat(fd, &st) < 0 || st.st_uid == s.flags) continue;
-    if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) continue;  // /dev/null stays the host's
-    // Read-only file systems, unmapped owners, sockets: as good as it gets.
+    if (!S_ISFIFO(st.st_mode)) continue;
+    // Unmapped owners: as good as it gets.
     if (::fchown(fd, static_cast<uid_t>(s.flags), static_cast<gid_t>(-1)) < 0 && errno != EINVAL && errno != EPERM &&
         errno != EROFS && errno != ENOENT)
       return -1;
