@@ -92,20 +92,25 @@ std::string place_of(std::string_view text, std::size_t offset) {
   return concat("line ", line, ", column ", column);
 }
 
+bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
 void dump_string(std::string_view text, std::string& out) {
   out += '"';
-  for (char c : text) {
+  while (!text.empty()) {
+    // Runs that need no escape are copied whole: most texts are one.
+    std::size_t run = 0;
+    while (run < text.size() && !needs_escape(text[run])) ++run;
+    out.append(text.substr(0, run));
+    if (run == text.size()) break;
+    char c = text[run];
+    text.remove_prefix(run + 1);
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20)
-          out += format("\\u%04x", c);
-        else
-          out += c;
+      default: out += format("\\u%04x", c);
     }
   }
   out += '"';
