@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "engine/random_name.h"
 #include "engine/records.h"
+#include "engine/shift.h"
 #include "state/name_table.h"
 #include "state/object_lock.h"
 
@@ -110,7 +111,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
   ContainerConfig config = TRY(resolve_config(request, context));
   config.id = id;
   config.created = now();
-  if (image) config.lower = store_->lower_dirs(*image);
+  if (image) config.lower = TRY(shift_layers(store_->lower_dirs(*image), config.uid_map, config.gid_map));
 
   failpoint("engine.create", 1);  // nothing but the run folder
   std::string staging = TRY(store_->make_staging("container"));
@@ -119,9 +120,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
   });
   for (const char* name : {"/upper", "/work"})
     TRY(sys::make_dir_at(sys::DirFd::cwd(), (staging + name).c_str(), 0755));
-  TRY(write_container_files(config, host_, staging));
-
-  failpoint("engine.create", 2);  // staged without config
+  failpoint("engine.create", 2);  // staged, empty
 
   bool named = !request.name.empty();
   for (int tries = 0;; ++tries) {
@@ -134,6 +133,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
     ignore(state::NameTable(host_.root).release(config.name, id), "taken over by whoever wants it next");
   });
   failpoint("engine.create", 3);  // the name is taken
+  TRY(write_container_files(config, host_, staging));
   // What --rm removes again need not survive a power cut.
   TRY(save_config(staging, config, request.remove ? sys::Durability::none : sys::Durability::data));
   failpoint("engine.create", 4);  // staged whole
