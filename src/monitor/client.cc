@@ -43,14 +43,22 @@ Result<MonitorProcess> spawn_monitor(const std::string& path, std::vector<std::s
 
 }  // namespace
 
-Result<Handle> Handle::spawn(const SpawnRequest& request) {
-  const Plan& plan = *request.plan;
+Result<Handle> Handle::launch(const std::string& monitor_path, const std::string& id, const std::string& name) {
+  // The words are for those who look at ps.
+  MonitorProcess process = TRY(spawn_monitor(monitor_path, {"minke-monitor", id, name}));
   Handle handle;
-  // The name is for those who look at ps.
-  MonitorProcess process = TRY(spawn_monitor(request.monitor_path, {"minke-monitor", plan.id, plan.name}));
   handle.control_ = std::move(process.control);
   handle.monitor_ = std::move(process.pidfd);
+  return handle;
+}
 
+Result<Handle> Handle::spawn(const SpawnRequest& request) {
+  Handle handle = TRY(launch(request.monitor_path, request.plan->id, request.plan->name));
+  TRY(handle.send(request));
+  return handle;
+}
+
+Status Handle::send(const SpawnRequest& request) {
   PlanHeader header;
   std::vector<int> fds;
   for (int i = 0; i < 3; ++i) {
@@ -60,18 +68,18 @@ Result<Handle> Handle::spawn(const SpawnRequest& request) {
   sys::UniqueFd client;
   if (request.attach) {
     auto pair = TRY(sys::make_seqpacket_pair());
-    handle.attach_ = std::move(pair.first);
+    attach_ = std::move(pair.first);
     client = std::move(pair.second);
     header.attach = true;
     header.attach_stdin = request.attach_stdin;
     fds.push_back(client.get());
   }
-  Plan sent = plan;
+  Plan sent = *request.plan;
   sent.preserve_fds = static_cast<std::int32_t>(request.preserve_fds.size());
   fds.insert(fds.end(), request.preserve_fds.begin(), request.preserve_fds.end());
   if (fds.size() > 60) return Error(Errc::unsupported, "more than 56 preserved descriptors are not supported");
-  TRY_CTX(sys::send_message(handle.control_.get(), pack(Verb::plan, header, sent), fds), kGone);
-  return handle;
+  TRY_CTX(sys::send_message(control_.get(), pack(Verb::plan, header, sent), fds), kGone);
+  return {};
 }
 
 Result<StateRecord> Handle::wait_created() {

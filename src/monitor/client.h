@@ -27,7 +27,10 @@ struct SpawnRequest {
 // One started monitor. Dropping it detaches: the monitor lives on.
 class Handle {
  public:
-  // Starts the program at once (it initialises while the caller goes on) and sends the plan.
+  // launch() starts the program, which initialises (about 1 ms) while the caller still works out the plan;
+  // send() gives it the plan. Dropped in between, it ends. spawn() is both.
+  static Result<Handle> launch(const std::string& monitor_path, const std::string& id, const std::string& name);
+  Status send(const SpawnRequest& request);
   static Result<Handle> spawn(const SpawnRequest& request);
   // Init exists and waits before exec.
   Result<StateRecord> wait_created();

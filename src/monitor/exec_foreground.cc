@@ -59,8 +59,13 @@ class TerminalTransport final : public Transport {
 // The user has gone, the process has not: somebody must hold its terminal, or it gets a hang-up, and read what
 // it prints, or it stops.
 void leave_holder(int master) {
+  // Our end may hang up this process group before the child has left it.
+  auto before = ::signal(SIGHUP, SIG_IGN);
   pid_t child = ::fork();
-  if (child != 0) return;
+  if (child != 0) {
+    ::signal(SIGHUP, before);
+    return;
+  }
   ::setsid();
   sys::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (int fd = 0; fd < 3; ++fd) ::dup2(null.get(), fd);
@@ -78,6 +83,12 @@ Result<int> exec_with_terminal(ExecForeground& exec, bool* detached) {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
     return Error::from_errno(errno, "socketpair");
   sys::UniqueFd ours(pair[0]), theirs(pair[1]);
+  // The program may ask for the size at once, before the first resize below.
+  oci::Process process = *exec.request.process;
+  winsize size{};
+  if (!process.console_size && ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+    process.console_size = oci::ConsoleSize{size.ws_row, size.ws_col};
+  exec.request.process = &process;
   exec.request.console_socket = theirs.get();
   runtime::Execed execed = TRY(runtime::exec(exec.request));
   theirs.reset();

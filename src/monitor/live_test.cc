@@ -2,6 +2,7 @@
 // in a user namespace of the test's own.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -506,6 +507,59 @@ TEST_F(LiveTest, ForegroundExec) {
   EXPECT_EQ(*sys::read_all(out.first.get()), "to the other side");
   ::kill(state.pid, SIGKILL);
   EXPECT_TRUE(handle->wait_exit());
+}
+
+TEST_F(LiveTest, ExecWithATerminalAndDetach) {
+  command(sleeper());
+  auto handle = begin();
+  ASSERT_TRUE(handle);
+  StateRecord state = state_file();
+  for (bool detach : {false, true}) {
+    winsize size{20, 60, 0, 0};
+    int master = -1;
+    pid_t child = ::forkpty(&master, nullptr, nullptr, &size);
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      oci::Process process = *spec_.process;
+      process.terminal = true;
+      process.args = {"/bin/sh", "-c", "stty size; read line; echo got:$line; sleep 0.3; : > /tmp/done; exit 8"};
+      ExecForeground exec;
+      exec.request.init_pid = state.pid;
+      exec.request.init_start_time = state.start_time;
+      exec.request.spec = &spec_;
+      exec.request.process = &process;
+      exec.request.cgroup = state.cgroup;
+      exec.attach.terminal = true;
+      bool detached = false;
+      auto code = exec_foreground(exec, &detached);
+      ::_exit(!code ? 99 : detached ? 77 : *code);
+    }
+    sys::UniqueFd terminal(master);
+    std::string seen;
+    bool answered = false;
+    char buffer[4096];
+    for (ssize_t n; (n = ::read(master, buffer, sizeof buffer)) > 0;) {
+      seen.append(buffer, static_cast<std::size_t>(n));
+      if (seen.find("20 60") != std::string::npos && !answered) {
+        answered = true;
+        ASSERT_TRUE(sys::write_all(master, detach ? "more\r\x10\x11" : "hello\r"));
+      }
+    }
+    int status = *sys::wait_pid(child);
+    EXPECT_EQ(sys::exit_code_of(status), detach ? 77 : 8) << seen;
+    EXPECT_EQ(seen.find("got:hello") != std::string::npos, !detach) << seen;
+    // It went on after its user had left.
+    std::string proof = concat(plan_.bundle, "/rootfs/tmp/done");
+    EXPECT_TRUE(within(3000, [&] { return sys::exists(proof); }));
+    ::unlink(proof.c_str());
+  }
+  ::kill(state.pid, SIGKILL);
+  EXPECT_TRUE(handle->wait_exit());
+}
+
+TEST_F(LiveTest, MonitorWithoutAPlanEnds) {
+  { ASSERT_TRUE(Handle::launch(monitor_, plan_.id, "early")); }
+  EXPECT_TRUE(within(2000, [&] { return processes().empty(); }));
 }
 
 TEST_F(LiveTest, OutOfMemoryIsSeen) {
