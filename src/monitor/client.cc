@@ -1,5 +1,8 @@
 #include "monitor/client.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include "base/str.h"
 #include "monitor/wire.h"
 #include "sys/socket.h"
@@ -73,6 +76,11 @@ Status Handle::send(const SpawnRequest& request) {
     header.attach = true;
     header.attach_stdin = request.attach_stdin;
     fds.push_back(client.get());
+    winsize size{};
+    if (request.plan->terminal && ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) {
+      header.rows = size.ws_row;
+      header.columns = size.ws_col;
+    }
   }
   Plan sent = *request.plan;
   sent.preserve_fds = static_cast<std::int32_t>(request.preserve_fds.size());

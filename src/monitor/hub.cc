@@ -53,6 +53,7 @@ Status Hub::set_terminal(sys::UniqueFd master) {
   terminal_ = master.get();
   has_terminal_ = true;
   sources_[0].fd = std::move(master);
+  if (size_.ws_row != 0) ignore(apply_size(), "the first resize repeats it");
   streams_ready();
   return {};
 }

@@ -30,6 +30,8 @@ class Hub {
   // Our ends of the container's pipes; any may be empty.
   Status set_pipes(sys::UniqueFd in, sys::UniqueFd out, sys::UniqueFd err);
   Status set_terminal(sys::UniqueFd master);
+  // The size that the terminal gets when it comes.
+  void set_size(std::uint16_t rows, std::uint16_t columns) { size_ = {rows, columns, 0, 0}; }
   Status listen(const std::string& path);
 
   // `from_start` applies back-pressure: while it has not taken what was written, nothing more is read, so it

@@ -161,6 +161,7 @@ Status Monitor::read_plan() {
     passed_.push_back(take());
     if (!passed_.back()) return Error(Errc::corrupt, "monitor: descriptors are missing from the plan");
   }
+  hub_.set_size(header.rows, header.columns);
   if (client) TRY(hub_.add_client(std::move(client), true, header.attach_stdin));
   return {};
 }

@@ -114,6 +114,7 @@ struct PlanHeader {
   bool has_stdio[3] = {};  // for passthrough, in this order at the front of the descriptors
   bool attach = false;     // then one socket of a client that is attached from the start
   bool attach_stdin = false;
+  std::uint16_t rows = 0, columns = 0;  // of the user's terminal, so that the program finds them at its start
 };                         // then plan.preserve_fds descriptors
 
 struct CreatedMessage {
@@ -186,6 +187,8 @@ void describe(B& b, PlanHeader& h) {
   for (bool& has : h.has_stdio) b("stdio", has);
   b("attach", h.attach);
   b("attach_stdin", h.attach_stdin);
+  b("rows", h.rows);
+  b("columns", h.columns);
 }
 template <typename B>
 void describe(B& b, CreatedMessage& c) {
