@@ -82,7 +82,8 @@ Status build_root(const BuildInput& in, LaunchPlan* plan) {
     p.upper = plan->keep(o.upper);
     p.work = plan->keep(o.work);
   }
-  p.place = plan->keep(r.bundle);
+  // Mounting hides what lies there, so it must be a folder that nothing else is taken from.
+  p.place = p.work != nullptr ? p.work : p.lower[0];
   p.userxattr = o.userxattr;
   p.volatile_ = o.volatile_ && !o.upper.empty();
   plan->add(Op::root_overlay).data = &p;

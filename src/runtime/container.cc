@@ -208,6 +208,20 @@ Result<Created> create(const CreateRequest& request) {
   return created;
 }
 
+Result<std::string> print_create_plan(const CreateRequest& request) {
+  HostFacts host = TRY(read_host_facts());
+  Cgroup cgroup = TRY(CgroupBuilder::plan(request));
+  std::vector<std::string> warnings;
+  LaunchPlan plan;
+  BuildInput input{request, host, cgroup.entries(), &warnings};
+  TRY(build_init_plan(input, &plan));
+  std::string out;
+  for (const Cgroup::Entry& entry : cgroup.entries()) out += concat("cgroup ", entry.path, "\n");
+  out += print_plan(plan);
+  for (const std::string& warning : warnings) out += concat("warning: ", warning, "\n");
+  return out;
+}
+
 namespace {
 
 // Reads reports until the program runs.

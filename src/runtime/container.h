@@ -42,11 +42,14 @@ struct CreateRequest {
   std::vector<int> preserve_fds;    // given to init as 3, 4, ... in this order
   bool no_pivot = false, no_new_keyring = false;
   // Init becomes a child of the caller's parent (CLONE_PARENT): lets the monitor build containers in a
-  // process of their own and keep a small heap.
+  // process of their own and keep a small heap. With a user namespace joined by path a second child, which has ended
+  // already, is left to that parent as well: it must reap both.
   bool clone_parent = false;
   // Init gets SIGKILL when its parent ends.
   bool die_with_parent = false;
-  std::string start_fifo;           // path of a fifo that init waits on instead of start_fd (`minke-runtime create`)
+  // Path of a unix socket that is made for init to wait on instead of start_fd: start() in another process connects
+  // to it and hears from init itself why an exec failed (`minke-runtime create`). The caller removes it.
+  std::string start_fifo;
   std::string notify_socket;        // NOTIFY_SOCKET to make reachable inside (sd_notify), or empty
   std::string hook_state_dir;       // unused when empty
 };
@@ -71,6 +74,9 @@ struct Created {
 // waiting before exec. On failure nothing is left (processes, cgroups, mounts); the message is
 // "step object: reason" in one line.
 Result<Created> create(const CreateRequest& request);
+
+// What create() would do, one step a line: `minke debug plan`. Makes no cgroup.
+Result<std::string> print_create_plan(const CreateRequest& request);
 
 // Lets init run startContainer hooks and exec; returns once the program runs. A failed exec has exit_code()
 // 127 (not found) or 126 (not executable), and the texts of crun that Podman users know. Poststart hooks run here.

@@ -1,4 +1,4 @@
-// The default seccomp profile, for a container with the capabilities `caps` in its bounding set ("CAP_SYS_ADMIN").
+// The profile that containers get when nobody asks for another.
 #pragma once
 
 #include <set>
@@ -8,6 +8,12 @@
 
 namespace minke::runtime {
 
-oci::Seccomp default_seccomp(const std::set<std::string>& caps);
+// Everything unknown answers ENOSYS, so that a libc tries the older call; what is known and refused answers EPERM.
+// `capabilities` ("CAP_SYS_ADMIN", ...) are those of the container's bounding set: some calls follow them. Mounting,
+// unshare and the like are left to capabilities and the user namespace, so that containers nest.
+oci::Seccomp default_seccomp(const std::set<std::string>& capabilities);
+
+// The capabilities for which the program is made at build time.
+const std::set<std::string>& default_capabilities();
 
 }  // namespace minke::runtime
