@@ -11,7 +11,10 @@ struct AttachOptions {
 };
 using F = AttachOptions;
 constexpr Option<F> kOptions[] = {
-    {"detach-keys", 0, &F::detach_keys, "Select the key sequence for detaching a container",
+    {"detach-keys",
+     0,
+     &F::detach_keys,
+     "Select the key sequence for detaching a container",
      {.shown_default = "ctrl-p,ctrl-q"}},
     {"latest", 'l', &F::latest, "Act on the latest container"},
     {"no-stdin", 0, &F::no_stdin, "Do not attach STDIN. The default is false"},
@@ -41,7 +44,8 @@ Result<int> attach(Invocation& call, AttachOptions& flags) {
 const constinit Command kAttachCommand = make_command<AttachOptions, attach>(
     {.summary = "Attach to a running container",
      .usage = "[options] CONTAINER",
-     .description = "The attach command allows you to attach to a running container using the container's ID or "
+     .description = "The attach command allows you to attach to a running container using the "
+                    "container's ID or "
                     "name, either to view its ongoing output or to control it interactively.",
      .examples = "ctrID\n1234\n--no-stdin foobar"},
     kTables);

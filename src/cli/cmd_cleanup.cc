@@ -53,14 +53,16 @@ Result<int> empty_trash(Invocation& call, NoOptions&) {
 const constinit Command kContainerCleanupCommand = make_command<CleanupFlags, cleanup>(
     {.summary = "Clean up network and mountpoints of one or more containers",
      .usage = "[options] CONTAINER [CONTAINER...]",
-     .description = "Records the end of containers and removes what a run leaves behind. It may be done at any "
+     .description = "Records the end of containers and removes what a run leaves behind. It may be "
+                    "done at any "
                     "time and more than once.",
      .examples = "--latest\nctrID1 ctrID2 ctrID3\n--all"},
     kTables);
 
 const constinit Command kSystemEmptyTrashCommand = make_command<NoOptions, empty_trash>(
     {.summary = "Delete what was removed, and what unfinished commands left",
-     .description = "Removed containers and images are moved aside first; this deletes them for good. The engine "
+     .description = "Removed containers and images are moved aside first; this deletes them for "
+                    "good. The engine "
                     "starts it by itself.",
      .args = ArgRule::none()});
 

@@ -1,6 +1,6 @@
 #include "cli/commands.h"
-#include "engine/engine.h"
 #include "cli/container_flags.h"
+#include "engine/engine.h"
 
 namespace minke::cli {
 namespace {

@@ -1,7 +1,7 @@
 #include "base/str.h"
 #include "cli/commands.h"
-#include "engine/engine.h"
 #include "cli/container_flags.h"
+#include "engine/engine.h"
 #include "engine/parse.h"
 #include "sys/fd.h"
 
@@ -10,7 +10,8 @@ namespace {
 
 struct ExecFlags {
   std::string cidfile, user, workdir;
-  bool detach = false, interactive = false, latest = false, no_session = false, privileged = false, tty = false;
+  bool detach = false, interactive = false, latest = false, no_session = false, privileged = false,
+       tty = false;
   std::optional<std::string> detach_keys;
   std::vector<std::string> env, env_file, preserve_fd;
   std::uint32_t preserve_fds = 0;
@@ -19,18 +20,28 @@ using F = ExecFlags;
 constexpr Option<F> kOptions[] = {
     {"cidfile", 0, &F::cidfile, "Read the container ID from the file"},
     {"detach", 'd', &F::detach, "Run the exec session in detached mode (backgrounded)"},
-    {"detach-keys", 0, &F::detach_keys, "Select the key sequence for detaching a container",
+    {"detach-keys",
+     0,
+     &F::detach_keys,
+     "Select the key sequence for detaching a container",
      {.shown_default = "ctrl-p,ctrl-q"}},
     {"env", 'e', &F::env, "Set environment variables"},
     {"env-file", 0, &F::env_file, "Read in a file of environment variables"},
     {"interactive", 'i', &F::interactive, "Make STDIN available to the contained process"},
     {"latest", 'l', &F::latest, "Act on the latest container"},
-    {"no-session", 0, &F::no_session, "Do not keep a record of the session (one in the foreground never has one)"},
-    {"preserve-fd", 0, &F::preserve_fd, "Pass a list of additional file descriptors to the container", {.csv = true}},
+    {"no-session", 0, &F::no_session,
+     "Do not keep a record of the session (one in the foreground never has one)"},
+    {"preserve-fd",
+     0,
+     &F::preserve_fd,
+     "Pass a list of additional file descriptors to the container",
+     {.csv = true}},
     {"preserve-fds", 0, &F::preserve_fds, "Pass N additional file descriptors to the container"},
-    {"privileged", 0, &F::privileged, "Give the process extended Linux capabilities inside the container"},
+    {"privileged", 0, &F::privileged,
+     "Give the process extended Linux capabilities inside the container"},
     {"tty", 't', &F::tty, "Allocate a pseudo-TTY. The default is false"},
-    {"user", 'u', &F::user, "Sets the username or UID used and optionally the groupname or GID for the specified command"},
+    {"user", 'u', &F::user,
+     "Sets the username or UID used and optionally the groupname or GID for the specified command"},
     {"workdir", 'w', &F::workdir, "Working directory inside the container"},
 };
 constexpr OptionTable kTables[] = {option_table<F>(kOptions)};
@@ -39,7 +50,8 @@ constexpr OptionTable kTables[] = {option_table<F>(kOptions)};
 constexpr int kExitNoSession = 255;
 
 // Takes the container's word from the arguments unless an option names it.
-Result<std::string> container_id(engine::Engine& engine, const ExecFlags& flags, std::vector<std::string>* args) {
+Result<std::string> container_id(engine::Engine& engine, const ExecFlags& flags,
+                                 std::vector<std::string>* args) {
   if (flags.latest) return engine.latest_id();
   if (!flags.cidfile.empty()) {
     std::string text = TRY_CTX(sys::read_small_file(flags.cidfile), "reading CIDFile");
@@ -52,12 +64,14 @@ Result<std::string> container_id(engine::Engine& engine, const ExecFlags& flags,
 
 Result<int> exec(Invocation& call, ExecFlags& flags) {
   if (call.args.empty() && !flags.latest && flags.cidfile.empty())
-    return Error(Errc::invalid_argument, "exec requires the name or ID of a container or the --latest or --cidfile flag");
+    return Error(Errc::invalid_argument,
+                 "exec requires the name or ID of a container or the --latest or --cidfile flag");
   if (flags.latest && !flags.cidfile.empty())
     return Error(Errc::invalid_argument, "--latest and --cidfile cannot be used together");
   engine::ExecOptions options;
   for (const std::string& path : flags.env_file)
-    for (std::string& entry : TRY(engine::parse_env_file(path))) options.env.push_back(std::move(entry));
+    for (std::string& entry : TRY(engine::parse_env_file(path)))
+      options.env.push_back(std::move(entry));
   options.env.insert(options.env.end(), flags.env.begin(), flags.env.end());
   options.user = flags.user;
   options.workdir = flags.workdir;
@@ -72,7 +86,8 @@ Result<int> exec(Invocation& call, ExecFlags& flags) {
   engine::Engine* engine = TRY(call.engine());
   std::string id = TRY(container_id(*engine, flags, &call.args));
   if (call.args.empty())
-    return Error(Errc::invalid_argument, "must provide a non-empty command to start an exec session: invalid argument")
+    return Error(Errc::invalid_argument,
+                 "must provide a non-empty command to start an exec session: invalid argument")
         .with_exit(kExitNoSession);
   options.command = std::move(call.args);
   engine::AttachFlags attach;

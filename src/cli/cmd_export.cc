@@ -13,7 +13,8 @@ struct ExportFlags {
   std::string output;
 };
 constexpr Option<ExportFlags> kOptions[] = {
-    {"output", 'o', &ExportFlags::output, "Write to a specified file (default: stdout, which must be redirected)"},
+    {"output", 'o', &ExportFlags::output,
+     "Write to a specified file (default: stdout, which must be redirected)"},
 };
 constexpr OptionTable kTables[] = {option_table<ExportFlags>(kOptions)};
 
@@ -22,7 +23,8 @@ Result<int> export_(Invocation& call, ExportFlags& flags) {
   std::string id = TRY(engine->resolve_id(call.args[0]));
   if (flags.output.empty()) {
     if (::isatty(STDOUT_FILENO) != 0)
-      return Error(Errc::invalid_argument, "refusing to export to terminal. Use -o flag or redirect");
+      return Error(Errc::invalid_argument,
+                   "refusing to export to terminal. Use -o flag or redirect");
     TRY(engine->export_container(id, STDOUT_FILENO));
     return 0;
   }
@@ -37,7 +39,8 @@ Result<int> export_(Invocation& call, ExportFlags& flags) {
 const constinit Command kExportCommand = make_command<ExportFlags, export_>(
     {.summary = "Export container's filesystem contents as a tar archive",
      .usage = "[options] CONTAINER",
-     .description = "Exports container's filesystem contents as a tar archive and saves it on the local machine.",
+     .description = "Exports container's filesystem contents as a tar archive and saves it on the "
+                    "local machine.",
      .examples = "ctrID > myCtr.tar\n--output=\"myCtr.tar\" ctrID",
      .args = ArgRule::exactly(1)},
     kTables);

@@ -21,7 +21,9 @@ constexpr Option<F> kOptions[] = {
     {"latest", 'l', &F::latest, "Act on the latest container"},
     {"names", 'n', &F::names, "Output the container name in the log"},
     {"since", 0, &F::since, "Show logs since TIMESTAMP"},
-    {"tail", 0, &F::tail, "Output the specified number of LINES at the end of the logs.  Defaults to -1, which prints all lines"},
+    {"tail", 0, &F::tail,
+     "Output the specified number of LINES at the end of the logs.  Defaults to -1, which prints "
+     "all lines"},
     {"timestamps", 't', &F::timestamps, "Output the timestamps in the log"},
     {"until", 0, &F::until, "Show logs until TIMESTAMP"},
 };
@@ -31,7 +33,8 @@ Result<std::optional<TimeNs>> time_of(const char* option, const std::string& tex
   if (text.empty()) return std::optional<TimeNs>();
   auto time = parse_timestamp(text, now());
   if (!time)
-    return Error(Errc::invalid_argument, concat("parsing --", option, " ", quote(text), ": unable to interpret time value"));
+    return Error(Errc::invalid_argument, concat("parsing --", option, " ", quote(text),
+                                                ": unable to interpret time value"));
   return std::optional<TimeNs>(*time);
 }
 
@@ -39,7 +42,10 @@ Result<std::optional<TimeNs>> time_of(const char* option, const std::string& tex
 class Printer {
  public:
   Printer(Output& out, const LogsFlags& flags, std::string prefix)
-      : outputs_{&out, &errors_}, timestamps_(flags.timestamps), flush_(flags.follow), prefix_(std::move(prefix)) {}
+      : outputs_{&out, &errors_},
+        timestamps_(flags.timestamps),
+        flush_(flags.follow),
+        prefix_(std::move(prefix)) {}
 
   bool print(const monitor::LogLine& line) {
     const int stream = line.is_stderr ? 1 : 0;
@@ -72,17 +78,19 @@ class Printer {
 };
 
 // "name " or "id " before each line when there are several containers.
-Result<std::string> prefix_of(engine::Engine& engine, const LogsFlags& flags, const std::string& id, std::size_t index) {
+Result<std::string> prefix_of(engine::Engine& engine, const LogsFlags& flags, const std::string& id,
+                              std::size_t index) {
   std::string text = flags.names ? TRY(engine.summary(id)).name : view::short_id(id);
   text += ' ';
   if (!flags.color) return text;
   return concat("\033[", 31 + index % 6, "m", text, "\033[0m");
 }
 
-Status print_logs(Invocation& call, engine::Engine& engine, const LogsFlags& flags, const monitor::LogQuery& query,
-                  const std::string& id, std::string prefix) {
+Status print_logs(Invocation& call, engine::Engine& engine, const LogsFlags& flags,
+                  const monitor::LogQuery& query, const std::string& id, std::string prefix) {
   Printer printer(call.out, flags, std::move(prefix));
-  Status read = engine.logs(id, query, [&printer](const monitor::LogLine& line) { return printer.print(line); });
+  Status read = engine.logs(
+      id, query, [&printer](const monitor::LogLine& line) { return printer.print(line); });
   Status written = printer.finish();
   if (!read) return read;
   return written;
@@ -99,7 +107,8 @@ Result<int> logs(Invocation& call, LogsFlags& flags) {
   if (flags.tail >= 0) query.tail = flags.tail;
   query.follow = flags.follow;
   engine::Engine* engine = TRY(call.engine());
-  Selection selection = TRY(select(*engine, {.latest = flags.latest, .cidfile = {}, .filter = {}}, call.args));
+  Selection selection =
+      TRY(select(*engine, {.latest = flags.latest, .cidfile = {}, .filter = {}}, call.args));
   if (!selection.errors.empty()) return finish(std::move(selection.errors));
   const auto& containers = selection.containers;
   if (containers.size() == 1) {
@@ -137,11 +146,14 @@ Result<int> logs(Invocation& call, LogsFlags& flags) {
 const constinit Command kLogsCommand = make_command<LogsFlags, logs>(
     {.summary = "Fetch the logs of one or more containers",
      .usage = "[options] CONTAINER [CONTAINER...]",
-     .description = "Retrieves logs for one or more containers.\n\nThis does not guarantee execution order when "
-                    "combined with run (i.e., your run may not have generated any logs at the time you execute "
+     .description = "Retrieves logs for one or more containers.\n\nThis does not guarantee "
+                    "execution order when "
+                    "combined with run (i.e., your run may not have generated any logs at the time "
+                    "you execute "
                     "logs).",
-     .examples = "ctrID\n--names ctrID1 ctrID2\n--color --names ctrID1 ctrID2\n--tail 2 mywebserver\n"
-                 "--follow=true --since 10m ctrID"},
+     .examples =
+         "ctrID\n--names ctrID1 ctrID2\n--color --names ctrID1 ctrID2\n--tail 2 mywebserver\n"
+         "--follow=true --since 10m ctrID"},
     kTables);
 
 }  // namespace minke::cli

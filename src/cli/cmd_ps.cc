@@ -16,8 +16,8 @@ using engine::ContainerSummary;
 using Sizes = engine::Engine::Sizes;
 
 struct PsFlags {
-  bool all = false, external = false, latest = false, ns = false, no_trunc = false, noheading = false,
-       pod = false, quiet = false, size = false, sync = false;
+  bool all = false, external = false, latest = false, ns = false, no_trunc = false,
+       noheading = false, pod = false, quiet = false, size = false, sync = false;
   std::vector<std::string> filter;
   std::string format, sort;
   std::int32_t last = -1;
@@ -26,7 +26,8 @@ struct PsFlags {
 using F = PsFlags;
 constexpr Option<F> kOptions[] = {
     {"all", 'a', &F::all, "Show all the containers, default is only running containers"},
-    {"external", 0, &F::external, "Show containers in storage not controlled by this engine (there are none)"},
+    {"external", 0, &F::external,
+     "Show containers in storage not controlled by this engine (there are none)"},
     {"filter", 'f', &F::filter, "Filter output based on conditions given"},
     {"format", 0, &F::format, "Pretty-print containers to JSON or using a Go template"},
     {"last", 'n', &F::last, "Print the n last created containers (all states)"},
@@ -37,7 +38,10 @@ constexpr Option<F> kOptions[] = {
     {"pod", 'p', &F::pod, "Print the ID and name of the pod the containers are associated with"},
     {"quiet", 'q', &F::quiet, "Print the numeric IDs of the containers only"},
     {"size", 's', &F::size, "Display the total file sizes"},
-    {"sort", 0, &F::sort, "Sort output by: command, created, id, image, names, runningfor, size, status",
+    {"sort",
+     0,
+     &F::sort,
+     "Sort output by: command, created, id, image, names, runningfor, size, status",
      {.value_name = "choice"}},
     {"sync", 0, &F::sync, "Sync container state with OCI runtime (it always is)"},
     {"watch", 'w', &F::watch, "Watch the ps output on an interval in seconds"},
@@ -45,21 +49,49 @@ constexpr Option<F> kOptions[] = {
 constexpr OptionTable kTables[] = {option_table<F>(kOptions)};
 
 constexpr Column kColumns[] = {
-    {"ID", "CONTAINER ID"}, {"Names", "NAMES"},   {"Image", "IMAGE"},        {"ImageID"},
-    {"Command"},            {"CreatedHuman", "CREATED"}, {"RunningFor"},     {"CreatedAt"},
-    {"Created"},            {"Status"},           {"State"},                 {"Ports"},
-    {"Pod", "POD ID"},      {"PodName", "PODNAME"}, {"Size"},                {"Labels"},
-    {"Mounts"},             {"Networks"},         {"Pid"},                   {"Exited"},
-    {"ExitedAt"},           {"ExitCode"},         {"StartedAt"},             {"Restarts"},
-    {"AutoRemove"},         {"IsInfra"},          {"Cgroup", "CGROUPNS"},    {"IPC"},
-    {"MNT"},                {"NET"},              {"PIDNS"},                 {"User", "USERNS"},
-    {"UTS"},                {"Namespaces"},
+    {"ID", "CONTAINER ID"},
+    {"Names", "NAMES"},
+    {"Image", "IMAGE"},
+    {"ImageID"},
+    {"Command"},
+    {"CreatedHuman", "CREATED"},
+    {"RunningFor"},
+    {"CreatedAt"},
+    {"Created"},
+    {"Status"},
+    {"State"},
+    {"Ports"},
+    {"Pod", "POD ID"},
+    {"PodName", "PODNAME"},
+    {"Size"},
+    {"Labels"},
+    {"Mounts"},
+    {"Networks"},
+    {"Pid"},
+    {"Exited"},
+    {"ExitedAt"},
+    {"ExitCode"},
+    {"StartedAt"},
+    {"Restarts"},
+    {"AutoRemove"},
+    {"IsInfra"},
+    {"Cgroup", "CGROUPNS"},
+    {"IPC"},
+    {"MNT"},
+    {"NET"},
+    {"PIDNS"},
+    {"User", "USERNS"},
+    {"UTS"},
+    {"Namespaces"},
 };
 
 constexpr std::string_view kNamespaceFormat =
-    "table {{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.Cgroup}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t{{.User}}\t{{.UTS}}";
+    "table "
+    "{{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.Cgroup}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t{{.User}"
+    "}\t{{.UTS}}";
 constexpr std::string_view kFormat =
-    "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedHuman}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
+    "table "
+    "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedHuman}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
 
 struct Item {
   ContainerSummary container;
@@ -72,15 +104,24 @@ struct SortRow {
   bool (*less)(const Item&, const Item&);
 };
 constexpr SortRow kSorts[] = {
-    {"command", [](const Item& a, const Item& b) { return join(a.container.command, " ") < join(b.container.command, " "); }},
-    {"created", [](const Item& a, const Item& b) { return a.container.created < b.container.created; }},
+    {"command",
+     [](const Item& a, const Item& b) {
+       return join(a.container.command, " ") < join(b.container.command, " ");
+     }},
+    {"created",
+     [](const Item& a, const Item& b) { return a.container.created < b.container.created; }},
     {"id", [](const Item& a, const Item& b) { return a.container.id < b.container.id; }},
-    {"image", [](const Item& a, const Item& b) { return a.container.image_name < b.container.image_name; }},
+    {"image",
+     [](const Item& a, const Item& b) { return a.container.image_name < b.container.image_name; }},
     {"names", [](const Item& a, const Item& b) { return a.container.name < b.container.name; }},
-    {"runningfor", [](const Item& a, const Item& b) { return a.container.started_at < b.container.started_at; }},
-    {"size", [](const Item& a, const Item& b) { return a.sizes && b.sizes && a.sizes->root < b.sizes->root; }},
-    {"status", [](const Item& a, const Item& b) {
-       return std::string_view(engine::state_name(a.container.state)) < engine::state_name(b.container.state);
+    {"runningfor",
+     [](const Item& a, const Item& b) { return a.container.started_at < b.container.started_at; }},
+    {"size", [](const Item& a,
+                const Item& b) { return a.sizes && b.sizes && a.sizes->root < b.sizes->root; }},
+    {"status",
+     [](const Item& a, const Item& b) {
+       return std::string_view(engine::state_name(a.container.state)) <
+              engine::state_name(b.container.state);
      }},
 };
 
@@ -88,18 +129,22 @@ Result<const SortRow*> find_sort(const std::string& name) {
   if (name.empty()) return nullptr;
   for (const SortRow& row : kSorts)
     if (row.name == name) return &row;
-  return Error(Errc::invalid_argument,
-               concat("invalid argument ", quote(name), " for \"--sort\" flag: ", quote(name),
-                      " is not a valid value.  Choose from: \"command, created, id, image, names, runningfor, "
-                      "size, status\""));
+  return Error(
+      Errc::invalid_argument,
+      concat(
+          "invalid argument ", quote(name), " for \"--sort\" flag: ", quote(name),
+          " is not a valid value.  Choose from: \"command, created, id, image, names, runningfor, "
+          "size, status\""));
 }
 
 Status check(const PsFlags& flags) {
   auto invalid = [](const char* text) { return Error(Errc::invalid_argument, text); };
   if (flags.last >= 0 && flags.latest) return invalid("last and latest are mutually exclusive");
-  if (flags.quiet && (flags.size || flags.ns)) return invalid("quiet conflicts with size and namespace");
+  if (flags.quiet && (flags.size || flags.ns))
+    return invalid("quiet conflicts with size and namespace");
   if (flags.size && flags.ns) return invalid("size and namespace options conflict");
-  if (flags.watch > 0 && flags.latest) return invalid("the watch and latest flags cannot be used together");
+  if (flags.watch > 0 && flags.latest)
+    return invalid("the watch and latest flags cannot be used together");
   return {};
 }
 
@@ -124,14 +169,16 @@ Result<std::vector<Item>> list(engine::Engine& engine, const PsFlags& flags) {
       if (sizes)
         item.sizes = *sizes;
       else if (sizes.error().code() != Errc::not_found)
-        log::warn(concat("container ", view::short_id(item.container.id), ": ", sizes.error().message()));
+        log::warn(
+            concat("container ", view::short_id(item.container.id), ": ", sizes.error().message()));
     }
   if (sort != nullptr) std::stable_sort(items.begin(), items.end(), sort->less);
   return items;
 }
 
 void replace_all(std::string* text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text->find(from); at != std::string::npos; at = text->find(from, at + to.size()))
+  for (std::size_t at = text->find(from); at != std::string::npos;
+       at = text->find(from, at + to.size()))
     text->replace(at, from.size(), to);
 }
 
@@ -148,9 +195,11 @@ Status print(Invocation& call, const PsFlags& flags, const std::vector<Item>& it
   std::string table(flags.ns ? kNamespaceFormat : kFormat);
   if (flags.pod && !flags.ns) table += "\t{{.Pod}}\t{{.PodName}}";
   if (flags.size) table += "\t{{.Size}}";
-  if (!flags.size && format.find(".Size") != std::string::npos) log::error("Size format requires --size option");
+  if (!flags.size && format.find(".Size") != std::string::npos)
+    log::error("Size format requires --size option");
 
-  view::PsOptions options{.at = now(), .no_trunc = flags.no_trunc, .namespaces = flags.ns || flags.format != format};
+  view::PsOptions options{
+      .at = now(), .no_trunc = flags.no_trunc, .namespaces = flags.ns || flags.format != format};
   json::Array rows;
   const bool as_json = is_json_format(format);
   options.namespaces = options.namespaces && !(as_json && !flags.ns);
@@ -160,7 +209,8 @@ Status print(Invocation& call, const PsFlags& flags, const std::vector<Item>& it
     else
       rows.emplace_back(view::ps_row(item.container, item.sizes, options));
   }
-  Listing listing{.name = "ps", .columns = kColumns, .default_format = table, .shape = view::kPsShape};
+  Listing listing{
+      .name = "ps", .columns = kColumns, .default_format = table, .shape = view::kPsShape};
   return write_rows(call.out, listing, {.format = format, .no_heading = flags.noheading}, rows);
 }
 
@@ -182,7 +232,8 @@ const constinit Command kPsCommand = make_command<PsFlags, ps>(
     {.summary = "List containers",
      .usage = "[options]",
      .description = "Prints out information about the containers",
-     .examples = "-a\n-a --format \"{{.ID}}  {{.Image}}  {{.Labels}}  {{.Mounts}}\"\n--size --sort names",
+     .examples =
+         "-a\n-a --format \"{{.ID}}  {{.Image}}  {{.Labels}}  {{.Mounts}}\"\n--size --sort names",
      .args = ArgRule::none()},
     kTables);
 

@@ -1,8 +1,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/commands.h"
-#include "engine/engine.h"
 #include "cli/container_flags.h"
+#include "engine/engine.h"
 
 namespace minke::cli {
 namespace {

@@ -1,6 +1,7 @@
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "cli/commands.h"
@@ -20,7 +21,8 @@ constexpr int kExitNotFound = 127;
 
 Result<int> unshare(Invocation& call, UnshareFlags&) {
   engine::Engine* engine = TRY(call.engine());
-  if (!engine->host().rootless) return Error(Errc::invalid_argument, "please use unshare with rootless");
+  if (!engine->host().rootless)
+    return Error(Errc::invalid_argument, "please use unshare with rootless");
   std::vector<std::string> words = call.args;
   if (words.empty()) {
     const char* shell = ::getenv("SHELL");
@@ -45,7 +47,8 @@ Result<int> unshare(Invocation& call, UnshareFlags&) {
 const constinit Command kUnshareCommand = make_command<UnshareFlags, unshare>(
     {.summary = "Run a command in a modified user namespace",
      .usage = "[options] [COMMAND [ARG...]]",
-     .description = "Runs a command in a modified user namespace: the one in which rootless containers see their "
+     .description = "Runs a command in a modified user namespace: the one in which rootless "
+                    "containers see their "
                     "files.",
      .examples = "id\ncat /proc/self/uid_map",
      .interspersed = false},

@@ -16,23 +16,31 @@ struct WaitFlags {
 };
 using F = WaitFlags;
 constexpr Option<F> kOptions[] = {
-    {"condition", 0, &F::condition, "Condition to wait on", {.shown_default = "exited,stopped", .csv = true}},
-    {"exit-first-match", 0, &F::exit_first_match, "Exit after the first container matches a condition"},
-    {"ignore", 0, &F::ignore, "Ignore errors when a specified container is missing and wait on the others"},
+    {"condition",
+     0,
+     &F::condition,
+     "Condition to wait on",
+     {.shown_default = "exited,stopped", .csv = true}},
+    {"exit-first-match", 0, &F::exit_first_match,
+     "Exit after the first container matches a condition"},
+    {"ignore", 0, &F::ignore,
+     "Ignore errors when a specified container is missing and wait on the others"},
     {"interval", 'i', &F::interval, "Time Interval to wait before polling for completion"},
     {"latest", 'l', &F::latest, "Act on the latest container"},
 };
 constexpr OptionTable kTables[] = {option_table<F>(kOptions)};
 
-constexpr std::string_view kStates[] = {"created", "initialized", "running", "paused",  "stopping",
+constexpr std::string_view kStates[] = {"created", "initialized", "running",  "paused", "stopping",
                                         "stopped", "exited",      "removing", "unknown"};
 
 Status check_conditions(const std::vector<std::string>& conditions) {
   for (const std::string& condition : conditions) {
     if (condition == "healthy" || condition == "unhealthy")
-      return Error(Errc::unsupported, concat("--condition ", condition, " is not supported yet: it comes with health checks"));
+      return Error(Errc::unsupported, concat("--condition ", condition,
+                                             " is not supported yet: it comes with health checks"));
     if (std::find(std::begin(kStates), std::end(kStates), condition) == std::end(kStates))
-      return Error(Errc::invalid_argument, concat("unknown container state: ", condition, ": invalid argument"));
+      return Error(Errc::invalid_argument,
+                   concat("unknown container state: ", condition, ": invalid argument"));
   }
   return {};
 }
@@ -41,7 +49,8 @@ Status check_conditions(const std::vector<std::string>& conditions) {
 Result<std::int64_t> interval_of(const std::string& text) {
   auto ns = parse_duration(text);
   if (!ns) ns = parse_duration(text + "ms");
-  if (!ns || *ns <= 0) return Error(Errc::invalid_argument, concat("time: invalid duration ", quote(text)));
+  if (!ns || *ns <= 0)
+    return Error(Errc::invalid_argument, concat("time: invalid duration ", quote(text)));
   return std::max<std::int64_t>(1, *ns / 1'000'000);
 }
 
@@ -54,7 +63,8 @@ Result<int> wait_for_first(engine::Engine& engine, const std::vector<Selected>& 
       auto live = engine.summary(one.id);
       if (!live && live.error().code() != Errc::not_found) return std::move(live.error());
       if (!live) return engine.wait(one.id, conditions, interval_ms);
-      const bool ended = live->state == ContainerState::exited || live->state == ContainerState::stopped;
+      const bool ended =
+          live->state == ContainerState::exited || live->state == ContainerState::stopped;
       bool wanted = conditions.empty() && ended;
       for (const std::string& condition : conditions)
         wanted = wanted || condition == engine::state_name(live->state) ||

@@ -12,8 +12,9 @@ using engine::ContainerState;
 using engine::ContainerSummary;
 
 constexpr std::string_view kRefused[] = {"pod", "health", "should-start-on-boot"};
-constexpr std::string_view kStates[] = {"created", "initialized", "running",  "paused",  "stopping",
-                                        "stopped", "exited",      "removing", "unknown", "restarting"};
+constexpr std::string_view kStates[] = {"created",  "initialized", "running", "paused",
+                                        "stopping", "stopped",     "exited",  "removing",
+                                        "unknown",  "restarting"};
 
 Error invalid(std::string text) { return Error(Errc::invalid_argument, std::move(text)); }
 
@@ -33,7 +34,8 @@ std::string_view shown_state(ContainerState state) {
 
 // What --network said, or nothing where it is a name that is not a network of ours.
 bool network_matches(const std::string& mode, std::string_view wanted) {
-  return mode == wanted || (mode.starts_with(wanted) && mode.size() > wanted.size() && mode[wanted.size()] == ':');
+  return mode == wanted ||
+         (mode.starts_with(wanted) && mode.size() > wanted.size() && mode[wanted.size()] == ':');
 }
 
 bool volume_matches(const ContainerSummary& container, std::string_view wanted) {
@@ -48,8 +50,8 @@ bool volume_matches(const ContainerSummary& container, std::string_view wanted) 
 
 }  // namespace
 
-Result<ContainerFilter::Check> ContainerFilter::make_check(engine::Engine& engine, const std::string& key,
-                                                           const std::vector<std::string_view>& values) {
+Result<ContainerFilter::Check> ContainerFilter::make_check(
+    engine::Engine& engine, const std::string& key, const std::vector<std::string_view>& values) {
   Check check;
   check.key = key;
   if (key == "name") {
@@ -66,7 +68,8 @@ Result<ContainerFilter::Check> ContainerFilter::make_check(engine::Engine& engin
         check.patterns.push_back(TRY(Pattern::compile(key, value)));
     }
   } else if (key == "command") {
-    for (std::string_view value : values) check.patterns.push_back(TRY(Pattern::compile(key, value)));
+    for (std::string_view value : values)
+      check.patterns.push_back(TRY(Pattern::compile(key, value)));
   } else if (key == "status") {
     for (std::string_view value : values) {
       if (std::find(std::begin(kStates), std::end(kStates), value) == std::end(kStates))
@@ -93,7 +96,8 @@ Result<ContainerFilter::Check> ContainerFilter::make_check(engine::Engine& engin
     }
   } else if (key == "before" || key == "since") {
     check.time = INT64_MAX;
-    for (std::string_view value : values) check.time = std::min(check.time, TRY(created_of(engine, value)));
+    for (std::string_view value : values)
+      check.time = std::min(check.time, TRY(created_of(engine, value)));
   } else if (key == "until") {
     if (values.size() > 1) return invalid("specify exactly one timestamp for until");
     check.time = TRY(filter_time(key, values[0]));
@@ -101,7 +105,8 @@ Result<ContainerFilter::Check> ContainerFilter::make_check(engine::Engine& engin
     check.values.assign(values.begin(), values.end());
   } else if (key == "restart-policy") {
     for (std::string_view value : values) {
-      constexpr std::string_view kPolicies[] = {"none", "no", "always", "on-failure", "unless-stopped"};
+      constexpr std::string_view kPolicies[] = {"none", "no", "always", "on-failure",
+                                                "unless-stopped"};
       if (std::find(std::begin(kPolicies), std::end(kPolicies), value) == std::end(kPolicies))
         return invalid(concat(value, " invalid restart policy"));
       check.values.emplace_back(value == "none" ? std::string_view("no") : value);
@@ -114,7 +119,8 @@ Result<ContainerFilter::Check> ContainerFilter::make_check(engine::Engine& engin
   return check;
 }
 
-Result<ContainerFilter> ContainerFilter::make(engine::Engine& engine, const std::vector<std::string>& texts) {
+Result<ContainerFilter> ContainerFilter::make(engine::Engine& engine,
+                                              const std::vector<std::string>& texts) {
   ContainerFilter out;
   std::vector<std::string> done;
   for (const std::string& text : texts)
@@ -142,23 +148,29 @@ bool ContainerFilter::passes(const Check& check, const ContainerSummary& contain
   };
   if (check.key == "name") return found(container.name);
   if (check.key == "id")
-    return found(container.id) || any([&](const std::string& v) { return container.id.starts_with(v); });
+    return found(container.id) ||
+           any([&](const std::string& v) { return container.id.starts_with(v); });
   if (check.key == "command") return !container.command.empty() && found(container.command[0]);
   if (check.key == "status") return contains(check.values, shown_state(container.state));
   if (check.key == "exited")
     return shown_state(container.state) == "exited" &&
-           std::find(check.codes.begin(), check.codes.end(), container.exit_code) != check.codes.end();
+           std::find(check.codes.begin(), check.codes.end(), container.exit_code) !=
+               check.codes.end();
   if (check.key == "ancestor")
     return any([&](const std::string& v) {
-      return container.image_id.find(v) != std::string::npos || container.image_name.find(v) != std::string::npos;
+      return container.image_id.find(v) != std::string::npos ||
+             container.image_name.find(v) != std::string::npos;
     });
   if (check.key == "before") return container.created < check.time;
   if (check.key == "since") return container.created > check.time;
   if (check.key == "until") return container.created < check.time;
-  if (check.key == "volume") return any([&](const std::string& v) { return volume_matches(container, v); });
-  if (check.key == "network") return any([&](const std::string& v) { return network_matches(container.network_mode, v); });
+  if (check.key == "volume")
+    return any([&](const std::string& v) { return volume_matches(container, v); });
+  if (check.key == "network")
+    return any([&](const std::string& v) { return network_matches(container.network_mode, v); });
   if (check.key == "restart-policy")
-    return contains(check.values, container.restart_policy.empty() ? "no" : container.restart_policy);
+    return contains(check.values,
+                    container.restart_policy.empty() ? "no" : container.restart_policy);
   return false;
 }
 

@@ -10,12 +10,14 @@
 
 namespace minke::cli {
 
-// Checks keys and values once (names of images and containers are looked up), then asks of each container.
-// Keys: id name label label! status exited ancestor before since volume until network restart-policy command.
-// pod, health and should-start-on-boot are refused by name; others are invalid.
+// Checks keys and values once (names of images and containers are looked up), then asks of each
+// container. Keys: id name label label! status exited ancestor before since volume until network
+// restart-policy command. pod, health and should-start-on-boot are refused by name; others are
+// invalid.
 class ContainerFilter {
  public:
-  static Result<ContainerFilter> make(engine::Engine& engine, const std::vector<std::string>& texts);
+  static Result<ContainerFilter> make(engine::Engine& engine,
+                                      const std::vector<std::string>& texts);
   bool matches(const engine::ContainerSummary& container) const;
   // A filter on the state looks at containers that do not run as well.
   bool asks_for_state() const { return asks_for_state_; }
@@ -23,7 +25,7 @@ class ContainerFilter {
  private:
   struct Check {
     std::string key;
-    std::vector<std::string> values;      // prefixes, names, states, ids: by key
+    std::vector<std::string> values;  // prefixes, names, states, ids: by key
     std::vector<Pattern> patterns;
     std::vector<std::int32_t> codes;
     TimeNs time = 0;

@@ -22,7 +22,8 @@ bool one_of(std::string_view word, std::initializer_list<std::string_view> known
   return false;
 }
 
-// "key=value" pairs into a map; a key alone has an empty value unless `needs_value` says how to complain.
+// "key=value" pairs into a map; a key alone has an empty value unless `needs_value` says how to
+// complain.
 Status add_pairs(const std::vector<std::string>& texts, const char* needs_value,
                  std::map<std::string, std::string>* out) {
   for (const std::string& text : texts) {
@@ -30,7 +31,8 @@ Status add_pairs(const std::vector<std::string>& texts, const char* needs_value,
     if ((!pair && needs_value != nullptr) || (pair ? pair->first : std::string_view(text)).empty())
       return invalid(needs_value != nullptr ? concat(needs_value, ": ", quote(text))
                                             : concat("invalid label format: ", quote(text)));
-    (*out)[std::string(pair ? pair->first : text)] = pair ? std::string(pair->second) : std::string();
+    (*out)[std::string(pair ? pair->first : text)] =
+        pair ? std::string(pair->second) : std::string();
   }
   return {};
 }
@@ -38,7 +40,8 @@ Status add_pairs(const std::vector<std::string>& texts, const char* needs_value,
 Status set_identity(const ContainerFlags& f, CreateRequest* r) {
   r->name = f.name;
   r->replace = f.replace;
-  if (f.replace && f.name.empty()) return invalid("cannot replace container without --name being set");
+  if (f.replace && f.name.empty())
+    return invalid("cannot replace container without --name being set");
   r->remove = f.rm;
   r->cid_file = f.cidfile;
   if (f.entrypoint) r->entrypoint = TRY(engine::parse_entrypoint(*f.entrypoint));
@@ -56,7 +59,8 @@ Status set_identity(const ContainerFlags& f, CreateRequest* r) {
     if (!f.os.empty() || !f.arch.empty())
       return invalid("--platform option can not be specified with --arch or --os");
     std::vector<std::string_view> parts = split(f.platform, '/');
-    if (parts.size() > 3) return invalid(concat("invalid platform syntax for --platform=", quote(f.platform)));
+    if (parts.size() > 3)
+      return invalid(concat("invalid platform syntax for --platform=", quote(f.platform)));
     r->platform_os = parts[0];
     if (parts.size() > 1) r->platform_arch = parts[1];
     if (parts.size() > 2) r->platform_variant = parts[2];
@@ -86,8 +90,9 @@ Status set_process(const ContainerFlags& f, CreateRequest* r) {
   for (const std::string& stream : f.attach) {
     std::string name = to_lower(stream);
     if (!one_of(name, {"stdin", "stdout", "stderr"}))
-      return invalid(concat("invalid stream ", quote(stream),
-                            " for --attach - must be one of stdin, stdout, or stderr: invalid argument"));
+      return invalid(
+          concat("invalid stream ", quote(stream),
+                 " for --attach - must be one of stdin, stdout, or stderr: invalid argument"));
     r->attach.push_back(std::move(name));
   }
   r->hostname = f.hostname;
@@ -101,7 +106,8 @@ Status set_process(const ContainerFlags& f, CreateRequest* r) {
   for (const std::string& text : f.ulimit) r->ulimits.push_back(TRY(engine::parse_ulimit(text)));
   r->systemd = f.systemd;
   if (!one_of(r->systemd, {"", "always"}) && !parse_bool(r->systemd))
-    return invalid(concat("parsing bool ", quote(r->systemd), ": --systemd takes true, false or always"));
+    return invalid(
+        concat("parsing bool ", quote(r->systemd), ": --systemd takes true, false or always"));
   if (auto wanted = parse_bool(r->systemd)) r->systemd = *wanted ? "true" : "false";
   r->passwd_entry = f.passwd_entry;
   r->group_entry = f.group_entry;
@@ -116,11 +122,13 @@ Status set_isolation(const ContainerFlags& f, CreateRequest* r) {
     const std::string& text;
     engine::NamespaceMode& mode;
   };
-  for (const Row& row : {Row{"pid", f.pid, r->pid}, Row{"ipc", f.ipc, r->ipc}, Row{"uts", f.uts, r->uts},
-                         Row{"cgroupns", f.cgroupns, r->cgroupns}, Row{"userns", f.userns, r->userns}})
+  for (const Row& row :
+       {Row{"pid", f.pid, r->pid}, Row{"ipc", f.ipc, r->ipc}, Row{"uts", f.uts, r->uts},
+        Row{"cgroupns", f.cgroupns, r->cgroupns}, Row{"userns", f.userns, r->userns}})
     row.mode = TRY(engine::parse_namespace(row.flag, row.text));
   if (f.network.size() > 1)
-    return Error(Errc::unsupported, "several --network are not supported yet: they come with networks");
+    return Error(Errc::unsupported,
+                 "several --network are not supported yet: they come with networks");
   if (!f.network.empty()) r->network = TRY(engine::parse_namespace("network", f.network[0]));
   r->uid_maps = f.uidmap;
   r->gid_maps = f.gidmap;
@@ -131,7 +139,8 @@ Status set_isolation(const ContainerFlags& f, CreateRequest* r) {
   r->security_opts = f.security_opt;
   r->seccomp_policy = f.seccomp_policy;
   if (!one_of(r->seccomp_policy, {"", "default", "image"}))
-    return invalid(concat("invalid seccomp policy ", quote(r->seccomp_policy), ": valid policies are [default image]"));
+    return invalid(concat("invalid seccomp policy ", quote(r->seccomp_policy),
+                          ": valid policies are [default image]"));
   r->privileged = f.privileged;
   r->read_only = f.read_only;
   r->read_only_tmpfs = f.read_only_tmpfs;
@@ -158,7 +167,8 @@ Status set_files(const ContainerFlags& f, CreateRequest* r) {
     return invalid(concat("invalid image-volume type ", quote(r->image_volume),
                           ". Pick one of bind, tmpfs, or ignore"));
   if (!f.shm_size.empty()) r->shm_size = TRY(size_of("shm-size", f.shm_size));
-  if (!f.shm_size_systemd.empty()) r->shm_size_systemd = TRY(size_of("shm-size-systemd", f.shm_size_systemd));
+  if (!f.shm_size_systemd.empty())
+    r->shm_size_systemd = TRY(size_of("shm-size-systemd", f.shm_size_systemd));
   return {};
 }
 
@@ -173,11 +183,13 @@ Status set_memory(const ContainerFlags& f, oci::Resources* out) {
     memory.swap = TRY(size_of("memory-swap", f.memory_swap));
   if (f.memory_swappiness && *f.memory_swappiness != -1) {
     if (*f.memory_swappiness < 0 || *f.memory_swappiness > 100)
-      return invalid(concat("invalid value: ", *f.memory_swappiness, ", valid memory swappiness range is 0-100"));
+      return invalid(concat("invalid value: ", *f.memory_swappiness,
+                            ", valid memory swappiness range is 0-100"));
     memory.swappiness = static_cast<std::uint64_t>(*f.memory_swappiness);
   }
   memory.disable_oom_killer = f.oom_kill_disable;
-  if (memory.limit || memory.reservation || memory.swap || memory.swappiness || memory.disable_oom_killer)
+  if (memory.limit || memory.reservation || memory.swap || memory.swappiness ||
+      memory.disable_oom_killer)
     out->memory = memory;
   return {};
 }
@@ -192,7 +204,8 @@ Status set_cpu(const ContainerFlags& f, CreateRequest* r) {
   cpu.cpus = f.cpuset_cpus;
   cpu.mems = f.cpuset_mems;
   if (f.cpus && (f.cpu_period || f.cpu_quota))
-    return invalid(concat("--cpus and --", f.cpu_period ? "cpu-period" : "cpu-quota", " cannot be set together"));
+    return invalid(concat("--cpus and --", f.cpu_period ? "cpu-period" : "cpu-quota",
+                          " cannot be set together"));
   r->cpus = f.cpus;
   if (cpu.shares || cpu.period || cpu.quota || cpu.realtime_period || cpu.realtime_runtime ||
       !cpu.cpus.empty() || !cpu.mems.empty())
@@ -212,7 +225,8 @@ Status set_limits(const ContainerFlags& f, CreateRequest* r) {
   if (!f.blkio_weight.empty()) {
     auto weight = parse_uint(f.blkio_weight);
     if (!weight || *weight > 1000 || (*weight != 0 && *weight < 10))
-      return invalid(concat("invalid value for blkio-weight: ", f.blkio_weight, ": range is 10 to 1000"));
+      return invalid(
+          concat("invalid value for blkio-weight: ", f.blkio_weight, ": range is 10 to 1000"));
     oci::BlockIo io;
     io.weight = static_cast<std::uint16_t>(*weight);
     r->resources.block_io = io;
@@ -227,7 +241,8 @@ Status set_limits(const ContainerFlags& f, CreateRequest* r) {
 }
 
 Status set_network_files(const ContainerFlags& f, CreateRequest* r) {
-  if (f.no_hosts && !f.add_host.empty()) return invalid("--no-hosts and --add-host cannot be set together");
+  if (f.no_hosts && !f.add_host.empty())
+    return invalid("--no-hosts and --add-host cannot be set together");
   r->no_hosts = f.no_hosts;
   r->no_hostname = f.no_hostname;
   r->add_hosts = f.add_host;
@@ -245,9 +260,12 @@ Status set_life(const ContainerFlags& f, CreateRequest* r) {
   r->restart = TRY(engine::parse_restart(f.restart == "never" ? "no" : f.restart));
   if (!one_of(r->restart.name, {"", "no"})) {
     if (f.rm && r->restart.name != "on-failure")
-      return invalid("the --rm option conflicts with --restart, when the restartPolicy is not \"\" and \"no\"");
-    return Error(Errc::unsupported, concat("--restart ", f.restart,
-                                           " is not supported yet: restart policies other than no come later"));
+      return invalid(
+          "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and "
+          "\"no\"");
+    return Error(Errc::unsupported,
+                 concat("--restart ", f.restart,
+                        " is not supported yet: restart policies other than no come later"));
   }
   r->log.driver = f.log_driver;
   TRY(add_pairs(f.log_opt, "log options must be formatted KEY=VALUE", &r->log.options));
@@ -255,7 +273,8 @@ Status set_life(const ContainerFlags& f, CreateRequest* r) {
   r->monitor_pid_file = f.conmon_pidfile;
   r->sdnotify = f.sdnotify;
   if (r->sdnotify == "healthy")
-    return Error(Errc::unsupported, "--sdnotify healthy is not supported yet: it comes with health checks");
+    return Error(Errc::unsupported,
+                 "--sdnotify healthy is not supported yet: it comes with health checks");
   if (!one_of(r->sdnotify, {"", "container", "conmon", "ignore"}))
     return invalid(concat("invalid sdnotify mode ", quote(r->sdnotify),
                           ": must be container, conmon, healthy or ignore"));
@@ -308,8 +327,10 @@ Result<std::vector<std::int32_t>> parse_descriptors(const std::vector<std::strin
 
 Status check_cidfile(const std::string& path) {
   if (path.empty() || !sys::exists(path)) return {};
-  return Error(Errc::already_exists,
-               concat("container id file exists. Ensure another container is not using it or delete ", path));
+  return Error(
+      Errc::already_exists,
+      concat("container id file exists. Ensure another container is not using it or delete ",
+             path));
 }
 
 Status write_cidfile(const std::string& path, const std::string& id) {
@@ -319,7 +340,8 @@ Status write_cidfile(const std::string& path, const std::string& id) {
 
 void warn_no_terminal(bool tty, bool interactive) {
   if (tty && interactive && ::isatty(STDIN_FILENO) == 0)
-    log::warn("The input device is not a TTY. The --tty and --interactive flags might not work properly");
+    log::warn(
+        "The input device is not a TTY. The --tty and --interactive flags might not work properly");
 }
 
 }  // namespace minke::cli

@@ -23,9 +23,12 @@ struct ContainerFlags {
   std::vector<std::string> decryption_key;
   bool disable_content_trust = false, tls_verify = true, no_healthcheck = false;
   // the process
-  std::vector<std::string> env, env_file, env_merge, unsetenv, group_add, hostuser, chrootdirs, ulimit, attach;
-  bool env_host = false, unsetenv_all = false, http_proxy = true, tty = false, interactive = false, init = false;
-  std::string workdir, user, umask, hostname, init_path, tz, personality, systemd, passwd_entry, group_entry;
+  std::vector<std::string> env, env_file, env_merge, unsetenv, group_add, hostuser, chrootdirs,
+      ulimit, attach;
+  bool env_host = false, unsetenv_all = false, http_proxy = true, tty = false, interactive = false,
+       init = false;
+  std::string workdir, user, umask, hostname, init_path, tz, personality, systemd, passwd_entry,
+      group_entry;
   std::optional<std::int64_t> oom_score_adj;
   // isolation
   std::string pid, ipc, uts, cgroupns, userns, subuidname, subgidname, seccomp_policy;
@@ -36,8 +39,8 @@ struct ContainerFlags {
   std::vector<std::string> volume, mount, tmpfs, volumes_from;
   std::string image_volume, shm_size, shm_size_systemd;
   // limits
-  std::string cgroup_parent, cgroups, memory, memory_reservation, memory_swap, cpuset_cpus, cpuset_mems,
-      blkio_weight;
+  std::string cgroup_parent, cgroups, memory, memory_reservation, memory_swap, cpuset_cpus,
+      cpuset_mems, blkio_weight;
   std::vector<std::string> cgroup_conf, blkio_weight_device, device_read_bps, device_write_bps,
       device_read_iops, device_write_iops;
   std::optional<std::int64_t> memory_swappiness, cpu_quota, cpu_rt_runtime, pids_limit;
@@ -67,8 +70,8 @@ struct RunFlags : ContainerFlags {
 extern const OptionTable kCreateTables[2];
 extern const OptionTable kRunTables[2];
 
-// Options, image and command to the one request. Errors are Podman's; options that come later are refused
-// by name.
+// Options, image and command to the one request. Errors are Podman's; options that come later are
+// refused by name.
 Result<engine::CreateRequest> make_request(const Invocation& call, const ContainerFlags& flags);
 // With what only `run` has.
 Result<engine::CreateRequest> make_run_request(const Invocation& call, const RunFlags& flags);

@@ -39,8 +39,9 @@ TEST_F(ContainerFlagsTest, OptionsEndAtTheImage) {
 }
 
 TEST_F(ContainerFlagsTest, Limits) {
-  auto made = request({"-m", "64m", "--memory-swap=-1", "--cpus", "1.5", "--pids-limit", "-1", "--shm-size", "1g",
-                       "--cpu-shares=10", "--cgroup-conf", "memory.high=1", "img"});
+  auto made =
+      request({"-m", "64m", "--memory-swap=-1", "--cpus", "1.5", "--pids-limit", "-1", "--shm-size",
+               "1g", "--cpu-shares=10", "--cgroup-conf", "memory.high=1", "img"});
   ASSERT_TRUE(made);
   EXPECT_EQ(made->resources.memory->limit, 64 << 20);
   EXPECT_EQ(made->resources.memory->swap, -1);
@@ -51,19 +52,21 @@ TEST_F(ContainerFlagsTest, Limits) {
   EXPECT_EQ(made->resources.unified.at("memory.high"), "1");
   EXPECT_FALSE(request({"img"})->resources.memory);
   EXPECT_TRUE(fault({"-m", "1x", "img"}).starts_with("invalid value for memory: invalid "));
-  EXPECT_EQ(fault({"--cpus", "1", "--cpu-quota", "5", "img"}), "--cpus and --cpu-quota cannot be set together");
+  EXPECT_EQ(fault({"--cpus", "1", "--cpu-quota", "5", "img"}),
+            "--cpus and --cpu-quota cannot be set together");
 }
 
 TEST_F(ContainerFlagsTest, PairsAndStreams) {
-  auto made = request({"-l", "a", "-l", "b=c=d", "--annotation", "k=v", "-a", "stdout,STDERR", "--sysctl",
-                       "kernel.x=1,net.y=2", "--log-opt", "max-size=1m,tag=t", "img"});
+  auto made = request({"-l", "a", "-l", "b=c=d", "--annotation", "k=v", "-a", "stdout,STDERR",
+                       "--sysctl", "kernel.x=1,net.y=2", "--log-opt", "max-size=1m,tag=t", "img"});
   ASSERT_TRUE(made);
   EXPECT_EQ(made->labels, (std::map<std::string, std::string>{{"a", ""}, {"b", "c=d"}}));
   EXPECT_EQ(made->attach, (std::vector<std::string>{"stdout", "stderr"}));
   EXPECT_EQ(made->sysctls.size(), 2u);
   EXPECT_EQ(made->log.options.at("tag"), "t");
   EXPECT_EQ(fault({"-a", "foo", "img"}),
-            "invalid stream \"foo\" for --attach - must be one of stdin, stdout, or stderr: invalid argument");
+            "invalid stream \"foo\" for --attach - must be one of stdin, stdout, or stderr: "
+            "invalid argument");
   EXPECT_NE(fault({"--annotation", "k", "img"}), "");
 }
 
@@ -80,11 +83,13 @@ TEST_F(ContainerFlagsTest, RefusedByName) {
   EXPECT_NE(fault({"--health-cmd=x", "img"}).find("health checks"), std::string::npos);
   EXPECT_NE(fault({"--restart=always", "img"}).find("--restart always"), std::string::npos);
   EXPECT_EQ(fault({"--restart=no", "img"}), "");
-  EXPECT_NE(fault({"--network", "none", "--network", "host", "img"}).find("several --network"), std::string::npos);
+  EXPECT_NE(fault({"--network", "none", "--network", "host", "img"}).find("several --network"),
+            std::string::npos);
 }
 
 TEST_F(ContainerFlagsTest, RunOnly) {
-  auto made = request({"--rmi", "--passwd=false", "--preserve-fds", "2", "--preserve-fd", "7,8", "img"});
+  auto made =
+      request({"--rmi", "--passwd=false", "--preserve-fds", "2", "--preserve-fd", "7,8", "img"});
   ASSERT_TRUE(made);
   EXPECT_TRUE(made->remove && made->remove_image);
   EXPECT_FALSE(made->passwd);

@@ -18,15 +18,16 @@ Status check_selection(const SelectFlags& flags, std::size_t words, LatestText t
   }
   if (words > 0 && flags.all) return invalid("no arguments are needed with --all");
   if (words > 0 && flags.latest)
-    return invalid(text == LatestText::arguments ? "--latest and arguments cannot be used together"
-                                                 : "--latest and containers cannot be used together");
+    return invalid(text == LatestText::arguments
+                       ? "--latest and arguments cannot be used together"
+                       : "--latest and containers cannot be used together");
   if (words == 0 && !flags.all && !flags.latest && flags.cidfile.empty())
     return invalid("you must provide at least one name or id");
   return {};
 }
 
-Result<Selection> select(engine::Engine& engine, const SelectFlags& flags, const std::vector<std::string>& words,
-                         const SelectRules& rules) {
+Result<Selection> select(engine::Engine& engine, const SelectFlags& flags,
+                         const std::vector<std::string>& words, const SelectRules& rules) {
   Selection out;
   if (flags.latest) {
     std::string id = TRY(engine.latest_id());
@@ -37,8 +38,10 @@ Result<Selection> select(engine::Engine& engine, const SelectFlags& flags, const
     ContainerFilter filter = TRY(ContainerFilter::make(engine, flags.filter));
     for (const engine::ContainerSummary& container : TRY(engine.list_containers())) {
       bool wanted = rules.all_states.empty();
-      for (engine::ContainerState state : rules.all_states) wanted = wanted || state == container.state;
-      if (wanted && filter.matches(container)) out.containers.push_back({container.id, container.id});
+      for (engine::ContainerState state : rules.all_states)
+        wanted = wanted || state == container.state;
+      if (wanted && filter.matches(container))
+        out.containers.push_back({container.id, container.id});
     }
     return out;
   }

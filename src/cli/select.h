@@ -28,15 +28,16 @@ struct Selection {
 enum class LatestText { arguments, containers };  // Podman words it in two ways
 
 // Faults of combinations that make no sense; `words`: how many names were typed.
-Status check_selection(const SelectFlags& flags, std::size_t words, LatestText text = LatestText::arguments);
+Status check_selection(const SelectFlags& flags, std::size_t words,
+                       LatestText text = LatestText::arguments);
 
 // `up_only`: --all means those that run.
 struct SelectRules {
   bool ignore_missing = false;
   std::vector<engine::ContainerState> all_states = {};  // of --all; none: every one
 };
-Result<Selection> select(engine::Engine& engine, const SelectFlags& flags, const std::vector<std::string>& words,
-                         const SelectRules& rules = {});
+Result<Selection> select(engine::Engine& engine, const SelectFlags& flags,
+                         const std::vector<std::string>& words, const SelectRules& rules = {});
 
 // For each: what `act` says, its name printed when it went well, else its fault kept.
 Result<int> for_each_selected(Invocation& call, Selection selection,

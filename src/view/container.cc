@@ -13,7 +13,8 @@ using engine::ContainerConfig;
 using engine::ContainerState;
 using gotemplate::FieldKind;
 
-// Members that JSON leaves out when they are empty, and what are maps and times, not structs and text.
+// Members that JSON leaves out when they are empty, and what are maps and times, not structs and
+// text.
 constexpr gotemplate::FieldShape kFields[] = {
     {"Created", FieldKind::time},
     {"State.StartedAt", FieldKind::time},
@@ -82,8 +83,8 @@ json::Object inspect_state(const Container& container, const oci::Spec& spec) {
 }
 
 bool is_propagation(std::string_view option) {
-  constexpr std::string_view kNames[] = {"shared",  "slave",    "private",    "unbindable",
-                                         "rshared", "rslave",   "rprivate",   "runbindable"};
+  constexpr std::string_view kNames[] = {"shared",  "slave",  "private",  "unbindable",
+                                         "rshared", "rslave", "rprivate", "runbindable"};
   for (std::string_view name : kNames)
     if (name == option) return true;
   return false;
@@ -172,7 +173,8 @@ const gotemplate::Shape kContainerShape = {"interface {}", kFields};
 
 namespace {
 
-// What can be said of a process whose spec cannot be made now: a namespace that it joins is gone, say.
+// What can be said of a process whose spec cannot be made now: a namespace that it joins is gone,
+// say.
 oci::Spec bare_spec(const ContainerConfig& config) {
   oci::Spec spec;
   spec.oci_version = "1.0.2";
@@ -257,7 +259,8 @@ json::Object inspect_container(const engine::Host& host, const Container& contai
   out.set("StaticDir", container.dir);
   if (std::string file = path_if_there(container.dir + "/spec.json"); !file.empty())
     out.set("OCIConfigPath", std::move(file));
-  const std::string& runtime = config.request.runtime.empty() ? host.runtime : config.request.runtime;
+  const std::string& runtime =
+      config.request.runtime.empty() ? host.runtime : config.request.runtime;
   out.set("OCIRuntime", runtime.empty() ? "minke-runtime" : runtime);
   out.set("ConmonPidFile", config.request.monitor_pid_file);
   out.set("PidFile", config.request.pid_file);
@@ -292,7 +295,9 @@ std::string normalize_inspect_format(std::string_view format) {
   };
   constexpr Row kRows[] = {
       {".ID", ".Id"}, {".ImageID", ".Image"}, {".Src", ".Source"}, {".Dst", ".Destination"}};
-  auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  auto is_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
   std::string out;
   for (std::size_t at = 0; at < format.size();) {
     const Row* found = nullptr;

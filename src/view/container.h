@@ -19,7 +19,8 @@ json::Object inspect_container(const engine::Host& host, const engine::Container
                                const std::optional<engine::Engine::Sizes>& sizes);
 extern const gotemplate::Shape kContainerShape;
 
-// Templates may say .ID, .ImageID, .Src and .Dst, where the members are Id, Image, Source and Destination.
+// Templates may say .ID, .ImageID, .Src and .Dst, where the members are Id, Image, Source and
+// Destination.
 std::string normalize_inspect_format(std::string_view format);
 
 // Parts of the above, each in its own file.

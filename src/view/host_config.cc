@@ -107,7 +107,8 @@ json::Array throttles(const std::vector<std::string>& asked,
   return out;
 }
 
-void set_block_io(const CreateRequest& request, const oci::Resources& resources, json::Object* out) {
+void set_block_io(const CreateRequest& request, const oci::Resources& resources,
+                  json::Object* out) {
   if (!resources.block_io) {
     for (const char* name : {"BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
                              "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps"})
@@ -185,8 +186,9 @@ void set_limits(const ContainerConfig& config, const oci::Spec& spec, json::Obje
   out->set("KernelMemory", memory.kernel.value_or(0));
   out->set("MemoryReservation", memory.reservation.value_or(0));
   out->set("MemorySwap", memory.swap.value_or(0));
-  out->set("MemorySwappiness", memory.swappiness ? static_cast<std::int64_t>(*memory.swappiness)
-                               : resources.memory ? -1 : 0);
+  out->set("MemorySwappiness", memory.swappiness  ? static_cast<std::int64_t>(*memory.swappiness)
+                               : resources.memory ? -1
+                                                  : 0);
   out->set("OomKillDisable", memory.disable_oom_killer);
   if (request.init) out->set("Init", true);
   out->set("PidsLimit", resources.pids ? resources.pids->limit : 0);
@@ -235,7 +237,8 @@ json::Object inspect_host_config(const engine::Host& host, const engine::Contain
   out.set("GroupAdd", to_array(request.groups));
   out.set("IpcMode", namespace_mode(spec, "ipc", config.ipc_mode, "host"));
   out.set("Cgroup", "");
-  out.set("Cgroups", request.cgroups.empty() || request.cgroups == "enabled" ? "default" : request.cgroups);
+  out.set("Cgroups",
+          request.cgroups.empty() || request.cgroups == "enabled" ? "default" : request.cgroups);
   out.set("Links", nullptr);
   out.set("OomScoreAdj", spec.process ? spec.process->oom_score_adj.value_or(0) : 0);
   out.set("PidMode", namespace_mode(spec, "pid", config.pid_mode, "host"));

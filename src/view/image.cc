@@ -43,7 +43,8 @@ std::pair<std::string, std::string> split_name(const std::string& name) {
   std::size_t at = name.find('@');
   if (at != std::string::npos) return {name.substr(0, at), "<none>"};
   std::size_t colon = name.rfind(':');
-  if (colon == std::string::npos || name.find('/', colon) != std::string::npos) return {name, "<none>"};
+  if (colon == std::string::npos || name.find('/', colon) != std::string::npos)
+    return {name, "<none>"};
   return {name.substr(0, colon), name.substr(colon + 1)};
 }
 
@@ -52,7 +53,9 @@ std::vector<std::string> history_of(const store::Image& image) {
   return {image.names.rbegin(), image.names.rend()};
 }
 
-std::string size_text(std::int64_t size) { return units::human_size_spaced(static_cast<double>(size)); }
+std::string size_text(std::int64_t size) {
+  return units::human_size_spaced(static_cast<double>(size));
+}
 
 }  // namespace
 
@@ -129,8 +132,7 @@ json::Object inspect_image(const store::Store& store, const store::Image& image)
 
   json::Object data;
   std::vector<std::string> lower = store.lower_dirs(image);  // topmost first
-  if (lower.size() > 1)
-    data.set("LowerDir", join({lower.begin() + 1, lower.end()}, ":"));
+  if (lower.size() > 1) data.set("LowerDir", join({lower.begin() + 1, lower.end()}, ":"));
   if (!lower.empty()) data.set("UpperDir", lower.front());
   json::Object driver;
   driver.set("Name", "overlay");

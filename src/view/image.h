@@ -15,9 +15,9 @@ struct ImageRowOptions {
   bool no_trunc = false;
   std::int64_t containers = 0;
 };
-// What templates and tables name (.Repository .Tag .ID .Digest .Created .CreatedSince .CreatedAt .CreatedTime
-// .Size .SharedSize .VirtualSize .Containers .Names .History .Labels .ReadOnly .ParentId .Dangling): one for
-// each name of the image, or "<none>" and "<none>".
+// What templates and tables name (.Repository .Tag .ID .Digest .Created .CreatedSince .CreatedAt
+// .CreatedTime .Size .SharedSize .VirtualSize .Containers .Names .History .Labels .ReadOnly
+// .ParentId .Dangling): one for each name of the image, or "<none>" and "<none>".
 json::Array image_rows(const store::Image& image, const ImageRowOptions& options);
 extern const gotemplate::Shape kImageRowShape;
 

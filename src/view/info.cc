@@ -52,13 +52,16 @@ json::Object distribution() {
   json::Object out;
   std::string_view id = line_value(text, "ID", '=');
   out.set("distribution", id.empty() ? std::string_view("unknown") : id);
-  for (auto [member, key] : {std::pair{"version", "VERSION_ID"}, {"codename", "VERSION_CODENAME"},
+  for (auto [member, key] : {std::pair{"version", "VERSION_ID"},
+                             {"codename", "VERSION_CODENAME"},
                              {"variant", "VARIANT_ID"}})
     if (std::string_view value = line_value(text, key, '='); !value.empty()) out.set(member, value);
   return out;
 }
 
-double two_digits(double value) { return static_cast<double>(static_cast<std::int64_t>(value * 100 + 0.5)) / 100; }
+double two_digits(double value) {
+  return static_cast<double>(static_cast<std::int64_t>(value * 100 + 0.5)) / 100;
+}
 
 // Shares of all time since boot, in per cent.
 json::Object cpu_utilization() {
@@ -111,8 +114,9 @@ std::string uptime_text() {
   auto seconds = parse_double(std::string_view(text).substr(0, text.find(' ')));
   if (!seconds) return {};
   auto whole = static_cast<std::int64_t>(*seconds);
-  std::string out = format("%lldh %lldm %.2fs", static_cast<long long>(whole / 3600),
-                           static_cast<long long>(whole / 60 % 60), static_cast<double>(whole % 60));
+  std::string out =
+      format("%lldh %lldm %.2fs", static_cast<long long>(whole / 3600),
+             static_cast<long long>(whole / 60 % 60), static_cast<double>(whole % 60));
   if (whole >= 24 * 3600)
     out += format(" (Approximately %.2f days)", static_cast<double>(whole / 3600) / 24);
   return out;
@@ -163,8 +167,9 @@ json::Object host_facts(const engine::Host& host, const json::Object& version) {
   runtime.set("name", host.runtime.empty() ? "minke-runtime" : host.runtime);
   runtime.set("package", "");
   runtime.set("path", host.runtime.empty() ? bin + "minke-runtime" : host.runtime);
-  runtime.set("version", host.runtime.empty() ? concat("minke-runtime version ", MINKE_VERSION, "\nspec: 1.2.0")
-                                              : std::string());
+  runtime.set("version", host.runtime.empty()
+                             ? concat("minke-runtime version ", MINKE_VERSION, "\nspec: 1.2.0")
+                             : std::string());
   json::Object socket;
   socket.set("path", concat(host.runroot, "/minke.sock"));
   const json::Value* arch = version.find("OsArch");
@@ -210,9 +215,9 @@ const char* file_system_name(const std::string& path) {
     long magic;
     const char* name;
   };
-  constexpr Row kRows[] = {{0xEF53, "extfs"},         {0x58465342, "xfs"},  {0x9123683E, "btrfs"},
-                           {0x01021994, "tmpfs"},     {0x2FC12FC1, "zfs"},  {0x794C7630, "overlayfs"},
-                           {0x6969, "nfs"},           {0xF2F52010, "f2fs"}, {0x65735546, "fuse"}};
+  constexpr Row kRows[] = {{0xEF53, "extfs"},     {0x58465342, "xfs"},  {0x9123683E, "btrfs"},
+                           {0x01021994, "tmpfs"}, {0x2FC12FC1, "zfs"},  {0x794C7630, "overlayfs"},
+                           {0x6969, "nfs"},       {0xF2F52010, "f2fs"}, {0x65735546, "fuse"}};
   struct statfs fs = {};
   if (::statfs(path.c_str(), &fs) != 0) return "<unknown>";
   for (const Row& row : kRows)

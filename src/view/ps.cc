@@ -17,8 +17,12 @@ struct NamespaceRow {
   const char* member;
 };
 constexpr NamespaceRow kNamespaces[] = {
-    {"cgroup", "Cgroup", "cgroupns"}, {"ipc", "IPC", "ipc"},    {"mnt", "MNT", "mnt"},
-    {"net", "NET", "net"},            {"pid", "PIDNS", "pidns"}, {"user", "User", "userns"},
+    {"cgroup", "Cgroup", "cgroupns"},
+    {"ipc", "IPC", "ipc"},
+    {"mnt", "MNT", "mnt"},
+    {"net", "NET", "net"},
+    {"pid", "PIDNS", "pidns"},
+    {"user", "User", "userns"},
     {"uts", "UTS", "uts"},
 };
 
@@ -62,7 +66,9 @@ const gotemplate::Shape kPsShape = {"containers.psReporter", kFields};
 
 json::Object ps_row(const engine::ContainerSummary& container,
                     const std::optional<engine::Engine::Sizes>& sizes, const PsOptions& options) {
-  auto id = [&options](const std::string& full) { return options.no_trunc ? full : short_id(full); };
+  auto id = [&options](const std::string& full) {
+    return options.no_trunc ? full : short_id(full);
+  };
   std::string command = join(container.command, " ");
   if (!options.no_trunc && command.size() > kCommandWidth)
     command = concat(std::string_view(command).substr(0, kCommandWidth), "...");
@@ -82,9 +88,10 @@ json::Object ps_row(const engine::ContainerSummary& container,
   row.set("Ports", "");
   row.set("Pod", "");
   row.set("PodName", "");
-  row.set("Size", !sizes ? std::string()
-                         : concat(units::human_size(static_cast<double>(sizes->rw), 3), " (virtual ",
-                                  units::human_size(static_cast<double>(sizes->root), 3), ")"));
+  row.set("Size", !sizes
+                      ? std::string()
+                      : concat(units::human_size(static_cast<double>(sizes->rw), 3), " (virtual ",
+                               units::human_size(static_cast<double>(sizes->root), 3), ")"));
   row.set("Labels", labels_of(container));
   row.set("Mounts", texts(container.mounts));
   row.set("Networks", "");
@@ -98,7 +105,8 @@ json::Object ps_row(const engine::ContainerSummary& container,
   row.set("IsInfra", container.is_infra);
   json::Object namespaces;
   for (const NamespaceRow& space : kNamespaces) {
-    std::string value = options.namespaces ? namespace_of(container.pid, space.file) : std::string();
+    std::string value =
+        options.namespaces ? namespace_of(container.pid, space.file) : std::string();
     row.set(space.field, value);
     namespaces.set(space.field, std::move(value));
   }

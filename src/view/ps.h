@@ -10,12 +10,13 @@
 namespace minke::view {
 
 struct PsOptions {
-  TimeNs at = 0;           // now
+  TimeNs at = 0;  // now
   bool no_trunc = false;
-  bool namespaces = false; // read them from /proc
+  bool namespaces = false;  // read them from /proc
 };
 
-// What templates may name: .ID .Names .Image .Command .CreatedAt .RunningFor .Status .Ports .Size .Labels ...
+// What templates may name: .ID .Names .Image .Command .CreatedAt .RunningFor .Status .Ports .Size
+// .Labels ...
 json::Object ps_row(const engine::ContainerSummary& container,
                     const std::optional<engine::Engine::Sizes>& sizes, const PsOptions& options);
 extern const gotemplate::Shape kPsShape;

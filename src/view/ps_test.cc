@@ -25,7 +25,8 @@ TEST(Ps, JsonMembersAreOrderedAsPodmans) {
   std::string names;
   for (const auto& [key, value] : row) names += key + " ";
   EXPECT_EQ(names,
-            "AutoRemove Command CreatedAt Exited ExitedAt ExitCode Id Image ImageID IsInfra Labels Mounts Names "
+            "AutoRemove Command CreatedAt Exited ExitedAt ExitCode Id Image ImageID IsInfra Labels "
+            "Mounts Names "
             "Namespaces Networks Pid Pod PodName Ports Size StartedAt State Status Created ");
   EXPECT_EQ(row.find("CreatedAt")->string_or(""), "5 seconds ago");
   EXPECT_EQ(*row.find("ExitedAt")->as_int(), -62135596800);
@@ -44,7 +45,8 @@ TEST(Ps, RowsAreTruncatedUnlessAsked) {
 }
 
 TEST(Inspect, TemplatesMayNameGosFields) {
-  EXPECT_EQ(normalize_inspect_format("{{.ID}} {{.ImageID}} {{.IDs}}"), "{{.Id}} {{.Image}} {{.IDs}}");
+  EXPECT_EQ(normalize_inspect_format("{{.ID}} {{.ImageID}} {{.IDs}}"),
+            "{{.Id}} {{.Image}} {{.IDs}}");
   EXPECT_EQ(normalize_inspect_format("{{range .Mounts}}{{.Src}}:{{.Dst}}{{end}}"),
             "{{range .Mounts}}{{.Source}}:{{.Destination}}{{end}}");
 }

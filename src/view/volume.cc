@@ -6,8 +6,9 @@ namespace minke::view {
 namespace {
 using gotemplate::FieldKind;
 constexpr gotemplate::FieldShape kFields[] = {
-    {"CreatedAt", FieldKind::time}, {"Labels", FieldKind::map},   {"Options", FieldKind::map},
-    {"Status", FieldKind::map},     {"UID", FieldKind::number},   {"GID", FieldKind::number},
+    {"CreatedAt", FieldKind::time},    {"Labels", FieldKind::map},
+    {"Options", FieldKind::map},       {"Status", FieldKind::map},
+    {"UID", FieldKind::number},        {"GID", FieldKind::number},
     {"Anonymous", FieldKind::boolean}, {"NeedsCopyUp", FieldKind::boolean},
 };
 }  // namespace
