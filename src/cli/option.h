@@ -58,16 +58,28 @@ struct FieldTypeOf {
   static const FieldType value;
 };
 // Every type that an option can have (option_types.cc).
-#define MINKE_OPTION_TYPES(X)                                                                     \
-  X(bool)                                                                                         \
-  X(std::string)                                                                                  \
-  X(std::int32_t)                                                                                 \
-  X(std::int64_t)                                                                                 \
-  X(std::uint32_t) X(std::uint64_t) X(double) X(Duration) X(std::vector<std::string>)             \
-      X(std::optional<bool>) X(std::optional<std::string>) X(std::optional<std::int32_t>)         \
-          X(std::optional<std::int64_t>) X(std::optional<std::uint32_t>)                          \
-              X(std::optional<std::uint64_t>) X(std::optional<double>) X(std::optional<Duration>) \
-                  X(std::optional<std::vector<std::string>>)
+// The formatter would take these for declarations.
+// clang-format off
+#define MINKE_OPTION_TYPES(X)     \
+  X(bool)                         \
+  X(std::string)                  \
+  X(std::int32_t)                 \
+  X(std::int64_t)                 \
+  X(std::uint32_t)                \
+  X(std::uint64_t)                \
+  X(double)                       \
+  X(Duration)                     \
+  X(std::vector<std::string>)     \
+  X(std::optional<bool>)          \
+  X(std::optional<std::string>)   \
+  X(std::optional<std::int32_t>)  \
+  X(std::optional<std::int64_t>)  \
+  X(std::optional<std::uint32_t>) \
+  X(std::optional<std::uint64_t>) \
+  X(std::optional<double>)        \
+  X(std::optional<Duration>)      \
+  X(std::optional<std::vector<std::string>>)
+// clang-format on
 #define MINKE_DECLARE_FIELD_TYPE(F) \
   template <>                       \
   const FieldType FieldTypeOf<F>::value;
