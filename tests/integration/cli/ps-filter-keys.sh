@@ -4,7 +4,7 @@
 need_image
 id=$(start --name web -l a=b -v "$T:/data" "$IMG" sleep 100)
 minke create --name plain --network none -l a=c "$IMG" true >/dev/null
-expect_exit 3 minke run --name done --network none "$IMG" sh -c 'exit 3'
+expect_exit 3 minke run --name gone --network none "$IMG" sh -c 'exit 3'
 
 filtered() { # WANT FILTER...
   local want=$1 args=()
@@ -20,19 +20,19 @@ filtered web "id=${id:0:6}"
 filtered 'web plain' label=a
 filtered web label=a=b
 filtered '' label=a=b label=a=c
-filtered 'web done' status=running status=exited
-filtered done status=stopped
-filtered done exited=3
-filtered 'web plain done' "ancestor=$IMG"
+filtered 'web gone' status=running status=exited
+filtered gone status=stopped
+filtered gone exited=3
+filtered 'web plain gone' "ancestor=$IMG"
 filtered web before=plain
-filtered done since=plain
+filtered gone since=plain
 filtered web volume=/data
-filtered 'web plain done' restart-policy=no
+filtered 'web plain gone' restart-policy=no
 filtered '' until=1h
 filtered plain label=a status=created
 # a state asks for containers in all states
 ok minke ps --format '{{.Names}}' --filter status=exited
-assert_eq done "$out"
+assert_eq gone "$out"
 assert_error 125 'unknown container state' minke ps --filter status=odd
 assert_error 125 'is an invalid filter' minke ps --filter odd=1
 assert_error 125 'invalid filter' minke ps --filter odd
