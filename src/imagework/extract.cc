@@ -224,6 +224,8 @@ Status Extractor::set_owner(const TarEntry& entry, int parent, const char* name,
     int rc = fd >= 0 ? ::fchown(fd, uid, gid) : ::fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
     if (rc < 0) return owner_error(entry, errno);
   }
+  bool takes_xattrs = entry.type == TarEntry::Type::file || entry.type == TarEntry::Type::directory;
+  if (!takes_xattrs && !entry.xattrs.empty()) note("extended attributes of links and nodes left out");
   if (entry.type == TarEntry::Type::symlink) return {};
   if ((entry.mode & 07000) != 0 || inherits_) {
     int rc = fd >= 0 ? ::fchmod(fd, entry.mode) : ::fchmodat(parent, name, entry.mode, 0);

@@ -136,7 +136,8 @@ class StreamMembers final : public Members {
       std::string_view head = TRY(peek.head(512));
       bool tar = head.size() >= 262 && head.substr(257, 5) == "ustar";
       bool json = !tar && entry.size <= kMaxJson && !head.empty() && (head[0] == '{' || head[0] == '[');
-      bool other = entry.path == "VERSION" || entry.path.ends_with("/VERSION") || entry.size == 0;
+      // The smallest tar is one block; VERSION files of old archives are smaller.
+      bool other = entry.size < 512 && detect_compression(head) == Compression::none;
       Member item;
       if (json) {
         kept += entry.size;
