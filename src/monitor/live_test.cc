@@ -8,7 +8,6 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "base/str.h"
 #include "monitor/client.h"
 #include "monitor/logs.h"
+#include "monitor/notify.h"
 #include "monitor/protocol.h"
 #include "oci/spec.h"
 #include "runtime/container.h"
@@ -69,7 +69,7 @@ class LiveTest : public testing::Test {
       ASSERT_TRUE(sys::ensure_dirs(concat(folder_, dir), 0755));
     std::string busybox = *sys::read_small_file(kBusybox);
     ASSERT_TRUE(sys::write_file(concat(bundle, "/rootfs/bin/busybox"), busybox, 0755));
-    for (const char* applet : {"sh", "true", "cat", "sleep", "dd", "tty", "stty", "kill", "head", "tail", "yes", "seq"})
+    for (const char* applet : {"sh", "true", "cat", "sleep", "dd", "tty", "stty", "kill", "head", "tail", "yes", "seq", "test"})
       ASSERT_EQ(::symlink("busybox", concat(bundle, "/rootfs/bin/", applet).c_str()), 0);
 
     plan_.id = random_hex(32);
@@ -574,13 +574,9 @@ TEST_F(LiveTest, OutOfMemoryIsSeen) {
 }
 
 TEST_F(LiveTest, ServiceManagerIsTold) {
-  std::string path = concat(folder_, "/manager");
-  sys::UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  ASSERT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  auto socket = *listen_notify(concat(folder_, "/manager"));
+  ASSERT_TRUE(sys::set_nonblocking(socket.get(), false));
+  ::setenv("NOTIFY_SOCKET", concat(folder_, "/manager").c_str(), 1);
   plan_.sdnotify = "conmon";
   command("true");
   run();
@@ -589,6 +585,25 @@ TEST_F(LiveTest, ServiceManagerIsTold) {
   ASSERT_TRUE(message);
   EXPECT_TRUE(message->data.starts_with("MAINPID="));
   EXPECT_TRUE(message->data.ends_with("\nREADY=1"));
+}
+
+TEST_F(LiveTest, ContainerSpeaksToTheServiceManager) {
+  auto socket = *listen_notify(concat(folder_, "/manager"));
+  ASSERT_TRUE(sys::set_nonblocking(socket.get(), false));
+  ::setenv("NOTIFY_SOCKET", concat(folder_, "/manager").c_str(), 1);
+  plan_.sdnotify = "container";
+  command(concat("test -S $NOTIFY_SOCKET && echo has socket; ", sleeper()));
+  auto handle = begin();
+  ::unsetenv("NOTIFY_SOCKET");
+  ASSERT_TRUE(handle) << handle.error().message();
+  std::string monitor = concat("MAINPID=", state_file().monitor_pid);
+  EXPECT_EQ(sys::receive_message(socket.get())->data, monitor);
+  EXPECT_TRUE(within(2000, [&] { return logged() == "has socket\n"; })) << logged();
+  // What the container would send: its own main process is none of the manager's business.
+  ASSERT_TRUE(notify_manager(concat(plan_.run_dir, "/notify"), "MAINPID=1\nREADY=1"));
+  EXPECT_EQ(sys::receive_message(socket.get())->data, "READY=1\n");
+  ::kill(state_file().pid, SIGKILL);
+  EXPECT_TRUE(handle->wait_exit());
 }
 
 TEST_F(LiveTest, OtherRuntime) {
