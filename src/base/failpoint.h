@@ -1,5 +1,6 @@
-// Crash points for tests: MINKE_FAILPOINT=NAME:STEP kills the process with SIGKILL when it reaches that step of
-// that numbered list, so that a test can show that the next command heals. Costs one look at the environment when it is not set.
+// Crash points for tests: MINKE_FAILPOINT=NAME:STEP kills the process with SIGKILL when it reaches
+// that step of that numbered list, so that a test can show that the next command heals. Costs one
+// look at the environment when it is not set.
 #pragma once
 
 #include <string_view>

@@ -15,7 +15,7 @@ namespace minke {
 namespace {
 
 constexpr std::size_t kOutput = 256 << 10;
-constexpr int kMaxWindowLog = 27;                        // zstd: 128 MiB
+constexpr int kMaxWindowLog = 27;  // zstd: 128 MiB
 constexpr std::uint64_t kXzMemory = std::uint64_t{160} << 20;
 
 Error damaged(Compression kind, std::string_view what) {
@@ -66,7 +66,8 @@ class Bzip2Decoder final : public Decoder {
   Status restart() override {
     BZ2_bzDecompressEnd(&z_);
     z_ = {};
-    if (BZ2_bzDecompressInit(&z_, 0, 0) != BZ_OK) return Error(Errc::internal, "bzip2: out of memory");
+    if (BZ2_bzDecompressInit(&z_, 0, 0) != BZ_OK)
+      return Error(Errc::internal, "bzip2: out of memory");
     return {};
   }
   Result<Step> step(std::string_view in, char* out, std::size_t room, bool) override {
@@ -88,7 +89,8 @@ class XzDecoder final : public Decoder {
  public:
   ~XzDecoder() override { lzma_end(&z_); }
   Status restart() override {
-    if (lzma_stream_decoder(&z_, kXzMemory, 0) != LZMA_OK) return Error(Errc::internal, "xz: out of memory");
+    if (lzma_stream_decoder(&z_, kXzMemory, 0) != LZMA_OK)
+      return Error(Errc::internal, "xz: out of memory");
     return {};
   }
   Result<Step> step(std::string_view in, char* out, std::size_t room, bool) override {
@@ -97,7 +99,8 @@ class XzDecoder final : public Decoder {
     z_.next_out = reinterpret_cast<std::uint8_t*>(out);
     z_.avail_out = room;
     lzma_ret rc = lzma_code(&z_, LZMA_RUN);
-    if (rc == LZMA_MEMLIMIT_ERROR) return damaged(Compression::xz, "needs more memory than 160 MiB");
+    if (rc == LZMA_MEMLIMIT_ERROR)
+      return damaged(Compression::xz, "needs more memory than 160 MiB");
     if (rc != LZMA_OK && rc != LZMA_STREAM_END && rc != LZMA_BUF_ERROR)
       return damaged(Compression::xz, "damaged data");
     return Step{in.size() - z_.avail_in, room - z_.avail_out, rc == LZMA_STREAM_END};
@@ -153,8 +156,8 @@ class Decompressor final : public ByteSource {
         TRY(decoder_->restart());
         in_stream_ = started_ = true;
       }
-      Decoder::Step step =
-          TRY(decoder_->step(rest_, buffer_.data() + filled, buffer_.size() - filled, input_ended_));
+      Decoder::Step step = TRY(
+          decoder_->step(rest_, buffer_.data() + filled, buffer_.size() - filled, input_ended_));
       rest_.remove_prefix(step.consumed);
       filled += step.produced;
       if (step.stream_end)
@@ -196,21 +199,33 @@ Compression detect_compression(std::string_view head) {
   using namespace std::string_view_literals;
   if (head.starts_with("\x1f\x8b"sv)) return Compression::gzip;
   if (head.starts_with("BZh"sv)) return Compression::bzip2;
-  if (head.starts_with("\xfd" "7zXZ\0"sv)) return Compression::xz;
+  if (head.starts_with("\xfd"
+                       "7zXZ\0"sv))
+    return Compression::xz;
   // A zstd frame, or a skippable one as zstd:chunked puts in front.
   if (head.starts_with("\x28\xb5\x2f\xfd"sv)) return Compression::zstd;
-  if (head.size() >= 4 && (head[0] & 0xf0) == 0x50 && head.substr(1, 3) == "\x2a\x4d\x18"sv) return Compression::zstd;
+  if (head.size() >= 4 && (head[0] & 0xf0) == 0x50 && head.substr(1, 3) == "\x2a\x4d\x18"sv)
+    return Compression::zstd;
   return Compression::none;
 }
 
 std::unique_ptr<ByteSource> make_decompressor(Compression kind, ByteSource& input) {
   std::unique_ptr<Decoder> decoder;
   switch (kind) {
-    case Compression::none: return std::make_unique<PlainSource>(input);
-    case Compression::gzip: decoder = std::make_unique<GzipDecoder>(); break;
-    case Compression::bzip2: decoder = std::make_unique<Bzip2Decoder>(); break;
-    case Compression::xz: decoder = std::make_unique<XzDecoder>(); break;
-    case Compression::zstd: decoder = std::make_unique<ZstdDecoder>(); break;
+    case Compression::none:
+      return std::make_unique<PlainSource>(input);
+    case Compression::gzip:
+      decoder = std::make_unique<GzipDecoder>();
+      break;
+    case Compression::bzip2:
+      decoder = std::make_unique<Bzip2Decoder>();
+      break;
+    case Compression::xz:
+      decoder = std::make_unique<XzDecoder>();
+      break;
+    case Compression::zstd:
+      decoder = std::make_unique<ZstdDecoder>();
+      break;
   }
   return std::make_unique<Decompressor>(kind, std::move(decoder), input);
 }
@@ -224,7 +239,8 @@ struct GzipSink::State {
 
 GzipSink::GzipSink(ByteSink& output, int level) : state_(std::make_unique<State>()) {
   state_->output = &output;
-  state_->ready = deflateInit2(&state_->z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+  state_->ready =
+      deflateInit2(&state_->z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
 }
 GzipSink::~GzipSink() { deflateEnd(&state_->z); }
 

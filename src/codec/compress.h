@@ -1,5 +1,5 @@
-// Decompression and gzip compression of streams: gzip, bzip2, xz, zstd, found by their first bytes. The
-// libraries are linked statically and only into what calls this.
+// Decompression and gzip compression of streams: gzip, bzip2, xz, zstd, found by their first bytes.
+// The libraries are linked statically and only into what calls this.
 #pragma once
 
 #include <memory>
@@ -18,9 +18,9 @@ const char* compression_name(Compression kind);  // "gzip", ...; "none"
 constexpr std::size_t kMagicSize = 6;
 Compression detect_compression(std::string_view head);
 
-// The plain bytes of `input` (which must outlive the result). Several streams one after the other are one, as
-// with the command line tools. Truncated or damaged input is corrupt; memory of the window is bounded
-// (xz and zstd 128 MiB).
+// The plain bytes of `input` (which must outlive the result). Several streams one after the other
+// are one, as with the command line tools. Truncated or damaged input is corrupt; memory of the
+// window is bounded (xz and zstd 128 MiB).
 std::unique_ptr<ByteSource> make_decompressor(Compression kind, ByteSource& input);
 
 // gzip of what is written, deterministic (no name, no time). finish() must be called once.

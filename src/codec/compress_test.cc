@@ -12,7 +12,8 @@ using namespace std::string_view_literals;
 
 // "hello world\n" by gzip -n, bzip2, xz, zstd.
 constexpr std::string_view kGzip =
-    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x57\x28\xcf\x2f\xca\x49\xe1\x02\x00\x2d\x3b\x08\xaf"
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x57\x28\xcf\x2f\xca\x49\xe1\x02"
+    "\x00\x2d\x3b\x08\xaf"
     "\x0c\x00\x00\x00"sv;
 
 Result<std::string> plain(std::string_view bytes, std::size_t step = SIZE_MAX) {
@@ -57,7 +58,8 @@ TEST(Compress, GzipSinkRoundTrip) {
   StringSink a, b;
   for (StringSink* out : {&a, &b}) {
     GzipSink sink(*out);
-    for (std::size_t i = 0; i < text.size(); i += 1000) ASSERT_TRUE(sink.write(std::string_view(text).substr(i, 1000)).ok());
+    for (std::size_t i = 0; i < text.size(); i += 1000)
+      ASSERT_TRUE(sink.write(std::string_view(text).substr(i, 1000)).ok());
     ASSERT_TRUE(sink.finish().ok());
   }
   EXPECT_EQ(a.text, b.text);
@@ -67,13 +69,17 @@ TEST(Compress, GzipSinkRoundTrip) {
 
 TEST(Compress, Detects) {
   EXPECT_EQ(detect_compression("BZh91AY"), Compression::bzip2);
-  EXPECT_EQ(detect_compression("\xfd" "7zXZ\0"sv), Compression::xz);
+  EXPECT_EQ(detect_compression("\xfd"
+                               "7zXZ\0"sv),
+            Compression::xz);
   EXPECT_EQ(detect_compression("\x28\xb5\x2f\xfd"), Compression::zstd);
   EXPECT_EQ(detect_compression("\x5e\x2a\x4d\x18"), Compression::zstd);
   EXPECT_EQ(detect_compression(""), Compression::none);
   EXPECT_EQ(detect_compression("ustar"), Compression::none);
   EXPECT_FALSE(plain("BZh9garbage").ok());
-  EXPECT_FALSE(plain("\xfd" "7zXZ\0garbagegarbage"sv).ok());
+  EXPECT_FALSE(plain("\xfd"
+                     "7zXZ\0garbagegarbage"sv)
+                   .ok());
   EXPECT_FALSE(plain("\x28\xb5\x2f\xfdgarbage").ok());
 }
 

@@ -1,7 +1,7 @@
 #include "codec/digest.h"
 
-// The low-level functions are deprecated in favour of EVP, which would pull the whole provider machinery into a
-// static program for two block functions.
+// The low-level functions are deprecated in favour of EVP, which would pull the whole provider
+// machinery into a static program for two block functions.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 

@@ -1,4 +1,5 @@
-// SHA-256 and SHA-512 of streams. libcrypto's two block functions are linked statically; nothing else of it is.
+// SHA-256 and SHA-512 of streams. libcrypto's two block functions are linked statically; nothing
+// else of it is.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Bytes that are pulled through filters: file, decompressor, tar reader. A chunk is lent, never copied.
+// Bytes that are pulled through filters: file, decompressor, tar reader. A chunk is lent, never
+// copied.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,11 @@ class ByteSource {
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
   virtual ~ByteSource() = default;
-  // The next bytes, empty at the end; they are valid until the next call. A failed source stays failed.
+  // The next bytes, empty at the end; they are valid until the next call. A failed source stays
+  // failed.
   virtual Result<std::string_view> next() = 0;
-  // Passes over `count` bytes without reading them; false when this source cannot (then nothing happened).
+  // Passes over `count` bytes without reading them; false when this source cannot (then nothing
+  // happened).
   virtual bool skip(std::uint64_t /*count*/) { return false; }
 };
 
@@ -32,7 +35,8 @@ class ByteSink {
 // Bytes in memory, in pieces of `step` (tests and fuzzers; small members).
 class MemorySource final : public ByteSource {
  public:
-  explicit MemorySource(std::string_view bytes, std::size_t step = SIZE_MAX) : rest_(bytes), step_(step) {}
+  explicit MemorySource(std::string_view bytes, std::size_t step = SIZE_MAX)
+      : rest_(bytes), step_(step) {}
   Result<std::string_view> next() override {
     std::string_view piece = rest_.substr(0, step_);
     rest_.remove_prefix(piece.size());

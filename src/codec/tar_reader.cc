@@ -17,10 +17,10 @@ constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 62;
 struct Field {
   std::size_t at, size;
 };
-constexpr Field kName{0, 100}, kMode{100, 8}, kUid{108, 8}, kGid{116, 8}, kSize{124, 12}, kMtime{136, 12},
-    kChecksum{148, 8}, kLink{157, 100}, kMagic{257, 8}, kMajor{329, 8}, kMinor{337, 8}, kPrefix{345, 155},
-    kStarPrefix{345, 131}, kStarTrailer{508, 4}, kGnuSparse{386, 96}, kGnuExtended{482, 1}, kGnuRealSize{483, 12},
-    kGnuMoreExtended{504, 1};
+constexpr Field kName{0, 100}, kMode{100, 8}, kUid{108, 8}, kGid{116, 8}, kSize{124, 12},
+    kMtime{136, 12}, kChecksum{148, 8}, kLink{157, 100}, kMagic{257, 8}, kMajor{329, 8},
+    kMinor{337, 8}, kPrefix{345, 155}, kStarPrefix{345, 131}, kStarTrailer{508, 4},
+    kGnuSparse{386, 96}, kGnuExtended{482, 1}, kGnuRealSize{483, 12}, kGnuMoreExtended{504, 1};
 constexpr std::size_t kType = 156;
 
 std::string_view raw(const char* block, Field f) { return {block + f.at, f.size}; }
@@ -47,7 +47,8 @@ std::optional<std::int64_t> number_of(std::string_view field) {
   std::size_t begin = field.find_first_not_of(std::string_view(" \0", 2));
   if (begin == std::string_view::npos) return 0;
   std::size_t end = field.find_first_of(std::string_view(" \0", 2), begin);
-  auto value = parse_uint(field.substr(begin, end == std::string_view::npos ? end : end - begin), 8);
+  auto value =
+      parse_uint(field.substr(begin, end == std::string_view::npos ? end : end - begin), 8);
   if (!value || *value > INT64_MAX) return {};
   return static_cast<std::int64_t>(*value);
 }
@@ -113,10 +114,11 @@ struct TypeRow {
   TarEntry::Type type;
 };
 constexpr TypeRow kTypes[] = {
-    {'0', TarEntry::Type::file},        {'\0', TarEntry::Type::file},        {'7', TarEntry::Type::file},
-    {'S', TarEntry::Type::file},        {'1', TarEntry::Type::hard_link},    {'2', TarEntry::Type::symlink},
-    {'3', TarEntry::Type::char_device}, {'4', TarEntry::Type::block_device}, {'5', TarEntry::Type::directory},
-    {'6', TarEntry::Type::fifo},
+    {'0', TarEntry::Type::file},        {'\0', TarEntry::Type::file},
+    {'7', TarEntry::Type::file},        {'S', TarEntry::Type::file},
+    {'1', TarEntry::Type::hard_link},   {'2', TarEntry::Type::symlink},
+    {'3', TarEntry::Type::char_device}, {'4', TarEntry::Type::block_device},
+    {'5', TarEntry::Type::directory},   {'6', TarEntry::Type::fifo},
 };
 
 }  // namespace
@@ -197,7 +199,8 @@ Result<std::string> TarReader::read_special(std::uint64_t size) {
 Status TarReader::parse_pax(std::string_view text, Pax* pax) const {
   while (!text.empty()) {
     std::size_t blank = text.find(' ');
-    auto length = blank == std::string_view::npos ? std::nullopt : parse_uint(text.substr(0, blank));
+    auto length =
+        blank == std::string_view::npos ? std::nullopt : parse_uint(text.substr(0, blank));
     if (!length || *length <= blank + 1 || *length > text.size() || text[*length - 1] != '\n')
       return bad("a malformed pax record");
     std::string_view record = text.substr(blank + 1, *length - blank - 2);
@@ -279,7 +282,8 @@ Status TarReader::check_extents(const TarEntry& entry) const {
   std::uint64_t end = 0, sum = 0;
   for (const TarEntry::Extent& extent : entry.extents) {
     if (extent.offset < end || extent.size > entry.size || extent.offset > entry.size - extent.size)
-      return bad(concat("a sparse map that is out of order, in ", quote(entry.path.substr(0, 200))));
+      return bad(
+          concat("a sparse map that is out of order, in ", quote(entry.path.substr(0, 200))));
     end = extent.offset + extent.size;
     sum += extent.size;
   }
@@ -298,7 +302,8 @@ Status TarReader::read_old_sparse_map(const char* block, TarEntry* entry) {
       if (pairs[0] == '\0') break;
       auto at = unsigned_of(pairs.substr(0, 12)), bytes = unsigned_of(pairs.substr(12, 12));
       if (!at || !bytes) return bad("a bad sparse map");
-      if (entry->extents.size() >= limits_.sparse_extents) return bad("too many extents in a sparse file");
+      if (entry->extents.size() >= limits_.sparse_extents)
+        return bad("too many extents in a sparse file");
       entry->extents.push_back({*at, *bytes});
     }
     return {};
@@ -350,8 +355,10 @@ Status TarReader::read_new_sparse_map(TarEntry* entry) {
 
 Status TarReader::read_header(const char* block, const Pax& pax, TarEntry* entry) {
   char flag = block[kType];
-  const TypeRow* row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeRow& r) { return r.flag == flag; });
-  if (row == std::end(kTypes)) return bad(concat("an entry of the unknown type ", quote(std::string_view(&flag, 1))));
+  const TypeRow* row = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                    [&](const TypeRow& r) { return r.flag == flag; });
+  if (row == std::end(kTypes))
+    return bad(concat("an entry of the unknown type ", quote(std::string_view(&flag, 1))));
   entry->type = row->type;
   entry->path = text_of(block, kName);
   entry->link = text_of(block, kLink);
@@ -367,8 +374,10 @@ Status TarReader::read_header(const char* block, const Pax& pax, TarEntry* entry
   auto uid = unsigned_of(raw(block, kUid)), gid = unsigned_of(raw(block, kGid));
   auto size = unsigned_of(raw(block, kSize));
   auto mtime = number_of(raw(block, kMtime));
-  auto major = gnu || ustar ? unsigned_of(raw(block, kMajor)) : 0, minor = gnu || ustar ? unsigned_of(raw(block, kMinor)) : 0;
-  if (!mode || (!uid && !pax.uid) || (!gid && !pax.gid) || (!size && !pax.size) || !mtime || !major || !minor)
+  auto major = gnu || ustar ? unsigned_of(raw(block, kMajor)) : 0,
+       minor = gnu || ustar ? unsigned_of(raw(block, kMinor)) : 0;
+  if (!mode || (!uid && !pax.uid) || (!gid && !pax.gid) || (!size && !pax.size) || !mtime ||
+      !major || !minor)
     return bad(concat("a bad number in the header of ", quote(entry->path.substr(0, 200))));
   if (pax.path) entry->path = *pax.path;
   if (pax.link) entry->link = *pax.link;
@@ -384,12 +393,14 @@ Status TarReader::read_header(const char* block, const Pax& pax, TarEntry* entry
   entry->xattrs = pax.xattrs;
   std::uint64_t stored = pax.size.value_or(size.value_or(0));
   if (stored > kMaxSize) return bad(concat("a bad size of ", quote(entry->path.substr(0, 200))));
-  // Links and folders of some tools carry the size of what they point to; no data follows (as Go's reader has it).
+  // Links and folders of some tools carry the size of what they point to; no data follows (as Go's
+  // reader has it).
   data_left_ = has_data(flag) ? stored : 0;
   padding_ = (kBlock - data_left_ % kBlock) % kBlock;
   entry->size = data_left_;
   // Before pax a folder was a file whose name ends in a slash.
-  if (entry->type == TarEntry::Type::file && flag != 'S' && entry->path.ends_with('/') && data_left_ == 0)
+  if (entry->type == TarEntry::Type::file && flag != 'S' && entry->path.ends_with('/') &&
+      data_left_ == 0)
     entry->type = TarEntry::Type::directory;
   if (flag == 'S') {
     entry->sparse = true;

@@ -1,6 +1,6 @@
-// Reads tar streams: v7, ustar, pax, GNU (long names, sparse files, base-256 numbers). Names are bytes and come
-// out as they stand in the archive: nothing is converted, cleaned or followed. Not libarchive: that one sends
-// names through the locale, and its limits are not ours to set.
+// Reads tar streams: v7, ustar, pax, GNU (long names, sparse files, base-256 numbers). Names are
+// bytes and come out as they stand in the archive: nothing is converted, cleaned or followed. Not
+// libarchive: that one sends names through the locale, and its limits are not ours to set.
 #pragma once
 
 #include <cstdint>
@@ -33,16 +33,18 @@ struct TarEntry {
 };
 
 struct TarLimits {
-  std::size_t header_bytes = 1 << 20;      // one pax header or long name (Go's limit)
-  std::size_t special_headers = 64;        // that may stand before one entry
-  std::size_t sparse_extents = 1 << 20;    // of one file
+  std::size_t header_bytes = 1 << 20;    // one pax header or long name (Go's limit)
+  std::size_t special_headers = 64;      // that may stand before one entry
+  std::size_t sparse_extents = 1 << 20;  // of one file
 };
 
 class TarReader {
  public:
-  explicit TarReader(ByteSource& source, TarLimits limits = {}) : source_(source), limits_(limits) {}
+  explicit TarReader(ByteSource& source, TarLimits limits = {})
+      : source_(source), limits_(limits) {}
 
-  // The next entry, after what is left of the data of the last one; false at the end of the archive.
+  // The next entry, after what is left of the data of the last one; false at the end of the
+  // archive.
   Result<bool> next(TarEntry* entry);
   // A piece of the current entry's data, empty at its end; `offset` is its place in the file.
   struct Piece {
@@ -74,9 +76,9 @@ class TarReader {
   bool source_ended_ = false;
   std::uint64_t offset_ = 0;
   std::uint64_t data_left_ = 0, padding_ = 0;
-  std::uint64_t position_ = 0;              // in the current file
+  std::uint64_t position_ = 0;  // in the current file
   bool sparse_ = false;
-  std::vector<TarEntry::Extent> extents_;   // of the current entry
+  std::vector<TarEntry::Extent> extents_;  // of the current entry
   std::size_t extent_ = 0;
   std::string global_pax_;
 };

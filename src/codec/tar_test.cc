@@ -21,17 +21,21 @@ struct Read {
   std::string data;  // holes as zeros
 };
 
-Result<std::vector<Read>> read_tar(std::string_view bytes, std::size_t step = SIZE_MAX, TarLimits limits = {}) {
+Result<std::vector<Read>> read_tar(std::string_view bytes, std::size_t step = SIZE_MAX,
+                                   TarLimits limits = {}) {
   MemorySource source(bytes, step);
   TarReader reader(source, limits);
   std::vector<Read> out;
   Read item;
   while (TRY(reader.next(&item.entry))) {
-    item.data.assign(item.entry.type == TarEntry::Type::file && item.entry.size < 1 << 20 ? item.entry.size : 0, '\0');
+    item.data.assign(
+        item.entry.type == TarEntry::Type::file && item.entry.size < 1 << 20 ? item.entry.size : 0,
+        '\0');
     for (;;) {
       TarReader::Piece piece = TRY(reader.data());
       if (piece.bytes.empty()) break;
-      if (piece.offset + piece.bytes.size() > item.data.size()) return Error(Errc::internal, "beyond the end");
+      if (piece.offset + piece.bytes.size() > item.data.size())
+        return Error(Errc::internal, "beyond the end");
       item.data.replace(piece.offset, piece.bytes.size(), piece.bytes);
     }
     out.push_back(item);
@@ -134,13 +138,24 @@ std::string record(std::string_view key, std::string_view value) {
 TEST(Tar, RefusesHostileHeaders) {
   using namespace std::string_view_literals;
   const std::string bad[] = {
-      record("size", "-1"), record("size", "99999999999999999999"), record("size", "1x"), "5 a=b\n\n", "x", "9999 a=b\n",
-      "0 a=b\n", "6 =bb\n", record("path", "a\0b"sv), record("uid", "x"), record("mtime", "x"),
-      record("SCHILY.xattr.", "x"), record("GNU.sparse.map", "1"),
+      record("size", "-1"),
+      record("size", "99999999999999999999"),
+      record("size", "1x"),
+      "5 a=b\n\n",
+      "x",
+      "9999 a=b\n",
+      "0 a=b\n",
+      "6 =bb\n",
+      record("path", "a\0b"sv),
+      record("uid", "x"),
+      record("mtime", "x"),
+      record("SCHILY.xattr.", "x"),
+      record("GNU.sparse.map", "1"),
       record("GNU.sparse.size", "100") + record("GNU.sparse.map", "0,200"),
       record("GNU.sparse.size", "100") + record("GNU.sparse.map", "50,10,0,10"),
       record("GNU.sparse.size", "100") + record("GNU.sparse.map", "0,18446744073709551615"),
-      record("GNU.sparse.numbytes", "5"), record("GNU.sparse.major", "7"),
+      record("GNU.sparse.numbytes", "5"),
+      record("GNU.sparse.major", "7"),
       record("GNU.sparse.major", "1") + record("GNU.sparse.realsize", "5")};
   for (const std::string& records : bad)
     EXPECT_FALSE(read_tar(one_file(records, "0123456789")).ok()) << records;

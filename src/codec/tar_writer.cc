@@ -31,7 +31,8 @@ void add_record(std::string* pax, std::string_view key, std::string_view value) 
 std::string pax_seconds(TimeNs time) {
   std::int64_t whole = time / kSecond, ns = time % kSecond;
   bool negative = time < 0;
-  std::string text = format("%s%lld.%09lld", negative ? "-" : "", std::llabs(whole), std::llabs(ns));
+  std::string text =
+      format("%s%lld.%09lld", negative ? "-" : "", std::llabs(whole), std::llabs(ns));
   text.erase(text.find_last_not_of('0') + 1);
   if (text.ends_with('.')) text.pop_back();
   return text;
@@ -39,14 +40,17 @@ std::string pax_seconds(TimeNs time) {
 
 class Header {
  public:
-  void put(std::size_t at, std::string_view text) { std::memcpy(block_ + at, text.data(), text.size()); }
+  void put(std::size_t at, std::string_view text) {
+    std::memcpy(block_ + at, text.data(), text.size());
+  }
   void octal(std::size_t at, int digits, std::uint64_t value) {
     put(at, format("%0*llo", digits, static_cast<unsigned long long>(value)));
   }
   // name (100) and prefix (155), split at a slash; false when it does not fit.
   bool put_path(std::string_view path) {
     if (path.size() <= 100) return put(0, path), true;
-    for (std::size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+    for (std::size_t slash = path.find('/'); slash != std::string_view::npos;
+         slash = path.find('/', slash + 1)) {
       std::size_t rest = path.size() - slash - 1;
       if (slash == 0 || slash > 155 || rest > 100 || rest == 0) continue;
       put(345, path.substr(0, slash));
@@ -58,7 +62,9 @@ class Header {
   }
   std::string_view seal() {
     using namespace std::string_view_literals;
-    put(257, "ustar\0" "00"sv);
+    put(257,
+        "ustar\0"
+        "00"sv);
     put(148, "        ");
     unsigned sum = 0;
     for (char c : block_) sum += static_cast<unsigned char>(c);
@@ -111,7 +117,8 @@ Status TarWriter::add(const TarEntry& entry) {
     header.put(157, entry.link);
   else
     add_record(&pax, "linkpath", entry.link);
-  auto number = [&](std::size_t at, int digits, std::uint64_t max, std::uint64_t value, const char* key) {
+  auto number = [&](std::size_t at, int digits, std::uint64_t max, std::uint64_t value,
+                    const char* key) {
     if (value > max) add_record(&pax, key, concat(value));
     header.octal(at, digits, value > max ? 0 : value);
   };
@@ -124,11 +131,13 @@ Status TarWriter::add(const TarEntry& entry) {
   header.octal(136, 11, entry.mtime < 0 ? 0 : static_cast<std::uint64_t>(entry.mtime / kSecond));
   if (entry.type == TarEntry::Type::char_device || entry.type == TarEntry::Type::block_device) {
     if (entry.major > kMaxOctal7 || entry.minor > kMaxOctal7)
-      return Error(Errc::unsupported, concat("tar: the device number of ", quote(entry.path), " is too large"));
+      return Error(Errc::unsupported,
+                   concat("tar: the device number of ", quote(entry.path), " is too large"));
     header.octal(329, 7, entry.major);
     header.octal(337, 7, entry.minor);
   }
-  for (const auto& [name, value] : entry.xattrs) add_record(&pax, concat("SCHILY.xattr.", name), value);
+  for (const auto& [name, value] : entry.xattrs)
+    add_record(&pax, concat("SCHILY.xattr.", name), value);
   header.type(type_flag(entry.type));
   if (!pax.empty()) {
     Header extended;
@@ -149,7 +158,8 @@ Status TarWriter::add(const TarEntry& entry) {
 }
 
 Status TarWriter::data(std::string_view bytes) {
-  if (bytes.size() > data_left_) return Error(Errc::internal, "tar: an entry got more data than it said");
+  if (bytes.size() > data_left_)
+    return Error(Errc::internal, "tar: an entry got more data than it said");
   data_left_ -= bytes.size();
   return sink_.write(bytes);
 }

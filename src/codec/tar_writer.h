@@ -1,5 +1,5 @@
-// Writes tar streams: ustar, with pax records where ustar has no room (long names, big numbers, fractions of a
-// second, extended attributes, sparse files). The same entries give the same bytes.
+// Writes tar streams: ustar, with pax records where ustar has no room (long names, big numbers,
+// fractions of a second, extended attributes, sparse files). The same entries give the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ namespace minke {
 class TarWriter {
  public:
   explicit TarWriter(ByteSink& sink) : sink_(sink) {}
-  // The header of `entry`; exactly entry.size bytes of data (for sparse files: those of the extents) follow.
+  // The header of `entry`; exactly entry.size bytes of data (for sparse files: those of the
+  // extents) follow.
   Status add(const TarEntry& entry);
   Status data(std::string_view bytes);
   Status finish();  // the two blocks of zeros

@@ -17,7 +17,8 @@
 
 #include "base/str.h"
 
-// Sanitizers need system calls and address space of their own: there everything but these two holds.
+// Sanitizers need system calls and address space of their own: there everything but these two
+// holds.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MINKE_SANITIZED 1
 #elif defined(__has_feature)
@@ -34,20 +35,22 @@ namespace {
 
 // Rights by their numbers: Debian 12's headers end at Landlock's version 2.
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-constexpr std::uint64_t kVersion1 = (std::uint64_t{1} << 13) - 1;   // execute to make_sym
-constexpr std::uint64_t kRefer = std::uint64_t{1} << 13;            // 2
-constexpr std::uint64_t kTruncate = std::uint64_t{1} << 14;         // 3
-constexpr std::uint64_t kIoctlDev = std::uint64_t{1} << 15;         // 5
-constexpr std::uint64_t kNetAll = 3;                                // 4: bind and connect TCP
+constexpr std::uint64_t kVersion1 = (std::uint64_t{1} << 13) - 1;  // execute to make_sym
+constexpr std::uint64_t kRefer = std::uint64_t{1} << 13;           // 2
+constexpr std::uint64_t kTruncate = std::uint64_t{1} << 14;        // 3
+constexpr std::uint64_t kIoctlDev = std::uint64_t{1} << 15;        // 5
+constexpr std::uint64_t kNetAll = 3;                               // 4: bind and connect TCP
 
 struct RulesetAttr {
   std::uint64_t fs, net, scoped;
 };
 
 Status restrict_paths(const std::vector<Access>& reachable, std::vector<std::string>* notes) {
-  long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  long version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) {
-    notes->push_back(concat("the image worker runs without Landlock: ", errno == EOPNOTSUPP ? "it is switched off" : "the kernel lacks it"));
+    notes->push_back(concat("the image worker runs without Landlock: ",
+                            errno == EOPNOTSUPP ? "it is switched off" : "the kernel lacks it"));
     return {};
   }
   RulesetAttr attr{kVersion1, 0, 0};
@@ -66,8 +69,9 @@ Status restrict_paths(const std::vector<Access>& reachable, std::vector<std::str
   auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attr, size, 0));
   if (ruleset < 0) return Error::from_errno(errno, "landlock_create_ruleset");
   for (const Access& access : reachable) {
-    struct landlock_path_beneath_attr rule{};
-    rule.allowed_access = access.write ? attr.fs & ~(kIoctlDev | LANDLOCK_ACCESS_FS_EXECUTE) : kRead;
+    struct landlock_path_beneath_attr rule {};
+    rule.allowed_access =
+        access.write ? attr.fs & ~(kIoctlDev | LANDLOCK_ACCESS_FS_EXECUTE) : kRead;
     rule.parent_fd = access.dir;
     if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0) {
       int err = errno;
@@ -83,7 +87,8 @@ Status restrict_paths(const std::vector<Access>& reachable, std::vector<std::str
 }
 
 Status drop_capabilities() {
-  constexpr int kKeep[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP};
+  constexpr int kKeep[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,
+                           CAP_FSETID, CAP_MKNOD,        CAP_SETFCAP};
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2]{};
   if (::syscall(SYS_capget, &header, data) < 0) return Error::from_errno(errno, "capget");
@@ -104,11 +109,13 @@ Status set_limits() {
   constexpr Row kRows[] = {{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, 512}, {RLIMIT_DATA, rlim_t{2} << 30}};
   for (const Row& row : kRows) {
     if (MINKE_SANITIZED && row.resource == RLIMIT_DATA) continue;
-    struct rlimit limit{};
-    if (::getrlimit(static_cast<__rlimit_resource_t>(row.resource), &limit) < 0) return Error::from_errno(errno, "getrlimit");
+    struct rlimit limit {};
+    if (::getrlimit(static_cast<__rlimit_resource_t>(row.resource), &limit) < 0)
+      return Error::from_errno(errno, "getrlimit");
     limit.rlim_max = std::min(limit.rlim_max, row.value);
     limit.rlim_cur = limit.rlim_max;
-    if (::setrlimit(static_cast<__rlimit_resource_t>(row.resource), &limit) < 0) return Error::from_errno(errno, "setrlimit");
+    if (::setrlimit(static_cast<__rlimit_resource_t>(row.resource), &limit) < 0)
+      return Error::from_errno(errno, "setrlimit");
   }
   return {};
 }
@@ -124,18 +131,88 @@ constexpr std::uint32_t kArch = 0;
 
 // Everything that reading archives, writing files and threads need. The rest answers EPERM.
 constexpr int kAllowed[] = {
-    SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev, SYS_close, SYS_openat, SYS_openat2, SYS_lseek,
-    SYS_fstat, SYS_newfstatat, SYS_statx, SYS_faccessat, SYS_faccessat2, SYS_readlinkat, SYS_getdents64, SYS_fcntl, SYS_dup,
-    SYS_ftruncate, SYS_fallocate, SYS_copy_file_range, SYS_fsync, SYS_fdatasync,
-    SYS_fchown, SYS_fchownat, SYS_fchmod, SYS_fchmodat, SYS_mkdirat, SYS_mknodat, SYS_linkat, SYS_symlinkat, SYS_unlinkat,
-    SYS_renameat, SYS_renameat2, SYS_utimensat, SYS_umask,
-    SYS_fsetxattr, SYS_fgetxattr, SYS_flistxattr, SYS_fremovexattr, SYS_lgetxattr, SYS_llistxattr,
-    SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk,
-    SYS_futex, SYS_rseq, SYS_set_robust_list, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_sigaltstack,
-    SYS_sched_yield, SYS_sched_getaffinity, SYS_gettid, SYS_getpid, SYS_tgkill, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid,
-    SYS_clock_gettime, SYS_clock_nanosleep, SYS_nanosleep, SYS_getrandom, SYS_exit, SYS_exit_group, SYS_restart_syscall, SYS_ppoll,
+    SYS_read,
+    SYS_write,
+    SYS_pread64,
+    SYS_pwrite64,
+    SYS_readv,
+    SYS_writev,
+    SYS_close,
+    SYS_openat,
+    SYS_openat2,
+    SYS_lseek,
+    SYS_fstat,
+    SYS_newfstatat,
+    SYS_statx,
+    SYS_faccessat,
+    SYS_faccessat2,
+    SYS_readlinkat,
+    SYS_getdents64,
+    SYS_fcntl,
+    SYS_dup,
+    SYS_ftruncate,
+    SYS_fallocate,
+    SYS_copy_file_range,
+    SYS_fsync,
+    SYS_fdatasync,
+    SYS_fchown,
+    SYS_fchownat,
+    SYS_fchmod,
+    SYS_fchmodat,
+    SYS_mkdirat,
+    SYS_mknodat,
+    SYS_linkat,
+    SYS_symlinkat,
+    SYS_unlinkat,
+    SYS_renameat,
+    SYS_renameat2,
+    SYS_utimensat,
+    SYS_umask,
+    SYS_fsetxattr,
+    SYS_fgetxattr,
+    SYS_flistxattr,
+    SYS_fremovexattr,
+    SYS_lgetxattr,
+    SYS_llistxattr,
+    SYS_mmap,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_mprotect,
+    SYS_madvise,
+    SYS_brk,
+    SYS_futex,
+    SYS_rseq,
+    SYS_set_robust_list,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigaction,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
+    SYS_sched_yield,
+    SYS_sched_getaffinity,
+    SYS_gettid,
+    SYS_getpid,
+    SYS_tgkill,
+    SYS_getuid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getegid,
+    SYS_clock_gettime,
+    SYS_clock_nanosleep,
+    SYS_nanosleep,
+    SYS_getrandom,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_restart_syscall,
+    SYS_ppoll,
 #ifdef SYS_unlink
-    SYS_unlink, SYS_rename, SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_poll, SYS_dup2,
+    SYS_unlink,
+    SYS_rename,
+    SYS_open,
+    SYS_stat,
+    SYS_lstat,
+    SYS_access,
+    SYS_poll,
+    SYS_dup2,
 #endif
 };
 
@@ -144,7 +221,9 @@ Status install_filter() {
   return {};
 #else
   std::vector<sock_filter> code;
-  auto load = [&](std::uint32_t offset) { code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)); };
+  auto load = [&](std::uint32_t offset) {
+    code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset));
+  };
   auto give = [&](std::uint32_t action) { code.push_back(BPF_STMT(BPF_RET | BPF_K, action)); };
   auto if_equal = [&](std::uint32_t value, std::uint32_t action) {
     code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1));
@@ -155,7 +234,8 @@ Status install_filter() {
   give(SECCOMP_RET_KILL_PROCESS);
   load(offsetof(seccomp_data, nr));
   for (int number : kAllowed) if_equal(static_cast<std::uint32_t>(number), SECCOMP_RET_ALLOW);
-  // clone3 hides its flags behind a pointer; the C library then falls back to clone, which may make threads only.
+  // clone3 hides its flags behind a pointer; the C library then falls back to clone, which may make
+  // threads only.
   if_equal(SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS);
   code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3));
   load(offsetof(seccomp_data, args[0]));
@@ -163,7 +243,8 @@ Status install_filter() {
   give(SECCOMP_RET_ALLOW);
   give(SECCOMP_RET_ERRNO | EPERM);
   sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) return Error::from_errno(errno, "seccomp");
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+    return Error::from_errno(errno, "seccomp");
   return {};
 #endif
 }

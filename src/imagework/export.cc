@@ -1,10 +1,11 @@
-// export: a tree as tar, walked by descriptor so that nothing that moves meanwhile leads outside of it.
+// export: a tree as tar, walked by descriptor so that nothing that moves meanwhile leads outside of
+// it.
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -26,17 +27,20 @@ using sys::UniqueFd;
 constexpr int kMaxDepth = 2048;
 constexpr std::size_t kBufferSize = 256 << 10;
 
-TimeNs time_of(const struct timespec& t) { return static_cast<TimeNs>(t.tv_sec) * kSecond + t.tv_nsec; }
+TimeNs time_of(const struct timespec& t) {
+  return static_cast<TimeNs>(t.tv_sec) * kSecond + t.tv_nsec;
+}
 
 std::uint64_t mount_id(int dir, const char* name) {
-  struct statx st{};
+  struct statx st {};
   long rc = ::syscall(SYS_statx, dir, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_MNT_ID, &st);
   return rc == 0 && (st.stx_mask & STATX_MNT_ID) != 0 ? st.stx_mnt_id : 0;
 }
 
 class Exporter {
  public:
-  Exporter(int output, std::vector<std::string>* notes) : sink_(output), writer_(sink_), notes_(notes), buffer_(kBufferSize) {}
+  Exporter(int output, std::vector<std::string>* notes)
+      : sink_(output), writer_(sink_), notes_(notes), buffer_(kBufferSize) {}
 
   Status run(int root) {
     root_mount_ = mount_id(root, "");
@@ -49,7 +53,8 @@ class Exporter {
 
  private:
   Status walk(UniqueFd dir, const std::string& path, int depth) {
-    if (depth > kMaxDepth) return Error(Errc::unsupported, concat(quote(path.substr(0, 100)), ": nested too deep"));
+    if (depth > kMaxDepth)
+      return Error(Errc::unsupported, concat(quote(path.substr(0, 100)), ": nested too deep"));
     int copy = ::fcntl(dir.get(), F_DUPFD_CLOEXEC, 3);
     if (copy < 0) return Error::from_errno(errno, "dup");
     std::vector<std::string> names = TRY(sys::list_dir(sys::DirFd(UniqueFd(copy))));
@@ -62,8 +67,9 @@ class Exporter {
   }
 
   Status one(int dir, const std::string& name, const std::string& path, int depth) {
-    struct stat st{};
-    if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0) return Error::from_errno(errno, concat("stat ", path));
+    struct stat st {};
+    if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0)
+      return Error::from_errno(errno, concat("stat ", path));
     TarEntry entry;
     entry.path = path;
     entry.mode = st.st_mode & 07777;
@@ -71,8 +77,10 @@ class Exporter {
     entry.gid = st.st_gid;
     entry.mtime = time_of(st.st_mtim);
     switch (st.st_mode & S_IFMT) {
-      case S_IFDIR: return directory(dir, name, path, std::move(entry), depth);
-      case S_IFREG: return file(dir, name, path, std::move(entry), st);
+      case S_IFDIR:
+        return directory(dir, name, path, std::move(entry), depth);
+      case S_IFREG:
+        return file(dir, name, path, std::move(entry), st);
       case S_IFLNK: {
         std::string target(static_cast<std::size_t>(PATH_MAX), '\0');
         ssize_t n = ::readlinkat(dir, name.c_str(), target.data(), target.size());
@@ -84,12 +92,16 @@ class Exporter {
       }
       case S_IFCHR:
       case S_IFBLK:
-        entry.type = S_ISCHR(st.st_mode) ? TarEntry::Type::char_device : TarEntry::Type::block_device;
+        entry.type =
+            S_ISCHR(st.st_mode) ? TarEntry::Type::char_device : TarEntry::Type::block_device;
         entry.major = major(st.st_rdev);
         entry.minor = minor(st.st_rdev);
         break;
-      case S_IFIFO: entry.type = TarEntry::Type::fifo; break;
-      default: return {};  // sockets have no place in a tar
+      case S_IFIFO:
+        entry.type = TarEntry::Type::fifo;
+        break;
+      default:
+        return {};  // sockets have no place in a tar
     }
     linked_before(st, &entry);
     return writer_.add(entry);
@@ -106,7 +118,8 @@ class Exporter {
     return true;
   }
 
-  Status directory(int dir, const std::string& name, const std::string& path, TarEntry entry, int depth) {
+  Status directory(int dir, const std::string& name, const std::string& path, TarEntry entry,
+                   int depth) {
     int raw = ::openat(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (raw < 0) return Error::from_errno(errno, concat("open ", path));
     UniqueFd fd(raw);
@@ -118,13 +131,14 @@ class Exporter {
     return walk(std::move(fd), path, depth + 1);
   }
 
-  Status file(int dir, const std::string& name, const std::string& path, TarEntry entry, const struct stat& seen) {
+  Status file(int dir, const std::string& name, const std::string& path, TarEntry entry,
+              const struct stat& seen) {
     if (linked_before(seen, &entry)) return writer_.add(entry);
     // NONBLOCK: it may have become a fifo since the look at it.
     int raw = ::openat(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (raw < 0) return Error::from_errno(errno, concat("open ", path));
     UniqueFd fd(raw);
-    struct stat st{};
+    struct stat st {};
     if (::fstat(raw, &st) < 0) return Error::from_errno(errno, concat("stat ", path));
     if (!S_ISREG(st.st_mode)) return {};
     entry.size = static_cast<std::uint64_t>(st.st_size);
@@ -148,7 +162,8 @@ class Exporter {
       if (n == 0) {
         std::fill_n(buffer_.begin(), want, '\0');
         n = static_cast<ssize_t>(want);
-        if (notes_->size() < 100) notes_->push_back(concat(path, ": file shrank while it was read"));
+        if (notes_->size() < 100)
+          notes_->push_back(concat(path, ": file shrank while it was read"));
       }
       TRY(writer_.data({buffer_.data(), static_cast<std::size_t>(n)}));
       extent.offset += static_cast<std::uint64_t>(n);
@@ -169,7 +184,8 @@ class Exporter {
       off_t hole = ::lseek(fd, data, SEEK_HOLE);
       if (hole < 0) return;
       hole = std::min(hole, st.st_size);
-      extents.push_back({static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(hole - data)});
+      extents.push_back(
+          {static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(hole - data)});
       if (extents.size() > kMaxExtents) return;
       at = hole;
     }
@@ -196,7 +212,9 @@ class Exporter {
       std::string value(std::size_t{64} << 10, '\0');
       ssize_t n = ::fgetxattr(fd, name.c_str(), value.data(), value.size());
       if (n < 0 && (errno == ENODATA || errno == ENOTSUP)) continue;
-      if (n < 0) return Error::from_errno(errno, concat("read the extended attribute ", name, " of ", entry->path));
+      if (n < 0)
+        return Error::from_errno(errno,
+                                 concat("read the extended attribute ", name, " of ", entry->path));
       value.resize(static_cast<std::size_t>(n));
       entry->xattrs.emplace_back(std::move(name), std::move(value));
     }
@@ -214,6 +232,8 @@ class Exporter {
 
 }  // namespace
 
-Status export_tree(int root, int output, std::vector<std::string>* notes) { return Exporter(output, notes).run(root); }
+Status export_tree(int root, int output, std::vector<std::string>* notes) {
+  return Exporter(output, notes).run(root);
+}
 
 }  // namespace minke::imagework

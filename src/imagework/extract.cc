@@ -16,7 +16,8 @@ namespace {
 using sys::DirFd;
 using sys::UniqueFd;
 
-constexpr std::string_view kWhiteout = ".wh.", kWhiteoutMeta = ".wh..wh.", kOpaqueMark = ".wh..wh..opq";
+constexpr std::string_view kWhiteout = ".wh.", kWhiteoutMeta = ".wh..wh.",
+                           kOpaqueMark = ".wh..wh..opq";
 // What AUFS left in old layers beside its whiteouts; it has no meaning elsewhere.
 constexpr std::string_view kAufsLeftovers[] = {".wh..wh.plnk", ".wh..wh.orph", ".wh..wh.aufs"};
 
@@ -46,7 +47,8 @@ timespec to_timespec(TimeNs time) {
 
 Status set_times(const TarEntry& entry, int dir, const char* name, TimeNs atime, TimeNs mtime) {
   timespec times[2] = {to_timespec(atime), to_timespec(mtime)};
-  int rc = name == nullptr ? ::futimens(dir, times) : ::utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW);
+  int rc =
+      name == nullptr ? ::futimens(dir, times) : ::utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW);
   if (rc < 0) return failed(entry, "set times", errno);
   return {};
 }
@@ -58,11 +60,16 @@ bool is_whiteout(const struct stat& st) { return S_ISCHR(st.st_mode) && st.st_rd
 // An error of the resolution of a path inside the layer, in words.
 Error resolve_error(const TarEntry& entry, Error error) {
   switch (error.sys()) {
-    case EXDEV: return refuse(entry, "its path leaves the layer through a symbolic link");
-    case ELOOP: return refuse(entry, "its path is a loop of symbolic links");
-    case ENOTDIR: return refuse(entry, "its parent is not a directory");
-    case ENAMETOOLONG: return refuse(entry, "its path is too long");
-    default: return std::move(error).wrap(concat("layer entry ", shown(entry.path)));
+    case EXDEV:
+      return refuse(entry, "its path leaves the layer through a symbolic link");
+    case ELOOP:
+      return refuse(entry, "its path is a loop of symbolic links");
+    case ENOTDIR:
+      return refuse(entry, "its parent is not a directory");
+    case ENAMETOOLONG:
+      return refuse(entry, "its path is too long");
+    default:
+      return std::move(error).wrap(concat("layer entry ", shown(entry.path)));
   }
 }
 
@@ -98,7 +105,8 @@ bool accept_xattr(std::string_view name, std::string* value) {
       value->resize(20);
       return true;
     }
-    return (version == kVersion2 && value->size() == 20) || (version == kVersion1 && value->size() == 12);
+    return (version == kVersion2 && value->size() == 20) ||
+           (version == kVersion1 && value->size() == 12);
   }
   if (name == "system.posix_acl_access" || name == "system.posix_acl_default") return true;
   // With userxattr overlay obeys user.overlay.*: an image must not redirect or hide paths by them.
@@ -111,10 +119,12 @@ void Extractor::note(std::string text) {
 
 Status Extractor::owner_error(const TarEntry& entry, int err) const {
   if (err != EINVAL && err != EPERM && err != EOVERFLOW) return failed(entry, "set the owner", err);
-  return Error(Errc::invalid_argument,
-               concat("potentially insufficient UIDs or GIDs available in user namespace (requested ", entry.uid, ":",
-                      entry.gid, " for /", entry.path.substr(0, 300),
-                      "): Check /etc/subuid and /etc/subgid if configured locally: lchown: ", ::strerror(err)));
+  return Error(
+      Errc::invalid_argument,
+      concat(
+          "potentially insufficient UIDs or GIDs available in user namespace (requested ",
+          entry.uid, ":", entry.gid, " for /", entry.path.substr(0, 300),
+          "): Check /etc/subuid and /etc/subgid if configured locally: lchown: ", ::strerror(err)));
 }
 
 // Makes the missing directories of `path`, one after the other.
@@ -122,11 +132,14 @@ Status Extractor::make_parents(const std::string& path) {
   TRY(count_entry());
   Parent above;
   int parent = TRY(open_parent(&above, folder_of(path), true));
-  const char* name = path.c_str() + (path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
-  struct stat st{};
+  const char* name =
+      path.c_str() + (path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
+  struct stat st {};
   if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_whiteout(st)) {
-    if (::unlinkat(parent, name, 0) < 0) return Error::from_errno(errno, concat("unlink ", shown(path)));
-    if (::mkdirat(parent, name, 0755) < 0) return Error::from_errno(errno, concat("mkdir ", shown(path)));
+    if (::unlinkat(parent, name, 0) < 0)
+      return Error::from_errno(errno, concat("unlink ", shown(path)));
+    if (::mkdirat(parent, name, 0755) < 0)
+      return Error::from_errno(errno, concat("mkdir ", shown(path)));
     TRY(add_opaque(path));
   } else if (::mkdirat(parent, name, 0755) < 0) {
     return Error::from_errno(errno, concat("mkdir ", shown(path)));
@@ -162,13 +175,15 @@ Status Extractor::add_opaque(const std::string& path) {
     return {};
   }
   opaque_.insert(path);
-  if (opaque_.size() > limits_.opaque) return Error(Errc::invalid_argument, "layer: too many opaque directories");
+  if (opaque_.size() > limits_.opaque)
+    return Error(Errc::invalid_argument, "layer: too many opaque directories");
   return {};
 }
 
 Status Extractor::clear_place(int parent, const char* name, bool* hidden) {
-  struct stat st{};
-  if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return Error::from_errno(errno, concat("stat ", name));
+  struct stat st {};
+  if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::from_errno(errno, concat("stat ", name));
   *hidden = is_whiteout(st);
   if (S_ISDIR(st.st_mode)) {
     // It may lie in what goes; parent_ cannot, it is the folder of the name.
@@ -183,16 +198,17 @@ Status Extractor::clear_place(int parent, const char* name, bool* hidden) {
   return sys::remove_tree_at(dir, name);
 }
 
-// A name of a lower layer that is not there any more: overlay's mark is a character device 0:0, which the kernel
-// (5.8 and later) also lets a user namespace make.
+// A name of a lower layer that is not there any more: overlay's mark is a character device 0:0,
+// which the kernel (5.8 and later) also lets a user namespace make.
 Status Extractor::whiteout(const std::string& folder, std::string_view name) {
   int parent = TRY(open_parent(&parent_, folder, true));
   std::string text(name);
   if (::mknodat(parent, text.c_str(), S_IFCHR | 0, 0) == 0) return {};
   if (errno != EEXIST) return Error::from_errno(errno, concat("whiteout of ", shown(name)));
   // Whiteouts speak of the layers below only: what this layer itself brings stays.
-  struct stat st{};
-  if (::fstatat(parent, text.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0) return Error::from_errno(errno, concat("stat ", text));
+  struct stat st {};
+  if (::fstatat(parent, text.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::from_errno(errno, concat("stat ", text));
   if (S_ISDIR(st.st_mode)) return add_opaque(folder.empty() ? text : concat(folder, "/", name));
   return {};
 }
@@ -216,16 +232,19 @@ Status Extractor::set_xattrs(const TarEntry& entry, int fd) {
   return {};
 }
 
-// Owner, then mode: chown clears setuid and setgid. Both are skipped where creation has set them already.
+// Owner, then mode: chown clears setuid and setgid. Both are skipped where creation has set them
+// already.
 Status Extractor::set_owner(const TarEntry& entry, int parent, const char* name, int fd) {
   auto uid = static_cast<uid_t>(entry.uid);
   auto gid = static_cast<gid_t>(entry.gid);
   if (uid != 0 || gid != 0 || inherits_) {
-    int rc = fd >= 0 ? ::fchown(fd, uid, gid) : ::fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+    int rc =
+        fd >= 0 ? ::fchown(fd, uid, gid) : ::fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
     if (rc < 0) return owner_error(entry, errno);
   }
   bool takes_xattrs = entry.type == TarEntry::Type::file || entry.type == TarEntry::Type::directory;
-  if (!takes_xattrs && !entry.xattrs.empty()) note("extended attributes of links and nodes left out");
+  if (!takes_xattrs && !entry.xattrs.empty())
+    note("extended attributes of links and nodes left out");
   if (entry.type == TarEntry::Type::symlink) return {};
   if ((entry.mode & 07000) != 0 || inherits_) {
     int rc = fd >= 0 ? ::fchmod(fd, entry.mode) : ::fchmodat(parent, name, entry.mode, 0);
@@ -234,7 +253,8 @@ Status Extractor::set_owner(const TarEntry& entry, int parent, const char* name,
   return {};
 }
 
-Status Extractor::make_file(const TarEntry& entry, TarReader& reader, int parent, const char* name) {
+Status Extractor::make_file(const TarEntry& entry, TarReader& reader, int parent,
+                            const char* name) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   int raw = ::openat(parent, name, kFlags, entry.mode & 0777);
   if (raw < 0 && errno == EEXIST) {
@@ -248,11 +268,13 @@ Status Extractor::make_file(const TarEntry& entry, TarReader& reader, int parent
     TarReader::Piece piece = TRY(reader.data());
     if (piece.bytes.empty()) break;
     bytes_ += piece.bytes.size();
-    if (bytes_ > limits_.bytes) return refuse(entry, concat("the layer holds more than ", limits_.bytes, " bytes"));
+    if (bytes_ > limits_.bytes)
+      return refuse(entry, concat("the layer holds more than ", limits_.bytes, " bytes"));
     std::string_view rest = piece.bytes;
     auto at = static_cast<off_t>(piece.offset);
     while (!rest.empty()) {
-      ssize_t n = entry.sparse ? ::pwrite(fd.get(), rest.data(), rest.size(), at) : ::write(fd.get(), rest.data(), rest.size());
+      ssize_t n = entry.sparse ? ::pwrite(fd.get(), rest.data(), rest.size(), at)
+                               : ::write(fd.get(), rest.data(), rest.size());
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return failed(entry, "write", errno);
       rest.remove_prefix(static_cast<std::size_t>(n));
@@ -266,11 +288,12 @@ Status Extractor::make_file(const TarEntry& entry, TarReader& reader, int parent
   return set_times(entry, fd.get(), nullptr, atime_of(entry), entry.mtime);
 }
 
-Status Extractor::make_directory(const TarEntry& entry, int parent, const char* name, const std::string& path) {
+Status Extractor::make_directory(const TarEntry& entry, int parent, const char* name,
+                                 const std::string& path) {
   bool merged = false;
   if (::mkdirat(parent, name, entry.mode & 0777) < 0) {
     if (errno != EEXIST) return failed(entry, "create", errno);
-    struct stat st{};
+    struct stat st {};
     if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return failed(entry, "stat", errno);
     merged = S_ISDIR(st.st_mode);
     if (!merged) {
@@ -301,13 +324,17 @@ Status Extractor::make_hard_link(const TarEntry& entry, int parent, const char* 
   if (!cleaned) return refuse(entry, "a hard link to outside of the layer");
   if (cleaned->empty()) return refuse(entry, "a hard link to a directory");
   auto folder = open_parent(&link_parent_, folder_of(*cleaned), false);
-  if (!folder) return refuse(entry, concat("a hard link to ", shown(entry.link), ", which is not in the layer"));
-  const char* target = cleaned->c_str() + (cleaned->rfind('/') == std::string::npos ? 0 : cleaned->rfind('/') + 1);
+  if (!folder)
+    return refuse(entry,
+                  concat("a hard link to ", shown(entry.link), ", which is not in the layer"));
+  const char* target =
+      cleaned->c_str() + (cleaned->rfind('/') == std::string::npos ? 0 : cleaned->rfind('/') + 1);
   int rc = ::linkat(*folder, target, parent, name, 0);
   if (rc < 0 && errno == EEXIST) {
-    struct stat old{}, now{};
-    if (::fstatat(*folder, target, &now, AT_SYMLINK_NOFOLLOW) == 0 && ::fstatat(parent, name, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
-        old.st_ino == now.st_ino)
+    struct stat old {
+    }, now{};
+    if (::fstatat(*folder, target, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+        ::fstatat(parent, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && old.st_ino == now.st_ino)
       return {};  // to itself, or said twice
     bool hidden = false;
     TRY(clear_place(parent, name, &hidden));
@@ -315,8 +342,11 @@ Status Extractor::make_hard_link(const TarEntry& entry, int parent, const char* 
     if (!folder) return refuse(entry, "a hard link into itself");
     rc = ::linkat(*folder, target, parent, name, 0);
   }
-  if (rc < 0 && errno == ENOENT) return refuse(entry, concat("a hard link to ", shown(entry.link), ", which is not in the layer"));
-  if (rc < 0 && errno == EPERM) return refuse(entry, concat("a hard link to ", shown(entry.link), ", which is a directory"));
+  if (rc < 0 && errno == ENOENT)
+    return refuse(entry,
+                  concat("a hard link to ", shown(entry.link), ", which is not in the layer"));
+  if (rc < 0 && errno == EPERM)
+    return refuse(entry, concat("a hard link to ", shown(entry.link), ", which is a directory"));
   if (rc < 0) return failed(entry, "link", errno);
   return {};
 }
@@ -346,15 +376,18 @@ Status Extractor::make_node(const TarEntry& entry, int parent, const char* name)
     if (errno != EEXIST) return failed(entry, "create", errno);
     bool hidden = false;
     TRY(clear_place(parent, name, &hidden));
-    if (::mknodat(parent, name, type | (entry.mode & 0777), device) < 0) return failed(entry, "create", errno);
+    if (::mknodat(parent, name, type | (entry.mode & 0777), device) < 0)
+      return failed(entry, "create", errno);
   }
   TRY(set_owner(entry, parent, name, -1));
   return set_times(entry, parent, name, atime_of(entry), entry.mtime);
 }
 
 Status Extractor::set_root(const TarEntry& entry) {
-  if (entry.type != TarEntry::Type::directory) return refuse(entry, "the layer's root is not a directory");
-  if (::fchown(diff_, static_cast<uid_t>(entry.uid), static_cast<gid_t>(entry.gid)) < 0) return owner_error(entry, errno);
+  if (entry.type != TarEntry::Type::directory)
+    return refuse(entry, "the layer's root is not a directory");
+  if (::fchown(diff_, static_cast<uid_t>(entry.uid), static_cast<gid_t>(entry.gid)) < 0)
+    return owner_error(entry, errno);
   if (::fchmod(diff_, entry.mode) < 0) return failed(entry, "set the mode", errno);
   inherits_ |= (entry.mode & 02000) != 0;
   directories_[""] = {atime_of(entry), entry.mtime};
@@ -368,7 +401,9 @@ Status Extractor::apply_named(const TarEntry& entry, TarReader& reader, const st
   // A whiteout is a name, not a parent: what lies below one is nobody's.
   if (folder.find(kWhiteout) != std::string::npos)
     for (std::string_view component : split(folder, '/')) {
-      if (std::find(std::begin(kAufsLeftovers), std::end(kAufsLeftovers), component) != std::end(kAufsLeftovers)) return {};
+      if (std::find(std::begin(kAufsLeftovers), std::end(kAufsLeftovers), component) !=
+          std::end(kAufsLeftovers))
+        return {};
       if (component.starts_with(kWhiteout)) return refuse(entry, "its parent is a whiteout");
     }
   if (view.starts_with(kWhiteout)) {
@@ -377,7 +412,9 @@ Status Extractor::apply_named(const TarEntry& entry, TarReader& reader, const st
       if (!parent) return resolve_error(entry, std::move(parent.error()));
       return add_opaque(folder);
     }
-    if (std::find(std::begin(kAufsLeftovers), std::end(kAufsLeftovers), view) != std::end(kAufsLeftovers)) return {};
+    if (std::find(std::begin(kAufsLeftovers), std::end(kAufsLeftovers), view) !=
+        std::end(kAufsLeftovers))
+      return {};
     std::string_view hidden = view.substr(kWhiteout.size());
     if (view.starts_with(kWhiteoutMeta) || hidden.empty() || hidden == "." || hidden == "..")
       return refuse(entry, "a malformed whiteout");
@@ -388,13 +425,18 @@ Status Extractor::apply_named(const TarEntry& entry, TarReader& reader, const st
   auto parent = open_parent(&parent_, folder, true);
   if (!parent) return resolve_error(entry, std::move(parent.error()));
   switch (entry.type) {
-    case TarEntry::Type::file: return make_file(entry, reader, *parent, name);
-    case TarEntry::Type::directory: return make_directory(entry, *parent, name, path);
-    case TarEntry::Type::hard_link: return make_hard_link(entry, *parent, name);
-    case TarEntry::Type::symlink: return make_symlink(entry, *parent, name);
+    case TarEntry::Type::file:
+      return make_file(entry, reader, *parent, name);
+    case TarEntry::Type::directory:
+      return make_directory(entry, *parent, name, path);
+    case TarEntry::Type::hard_link:
+      return make_hard_link(entry, *parent, name);
+    case TarEntry::Type::symlink:
+      return make_symlink(entry, *parent, name);
     case TarEntry::Type::char_device:
     case TarEntry::Type::block_device:
-    case TarEntry::Type::fifo: return make_node(entry, *parent, name);
+    case TarEntry::Type::fifo:
+      return make_node(entry, *parent, name);
   }
   return refuse(entry, "an unknown type");
 }

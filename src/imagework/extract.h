@@ -1,5 +1,5 @@
-// Puts the entries of a layer's tar into a directory, by descriptor: no entry is ever resolved outside of it,
-// through an absolute or leaving symbolic link, or through `..`.
+// Puts the entries of a layer's tar into a directory, by descriptor: no entry is ever resolved
+// outside of it, through an absolute or leaving symbolic link, or through `..`.
 #pragma once
 
 #include <string>
@@ -15,24 +15,28 @@
 
 namespace minke::imagework {
 
-// "a/b" of "./a//b/"; refuses absolute paths, "..", NUL and what is too long. "" is the layer's root.
+// "a/b" of "./a//b/"; refuses absolute paths, "..", NUL and what is too long. "" is the layer's
+// root.
 Result<std::string> clean_path(std::string_view path, std::size_t max);
 
-// What of an extended attribute may reach the disk: user.* but overlay's own, ACLs, and file capabilities (made
-// version 2, which the kernel ties to the user namespace that writes it). False: it must be left out.
+// What of an extended attribute may reach the disk: user.* but overlay's own, ACLs, and file
+// capabilities (made version 2, which the kernel ties to the user namespace that writes it). False:
+// it must be left out.
 bool accept_xattr(std::string_view name, std::string* value);
 
 class Extractor {
  public:
-  // `diff` must stay open. `rootless`: in a user namespace, where devices cannot be made (they are left out, as
-  // Podman does) and overlay reads user.overlay.* marks.
-  Extractor(int diff, bool rootless, const Limits& limits) : diff_(diff), rootless_(rootless), limits_(limits) {}
+  // `diff` must stay open. `rootless`: in a user namespace, where devices cannot be made (they are
+  // left out, as Podman does) and overlay reads user.overlay.* marks.
+  Extractor(int diff, bool rootless, const Limits& limits)
+      : diff_(diff), rootless_(rootless), limits_(limits) {}
 
   Status apply(const TarEntry& entry, TarReader& reader);
   // Times of directories, marks of opaque ones; nothing may be applied after it.
   Status finish();
 
-  // Directories to be marked by somebody with CAP_SYS_ADMIN (only when not rootless), each ended by NUL.
+  // Directories to be marked by somebody with CAP_SYS_ADMIN (only when not rootless), each ended by
+  // NUL.
   const std::string& opaque_list() const { return opaque_list_; }
   // The root itself hides everything below.
   bool root_opaque() const { return root_opaque_; }
@@ -54,7 +58,8 @@ class Extractor {
   Status apply_named(const TarEntry& entry, TarReader& reader, const std::string& path);
   Status whiteout(const std::string& folder, std::string_view name);
   Status make_file(const TarEntry& entry, TarReader& reader, int parent, const char* name);
-  Status make_directory(const TarEntry& entry, int parent, const char* name, const std::string& path);
+  Status make_directory(const TarEntry& entry, int parent, const char* name,
+                        const std::string& path);
   Status make_hard_link(const TarEntry& entry, int parent, const char* name);
   Status make_symlink(const TarEntry& entry, int parent, const char* name);
   Status make_node(const TarEntry& entry, int parent, const char* name);
@@ -73,7 +78,8 @@ class Extractor {
   Limits limits_;
   Parent parent_, link_parent_;
   std::uint64_t entries_ = 0, bytes_ = 0;
-  // Once a directory has setgid or a default ACL, what is made below it gets other owners and modes than asked.
+  // Once a directory has setgid or a default ACL, what is made below it gets other owners and modes
+  // than asked.
   bool inherits_ = false;
   bool root_opaque_ = false;
   std::unordered_map<std::string, Times> directories_;

@@ -1,4 +1,5 @@
-// Needs no root where the test runs in a user namespace; where owners cannot be set those cases are skipped.
+// Needs no root where the test runs in a user namespace; where owners cannot be set those cases are
+// skipped.
 #include "imagework/extract.h"
 
 #include <fcntl.h>
@@ -50,7 +51,7 @@ class ExtractTest : public testing::Test {
   }
   void TearDown() override {
     EXPECT_EQ(sys::read_small_file(top_ + "/canary").value_or("gone"), "safe");
-    struct stat st{};
+    struct stat st {};
     ASSERT_EQ(::lstat((top_ + "/canary").c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 07777, 0600U);
     EXPECT_EQ(st.st_nlink, 1U);
@@ -83,9 +84,11 @@ class ExtractTest : public testing::Test {
     EXPECT_EQ(done.error().message().find('\n'), std::string::npos);
   }
   static bool rootless() { return true; }
-  std::string read(const std::string& path) { return sys::read_small_file(top_ + "/diff/" + path).value_or("<missing>"); }
+  std::string read(const std::string& path) {
+    return sys::read_small_file(top_ + "/diff/" + path).value_or("<missing>");
+  }
   struct stat stat_of(const std::string& path) {
-    struct stat st{};
+    struct stat st {};
     EXPECT_EQ(::lstat((top_ + "/diff/" + path).c_str(), &st), 0) << path;
     return st;
   }
@@ -192,14 +195,17 @@ TEST_F(ExtractTest, Whiteouts) {
   EXPECT_EQ(read("both/new"), "n");
   EXPECT_TRUE(S_ISDIR(stat_of("late").st_mode));
   for (const char* path : {"opaque", "both", "late"})
-    EXPECT_NE(concat('\0', extractor.opaque_list()).find(concat('\0', path, '\0')), std::string::npos) << path;
+    EXPECT_NE(concat('\0', extractor.opaque_list()).find(concat('\0', path, '\0')),
+              std::string::npos)
+        << path;
 }
 
 TEST_F(ExtractTest, RootlessMarksOpaqueDirectoriesItself) {
   add(make(Type::file, "opaque/.wh..wh..opq"));
   ASSERT_TRUE(extract().ok());
   char value[4];
-  EXPECT_EQ(::lgetxattr((top_ + "/diff/opaque").c_str(), "user.overlay.opaque", value, sizeof value), 1);
+  EXPECT_EQ(
+      ::lgetxattr((top_ + "/diff/opaque").c_str(), "user.overlay.opaque", value, sizeof value), 1);
 }
 
 TEST_F(ExtractTest, ManyOpaqueMarksAreOne) {
@@ -307,7 +313,8 @@ TEST_F(ExtractTest, RefusesRootThatIsNoDirectory) {
   refuses("root is not a directory");
 }
 TEST_F(ExtractTest, RefusesMalformedWhiteouts) {
-  for (const char* name : {".wh.", ".wh..", ".wh...", ".wh..wh..", ".wh..wh.evil", "d/.wh....", ".wh.x/y"}) {
+  for (const char* name :
+       {".wh.", ".wh..", ".wh...", ".wh..wh..", ".wh..wh.evil", "d/.wh....", ".wh.x/y"}) {
     sink_.text.clear();
     add(make(Type::file, name), "");
     if (std::string_view(name) == "d/.wh....") continue;  // names "...", an ordinary file
@@ -325,11 +332,13 @@ TEST_F(ExtractTest, RefusesOwnerOutOfRange) {
 }
 TEST_F(ExtractTest, RefusesUnmappedOwner) {
   auto map = sys::read_small_file("/proc/self/uid_map");
-  if (map && map->find("4294967295") != std::string::npos && ::getuid() == 0) GTEST_SKIP() << "every id is mapped here";
+  if (map && map->find("4294967295") != std::string::npos && ::getuid() == 0)
+    GTEST_SKIP() << "every id is mapped here";
   TarEntry entry = make(Type::file, "f");
   entry.uid = 4'000'000'000;
   add(entry, "");
-  refuses("potentially insufficient UIDs or GIDs available in user namespace (requested 4000000000:");
+  refuses(
+      "potentially insufficient UIDs or GIDs available in user namespace (requested 4000000000:");
 }
 TEST_F(ExtractTest, RefusesTooManyEntries) {
   limits_.entries = 100;
@@ -368,17 +377,24 @@ TEST_F(ExtractTest, RefusesLongPaths) {
 }
 
 TEST(AcceptXattr, Table) {
-  std::string v3("\1\0\0\3" "aaaabbbbccccdddd" "root", 24);
+  std::string v3(
+      "\1\0\0\3"
+      "aaaabbbbccccdddd"
+      "root",
+      24);
   EXPECT_TRUE(accept_xattr("security.capability", &v3));
-  EXPECT_EQ(v3, std::string("\1\0\0\2" "aaaabbbbccccdddd", 20));
+  EXPECT_EQ(v3, std::string("\1\0\0\2"
+                            "aaaabbbbccccdddd",
+                            20));
   std::string v2 = v3;
   EXPECT_TRUE(accept_xattr("security.capability", &v2));
   std::string bad = "\1\0\0\2";
   EXPECT_FALSE(accept_xattr("security.capability", &bad));
   std::string value = "x";
   EXPECT_TRUE(accept_xattr("user.anything", &value));
-  for (const char* name : {"user.overlay.opaque", "user.overlay.redirect", "user.overlay.metacopy", "trusted.overlay.opaque",
-                           "security.selinux", "security.ima", "system.other", ""})
+  for (const char* name :
+       {"user.overlay.opaque", "user.overlay.redirect", "user.overlay.metacopy",
+        "trusted.overlay.opaque", "security.selinux", "security.ima", "system.other", ""})
     EXPECT_FALSE(accept_xattr(name, &value)) << name;
 }
 

@@ -14,7 +14,8 @@ Status import_rootfs(Session& session, const store::WorkerRequest& request, int 
   config.architecture = request.architecture;
   config.variant = request.variant;
   config.os = request.os;
-  config.config = TRY_CTX(json::parse_struct<oci::ImageProcessConfig>(request.config_json), "change");
+  config.config =
+      TRY_CTX(json::parse_struct<oci::ImageProcessConfig>(request.config_json), "change");
   config.diff_ids = {layer.diff_id};
   oci::History history;
   history.created = request.created;

@@ -1,5 +1,6 @@
-// load: docker-archive, oci-archive, OCI layouts and docker-dir. A regular file is indexed first and only what is
-// missing is read, layers side by side; a pipe is read once, and every layer unpacked as it passes.
+// load: docker-archive, oci-archive, OCI layouts and docker-dir. A regular file is indexed first
+// and only what is missing is read, layers side by side; a pipe is read once, and every layer
+// unpacked as it passes.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -24,9 +25,12 @@ Error corrupt(std::string_view what) { return {Errc::corrupt, std::string(what)}
 
 std::string_view layer_media_type(Compression compression) {
   switch (compression) {
-    case Compression::gzip: return oci::kMediaLayerGzip;
-    case Compression::zstd: return oci::kMediaLayerZstd;
-    default: return oci::kMediaLayerTar;
+    case Compression::gzip:
+      return oci::kMediaLayerGzip;
+    case Compression::zstd:
+      return oci::kMediaLayerZstd;
+    default:
+      return oci::kMediaLayerTar;
   }
 }
 
@@ -35,8 +39,8 @@ std::string folder_of(const std::string& name) {
   return name.substr(0, slash == std::string::npos ? 0 : slash + 1);
 }
 
-// Old archives have one directory a layer, whose layer.tar links to that of another: the member that the
-// symbolic link `name` means. Only a name of the same archive ever comes of it.
+// Old archives have one directory a layer, whose layer.tar links to that of another: the member
+// that the symbolic link `name` means. Only a name of the same archive ever comes of it.
 std::string link_target(const std::string& name, std::string target) {
   std::string folder = folder_of(name);
   while (target.starts_with("../") && !folder.empty()) {
@@ -54,7 +58,8 @@ class Members {
   virtual bool has(const std::string& name) const = 0;
   virtual Result<std::string> text(const std::string& name) = 0;
   // The layer of that name, read and taken by the session (or before, as it passed by).
-  virtual Result<LayerBlob> layer(Session& session, const std::string& name, const oci::Digest& expected) = 0;
+  virtual Result<LayerBlob> layer(Session& session, const std::string& name,
+                                  const oci::Digest& expected) = 0;
 };
 
 // One regular file that can be read in any order.
@@ -86,13 +91,16 @@ class FileMembers final : public Members {
   bool has(const std::string& name) const override { return members_.contains(name); }
   Result<std::string> text(const std::string& name) override {
     const Member* member = TRY(find(name));
-    if (member->size > kMaxJson) return corrupt(concat("archive: ", quote(name), " is larger than 8 MiB"));
+    if (member->size > kMaxJson)
+      return corrupt(concat("archive: ", quote(name), " is larger than 8 MiB"));
     FdSource source(fd_, member->offset, member->size);
     std::string out;
-    for (std::string_view chunk = TRY(source.next()); !chunk.empty(); chunk = TRY(source.next())) out += chunk;
+    for (std::string_view chunk = TRY(source.next()); !chunk.empty(); chunk = TRY(source.next()))
+      out += chunk;
     return out;
   }
-  Result<LayerBlob> layer(Session& session, const std::string& name, const oci::Digest& expected) override {
+  Result<LayerBlob> layer(Session& session, const std::string& name,
+                          const oci::Digest& expected) override {
     const Member* member = TRY(find(name));
     FdSource source(fd_, member->offset, member->size);
     return session.take_layer(source, expected);
@@ -126,23 +134,28 @@ class StreamMembers final : public Members {
     TarEntry entry;
     std::uint64_t kept = 0;
     while (TRY(reader.next(&entry))) {
-      if (members->members_.size() + members->links_.size() > session.limits().members) return corrupt("archive: too many members");
+      if (members->members_.size() + members->links_.size() > session.limits().members)
+        return corrupt("archive: too many members");
       while (entry.path.starts_with("./")) entry.path.erase(0, 2);
-      if (entry.type == TarEntry::Type::symlink) members->links_[entry.path] = link_target(entry.path, entry.link);
+      if (entry.type == TarEntry::Type::symlink)
+        members->links_[entry.path] = link_target(entry.path, entry.link);
       if (entry.type == TarEntry::Type::hard_link) members->links_[entry.path] = entry.link;
       if (entry.type != TarEntry::Type::file || entry.sparse) continue;
       MemberSource member(reader);
       PeekSource peek(member);
       std::string_view head = TRY(peek.head(512));
       bool tar = head.size() >= 262 && head.substr(257, 5) == "ustar";
-      bool json = !tar && entry.size <= kMaxJson && !head.empty() && (head[0] == '{' || head[0] == '[');
+      bool json =
+          !tar && entry.size <= kMaxJson && !head.empty() && (head[0] == '{' || head[0] == '[');
       // The smallest tar is one block; VERSION files of old archives are smaller.
       bool other = entry.size < 512 && detect_compression(head) == Compression::none;
       Member item;
       if (json) {
         kept += entry.size;
-        if (kept > session.limits().metadata) return corrupt("archive: too many large JSON members");
-        for (std::string_view chunk = TRY(peek.next()); !chunk.empty(); chunk = TRY(peek.next())) item.text += chunk;
+        if (kept > session.limits().metadata)
+          return corrupt("archive: too many large JSON members");
+        for (std::string_view chunk = TRY(peek.next()); !chunk.empty(); chunk = TRY(peek.next()))
+          item.text += chunk;
       } else if (!other) {
         item.layer = TRY_CTX(session.take_layer(peek, {}), quote(entry.path.substr(0, 200)));
       }
@@ -163,7 +176,8 @@ class StreamMembers final : public Members {
     if (it == members_.end() || it->second.layer.digest.empty())
       return corrupt(concat("archive: the layer ", quote(name), " is missing"));
     if (!expected.empty() && it->second.layer.digest != expected)
-      return corrupt(concat("layer: digest mismatch: expected ", expected.str(), ", found ", it->second.layer.digest.str()));
+      return corrupt(concat("layer: digest mismatch: expected ", expected.str(), ", found ",
+                            it->second.layer.digest.str()));
     return it->second.layer;
   }
 
@@ -184,7 +198,8 @@ class DirectoryMembers final : public Members {
     sys::UniqueFd fd = TRY(open(name));
     return sys::read_all(fd.get(), kMaxJson, name);
   }
-  Result<LayerBlob> layer(Session& session, const std::string& name, const oci::Digest& expected) override {
+  Result<LayerBlob> layer(Session& session, const std::string& name,
+                          const oci::Digest& expected) override {
     sys::UniqueFd fd = TRY(open(name));
     FdSource source(fd.get());
     return session.take_layer(source, expected);
@@ -193,7 +208,7 @@ class DirectoryMembers final : public Members {
  private:
   Result<sys::UniqueFd> open(const std::string& name) const {
     sys::UniqueFd fd = TRY(sys::open_beneath(dir_, name.c_str(), O_RDONLY | O_NONBLOCK));
-    struct stat st{};
+    struct stat st {};
     if (::fstat(fd.get(), &st) < 0) return Error::from_errno(errno, concat("stat ", name));
     if (!S_ISREG(st.st_mode)) return corrupt(concat(quote(name), " is not a regular file"));
     return fd;
@@ -225,8 +240,8 @@ Status load_docker_image(Session& session, Members& members, const DockerImage& 
   std::string config_json = TRY(members.text(item.config));
   oci::ImageConfig config = TRY(oci::parse_image_config(config_json));
   if (config.diff_ids.size() != item.layers.size())
-    return corrupt(concat("archive: ", quote(item.config), " names ", config.diff_ids.size(), " layers, manifest.json ",
-                          item.layers.size()));
+    return corrupt(concat("archive: ", quote(item.config), " names ", config.diff_ids.size(),
+                          " layers, manifest.json ", item.layers.size()));
   oci::Manifest manifest;
   manifest.media_type = oci::kMediaManifest;
   manifest.config.media_type = oci::kMediaConfig;
@@ -236,7 +251,8 @@ Status load_docker_image(Session& session, Members& members, const DockerImage& 
   std::string_view stem = std::string_view(item.config).substr(folder_of(item.config).size());
   if (stem.ends_with(".json")) stem.remove_suffix(5);
   if (stem.size() == 64 && is_hex(stem) && stem != manifest.config.digest.hex())
-    return corrupt(concat("config: digest mismatch: expected sha256:", stem, ", found ", manifest.config.digest.str()));
+    return corrupt(concat("config: digest mismatch: expected sha256:", stem, ", found ",
+                          manifest.config.digest.str()));
   std::vector<std::string> chain = store::chain_ids_of(config.diff_ids);
   manifest.layers.resize(chain.size());
   std::set<std::string> started;
@@ -266,8 +282,8 @@ Status load_docker_image(Session& session, Members& members, const DockerImage& 
       continue;
     }
     if (it->second.diff_id != config.diff_ids[i])
-      return corrupt(concat("layer ", item.layers[i], ": digest mismatch: expected ", config.diff_ids[i].str(), ", found ",
-                            it->second.diff_id.str()));
+      return corrupt(concat("layer ", item.layers[i], ": digest mismatch: expected ",
+                            config.diff_ids[i].str(), ", found ", it->second.diff_id.str()));
     layer.media_type = layer_media_type(it->second.compression);
     layer.digest = it->second.digest;
     layer.size = it->second.size;
@@ -282,30 +298,35 @@ Status load_docker_image(Session& session, Members& members, const DockerImage& 
 
 Status load_docker(Session& session, Members& members) {
   std::string text = TRY(members.text("manifest.json"));
-  json::Value list = TRY_CTX(json::parse(text, {.max_depth = 64, .max_size = kMaxJson}), "manifest.json");
+  json::Value list =
+      TRY_CTX(json::parse(text, {.max_depth = 64, .max_size = kMaxJson}), "manifest.json");
   if (list.as_array() == nullptr) return corrupt("manifest.json: expected an array");
   json::Object wrapped;
   wrapped.set("images", std::move(list));
-  DockerManifest manifest = TRY_CTX(json::from_value<DockerManifest>(json::Value(std::move(wrapped))), "manifest.json");
+  DockerManifest manifest =
+      TRY_CTX(json::from_value<DockerManifest>(json::Value(std::move(wrapped))), "manifest.json");
   if (manifest.images.empty()) return corrupt("manifest.json: no image");
   for (const DockerImage& item : manifest.images) TRY(load_docker_image(session, members, item));
   return {};
 }
 
-std::string blob_name(const oci::Digest& digest) { return concat("blobs/", digest.algorithm(), "/", digest.hex()); }
+std::string blob_name(const oci::Digest& digest) {
+  return concat("blobs/", digest.algorithm(), "/", digest.hex());
+}
 
 // `path_of`: where the bytes of a digest lie (blobs/sha256/HEX of a layout, HEX of a docker-dir).
 using PathOf = std::string (*)(const oci::Digest&);
 
-Status load_oci_image(Session& session, Members& members, PathOf path_of, const std::string& manifest_json,
-                      std::vector<std::string> names) {
+Status load_oci_image(Session& session, Members& members, PathOf path_of,
+                      const std::string& manifest_json, std::vector<std::string> names) {
   oci::Manifest manifest = TRY(oci::parse_manifest(manifest_json));
   std::string config_json = TRY(members.text(path_of(manifest.config.digest)));
   TRY_CTX(session.take_blob(config_json, manifest.config.digest), "config");
   oci::ImageConfig config = TRY(oci::parse_image_config(config_json));
   if (config.diff_ids.size() != manifest.layers.size())
-    return Error(Errc::unsupported, concat("the manifest names ", manifest.layers.size(), " layers, its config ",
-                                           config.diff_ids.size(), ": not a container image"));
+    return Error(Errc::unsupported,
+                 concat("the manifest names ", manifest.layers.size(), " layers, its config ",
+                        config.diff_ids.size(), ": not a container image"));
   std::vector<std::string> chain = store::chain_ids_of(config.diff_ids);
   std::vector<const oci::Descriptor*> wanted;
   std::set<std::string> started;
@@ -317,7 +338,8 @@ Status load_oci_image(Session& session, Members& members, PathOf path_of, const 
     const oci::Descriptor& layer = *wanted[n];
     LayerBlob blob = TRY(members.layer(session, path_of(layer.digest), layer.digest));
     if (blob.size != layer.size)
-      return corrupt(concat("layer ", layer.digest.str(), ": ", blob.size, " bytes, the manifest says ", layer.size));
+      return corrupt(concat("layer ", layer.digest.str(), ": ", blob.size,
+                            " bytes, the manifest says ", layer.size));
     return {};
   };
   TRY(session.parallel(wanted.size(), job));
@@ -330,10 +352,12 @@ std::string annotation(const oci::Descriptor& d, const char* key) {
 }
 
 bool fits_host(const oci::Descriptor& d, const oci::Platform& host) {
-  return !d.platform || (d.platform->os == host.os && d.platform->architecture == host.architecture);
+  return !d.platform ||
+         (d.platform->os == host.os && d.platform->architecture == host.architecture);
 }
 
-Status load_index(Session& session, Members& members, const oci::ImageIndex& index, std::vector<std::string> outer_names, int depth) {
+Status load_index(Session& session, Members& members, const oci::ImageIndex& index,
+                  std::vector<std::string> outer_names, int depth) {
   if (depth > 3) return corrupt("image index: nested too deep");
   oci::Platform host = oci::host_platform();
   std::size_t loaded = 0;
@@ -357,7 +381,9 @@ Status load_index(Session& session, Members& members, const oci::ImageIndex& ind
     else
       TRY(load_oci_image(session, members, blob_name, text, std::move(names)));
   }
-  if (loaded == 0) return Error(Errc::not_found, concat("no image for ", host.os, "/", host.architecture, " in the image index"));
+  if (loaded == 0)
+    return Error(Errc::not_found,
+                 concat("no image for ", host.os, "/", host.architecture, " in the image index"));
   return {};
 }
 
@@ -374,8 +400,12 @@ Status load_members(Session& session, Members& members) {
   if (members.has("manifest.json") && !members.has("version")) return load_docker(session, members);
   if (members.has("index.json")) return load_layout(session, members);
   if (members.has("repositories"))
-    return Error(Errc::unsupported, "an archive of Docker before 1.10 (no manifest.json): save it again with a later Docker");
-  return Error(Errc::invalid_argument, "payload does not match any of the supported image formats: oci-archive, docker-archive");
+    return Error(
+        Errc::unsupported,
+        "an archive of Docker before 1.10 (no manifest.json): save it again with a later Docker");
+  return Error(
+      Errc::invalid_argument,
+      "payload does not match any of the supported image formats: oci-archive, docker-archive");
 }
 
 }  // namespace
@@ -386,7 +416,7 @@ Status load_archive(Session& session, int input) {
   std::string_view head = TRY(peek.head(kMagicSize));
   if (head.empty()) return corrupt("the archive is empty");
   Compression compression = detect_compression(head);
-  struct stat st{};
+  struct stat st {};
   if (compression == Compression::none && ::fstat(input, &st) == 0 && S_ISREG(st.st_mode)) {
     auto members = TRY(FileMembers::index(input, session.limits()));
     return load_members(session, *members);
@@ -403,7 +433,8 @@ Status load_directory(Session& session, int directory) {
     return load_oci_image(session, members, dir_name, manifest, {});
   }
   if (members.has("index.json")) return load_layout(session, members);
-  return Error(Errc::invalid_argument, "payload does not match any of the supported image formats: oci, dir");
+  return Error(Errc::invalid_argument,
+               "payload does not match any of the supported image formats: oci, dir");
 }
 
 }  // namespace minke::imagework

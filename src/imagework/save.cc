@@ -1,4 +1,5 @@
-// save: docker-archive and docker-dir as Podman writes them, OCI archives and layouts byte for byte.
+// save: docker-archive and docker-dir as Podman writes them, OCI archives and layouts byte for
+// byte.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -55,7 +56,8 @@ class TarOutput final : public Output {
       TRY(writer_.data(chunk));
       size -= chunk.size();
     }
-    if (size != 0) return Error(Errc::corrupt, concat(path, ": the blob is shorter than it should be"));
+    if (size != 0)
+      return Error(Errc::corrupt, concat(path, ": the blob is shorter than it should be"));
     return {};
   }
   Status link(const std::string& path, const std::string& target) override {
@@ -79,16 +81,20 @@ class DirOutput final : public Output {
  public:
   explicit DirOutput(int dir) : dir_(dir) {}
   Status folder(const std::string& path) override {
-    if (::mkdirat(dir_, path.c_str(), 0755) < 0 && errno != EEXIST) return Error::from_errno(errno, concat("mkdir ", path));
+    if (::mkdirat(dir_, path.c_str(), 0755) < 0 && errno != EEXIST)
+      return Error::from_errno(errno, concat("mkdir ", path));
     return {};
   }
   Status file(const std::string& path, std::uint64_t, ByteSource& source) override {
-    UniqueFd fd = TRY(sys::open_beneath(dir_, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644, true));
+    UniqueFd fd =
+        TRY(sys::open_beneath(dir_, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644, true));
     for (std::string_view chunk = TRY(source.next()); !chunk.empty(); chunk = TRY(source.next()))
       TRY(sys::write_all(fd.get(), chunk, path));
     return {};
   }
-  Status link(const std::string&, const std::string&) override { return Error(Errc::internal, "no links in a directory format"); }
+  Status link(const std::string&, const std::string&) override {
+    return Error(Errc::internal, "no links in a directory format");
+  }
   Status finish() override { return {}; }
 
  private:
@@ -114,13 +120,15 @@ class HashingSource final : public ByteSource {
 };
 
 Result<UniqueFd> open_blob(int store, const oci::Digest& digest) {
-  auto fd = sys::open_beneath(store, concat(store::kBlobsDir, "/", digest.hex()).c_str(), O_RDONLY, 0, true);
+  auto fd = sys::open_beneath(store, concat(store::kBlobsDir, "/", digest.hex()).c_str(), O_RDONLY,
+                              0, true);
   if (!fd) return std::move(fd.error()).wrap(concat("blob ", digest.str()));
   return fd;
 }
 
 Error damaged(const oci::Digest& digest) {
-  return {Errc::corrupt, concat("blob ", digest.str(), " is damaged on disk; remove the image and get it again")};
+  return {Errc::corrupt,
+          concat("blob ", digest.str(), " is damaged on disk; remove the image and get it again")};
 }
 
 struct SavedImage {
@@ -145,7 +153,8 @@ Result<SavedImage> read_image(int store, const store::WorkerImage& request) {
   image.config_json = TRY(read_blob(store, image.manifest.config.digest));
   image.config = TRY(oci::parse_image_config(image.config_json));
   if (image.config.diff_ids.size() != image.manifest.layers.size())
-    return Error(Errc::corrupt, concat("image ", image.manifest.config.digest.hex(), ": its config and manifest disagree"));
+    return Error(Errc::corrupt, concat("image ", image.manifest.config.digest.hex(),
+                                       ": its config and manifest disagree"));
   return image;
 }
 
@@ -179,25 +188,30 @@ class PlainLayer {
 };
 
 Result<std::uint64_t> plain_size(int store, const oci::Digest& blob, const std::string& chain_id) {
-  auto fd = sys::open_beneath(store, concat(store::kLayersDir, "/", chain_id, "/", store::kSizeFile).c_str(), O_RDONLY, 0, true);
+  auto fd = sys::open_beneath(
+      store, concat(store::kLayersDir, "/", chain_id, "/", store::kSizeFile).c_str(), O_RDONLY, 0,
+      true);
   if (fd) {
     std::string text = TRY(sys::read_all(fd->get(), 64, "size"));
     if (auto size = parse_uint(trim(text))) return *size;
   }
   auto layer = TRY(PlainLayer::open(store, blob));
   std::uint64_t size = 0;
-  for (std::string_view chunk = TRY(layer->source().next()); !chunk.empty(); chunk = TRY(layer->source().next()))
+  for (std::string_view chunk = TRY(layer->source().next()); !chunk.empty();
+       chunk = TRY(layer->source().next()))
     size += chunk.size();
   return size;
 }
 
 // Dockers before 1.10 read one directory for each layer; Podman still writes them, and so do we.
-Status write_legacy(Output& out, const SavedImage& image, std::set<std::string>* written, std::string* top) {
+Status write_legacy(Output& out, const SavedImage& image, std::set<std::string>* written,
+                    std::string* top) {
   std::vector<std::string> chain = store::chain_ids_of(image.config.diff_ids);
   std::string parent;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     bool last = i + 1 == chain.size();
-    std::string id = sha256_hex(concat(chain[i], " ", last ? image.manifest.config.digest.hex() : std::string_view()));
+    std::string id = sha256_hex(
+        concat(chain[i], " ", last ? image.manifest.config.digest.hex() : std::string_view()));
     json::Object record;
     if (last) {
       json::Value config = TRY(json::parse(image.config_json));
@@ -209,7 +223,8 @@ Status write_legacy(Output& out, const SavedImage& image, std::set<std::string>*
     record.set("id", id);
     if (!parent.empty()) record.set("parent", parent);
     if (written->insert(id).second) {
-      TRY(out.link(concat(id, "/layer.tar"), concat("../", image.config.diff_ids[i].hex(), ".tar")));
+      TRY(out.link(concat(id, "/layer.tar"),
+                   concat("../", image.config.diff_ids[i].hex(), ".tar")));
       TRY(out.text(concat(id, "/VERSION"), "1.0"));
       TRY(out.text(concat(id, "/json"), json::dump(json::Value(std::move(record)))));
     }
@@ -261,7 +276,7 @@ Status save_docker_archive(int store, const std::vector<SavedImage>& images, Out
 
 Status copy_blob(int store, const oci::Digest& digest, Output& out, const std::string& name) {
   UniqueFd fd = TRY(open_blob(store, digest));
-  struct stat st{};
+  struct stat st {};
   if (::fstat(fd.get(), &st) < 0) return Error::from_errno(errno, concat("blob ", digest.str()));
   FdSource file(fd.get());
   HashingSource source(file);
@@ -302,10 +317,12 @@ Status save_oci(int store, const std::vector<SavedImage>& images, Output& out) {
 Status compress_layer(int store, int dir, const oci::Digest& diff_id, oci::Descriptor* layer) {
   auto plain = TRY(PlainLayer::open(store, layer->digest));
   std::string temporary = concat("tmp-", diff_id.hex());
-  UniqueFd fd = TRY(sys::open_beneath(dir, temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644, true));
+  UniqueFd fd =
+      TRY(sys::open_beneath(dir, temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644, true));
   FdSink file(fd.get(), temporary);
   GzipSink gzip(file);
-  for (std::string_view chunk = TRY(plain->source().next()); !chunk.empty(); chunk = TRY(plain->source().next()))
+  for (std::string_view chunk = TRY(plain->source().next()); !chunk.empty();
+       chunk = TRY(plain->source().next()))
     TRY(gzip.write(chunk));
   TRY(gzip.finish());
   TRY(plain->check(diff_id));
@@ -354,7 +371,8 @@ Status save_images(int store, const store::WorkerRequest& request, int output) {
   bool directory = request.format == "oci-dir" || request.format == "docker-dir";
   if (directory && images.size() > 1)
     return Error(Errc::invalid_argument, concat(request.format, " holds one image only"));
-  if (request.format == "docker-dir") return save_docker_dir(store, images[0], request.compress, output);
+  if (request.format == "docker-dir")
+    return save_docker_dir(store, images[0], request.compress, output);
   if (request.format == "oci-dir") {
     DirOutput out(output);
     return save_oci(store, images, out);

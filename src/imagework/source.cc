@@ -11,7 +11,7 @@ constexpr std::size_t kChunk = 256 << 10;
 }
 
 FdSource::FdSource(int fd) : fd_(fd), buffer_(kChunk) {
-  struct stat st{};
+  struct stat st {};
   off_t at = ::lseek(fd, 0, SEEK_CUR);
   by_offset_ = at >= 0 && ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
   if (by_offset_) offset_ = static_cast<std::uint64_t>(at);
@@ -40,7 +40,7 @@ Result<std::string_view> FdSource::next() {
 
 bool FdSource::skip(std::uint64_t count) {
   if (!by_offset_ || count > left_) return false;
-  struct stat st{};
+  struct stat st {};
   // A skip past the end must be seen as truncation, which only a read finds.
   if (::fstat(fd_, &st) < 0 || offset_ > static_cast<std::uint64_t>(st.st_size) ||
       count > static_cast<std::uint64_t>(st.st_size) - offset_)
@@ -50,7 +50,8 @@ bool FdSource::skip(std::uint64_t count) {
   return true;
 }
 
-ThreadedSource::ThreadedSource(ByteSource& inner) : inner_(inner), ring_(kBuffers), thread_([this] { run(); }) {}
+ThreadedSource::ThreadedSource(ByteSource& inner)
+    : inner_(inner), ring_(kBuffers), thread_([this] { run(); }) {}
 
 ThreadedSource::~ThreadedSource() {
   {

@@ -92,7 +92,7 @@ class ThreadedSource final : public ByteSource {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> ring_;
-  std::size_t filled_ = 0, taken_ = 0;   // counts since the beginning
+  std::size_t filled_ = 0, taken_ = 0;  // counts since the beginning
   bool lent_ = false, ended_ = false, stop_ = false;
   std::optional<Error> error_;
   std::thread thread_;

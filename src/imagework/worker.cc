@@ -26,7 +26,8 @@ Status allow_reading(const char* path, std::vector<Access>* access) {
 }
 
 Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
-  bool writes_store = request.verb == "load" || request.verb == "load-dir" || request.verb == "import";
+  bool writes_store =
+      request.verb == "load" || request.verb == "load-dir" || request.verb == "import";
   std::vector<Access> access;
   if (writes_store) access.push_back({store::kStagingFd, true});
   if (request.verb != "export") {
@@ -34,7 +35,8 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
     TRY(allow_reading("layers", &access));
   }
   bool directory = request.format == "oci-dir" || request.format == "docker-dir";
-  if (request.verb == "load-dir" || request.verb == "export") access.push_back({store::kDataFd, false});
+  if (request.verb == "load-dir" || request.verb == "export")
+    access.push_back({store::kDataFd, false});
   if (request.verb == "save" && directory) access.push_back({store::kDataFd, true});
   TRY_CTX(confine(access, &reply->notes), "confine minke-image");
   if (request.verb == "export") return export_tree(store::kDataFd, STDOUT_FILENO, &reply->notes);
@@ -54,7 +56,7 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
 }  // namespace
 
 int run_worker() {
-  struct stat st{};
+  struct stat st {};
   if (::fstat(store::kRequestFd, &st) < 0 || ::fstat(store::kReplyFd, &st) < 0) {
     std::fputs("minke-image is started by minke; it has no use by itself\n", stderr);
     return 125;
@@ -63,7 +65,8 @@ int run_worker() {
   ::signal(SIGPIPE, SIG_IGN);
   store::WorkerReply reply;
   auto text = sys::read_all(store::kRequestFd, 64 << 20, "the request");
-  auto request = text ? json::parse_struct<WorkerRequest>(*text) : Result<WorkerRequest>(std::move(text.error()));
+  auto request = text ? json::parse_struct<WorkerRequest>(*text)
+                      : Result<WorkerRequest>(std::move(text.error()));
   Status done = request ? serve(*request, &reply) : Status(std::move(request.error()));
   if (!done) {
     reply.error = done.error().message();

@@ -1,4 +1,5 @@
-// The worker as the engine runs it: through the store's functions, with the real minke-image beside.
+// The worker as the engine runs it: through the store's functions, with the real minke-image
+// beside.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -82,11 +83,15 @@ std::string gzip(std::string_view text) {
 
 std::string config_of(const std::vector<std::string>& plain_layers) {
   std::string ids;
-  for (const std::string& layer : plain_layers) ids += concat(ids.empty() ? "" : ",", "\"sha256:", sha256_hex(layer), "\"");
-  return concat(R"({"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[)", ids, "]}}");
+  for (const std::string& layer : plain_layers)
+    ids += concat(ids.empty() ? "" : ",", "\"sha256:", sha256_hex(layer), "\"");
+  return concat(
+      R"({"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[)",
+      ids, "]}}");
 }
 
-std::string docker_archive(const std::vector<std::string>& layers, const std::string& tag = "test:1", std::string config = "") {
+std::string docker_archive(const std::vector<std::string>& layers,
+                           const std::string& tag = "test:1", std::string config = "") {
   if (config.empty()) config = config_of(layers);
   Tar tar;
   std::string names;
@@ -96,7 +101,8 @@ std::string docker_archive(const std::vector<std::string>& layers, const std::st
   }
   std::string name = concat(sha256_hex(config), ".json");
   tar.file(name, config);
-  tar.file("manifest.json", concat("[{\"Config\":\"", name, "\",\"RepoTags\":[\"", tag, "\"],\"Layers\":[", names, "]}]"));
+  tar.file("manifest.json", concat("[{\"Config\":\"", name, "\",\"RepoTags\":[\"", tag,
+                                   "\"],\"Layers\":[", names, "]}]"));
   return tar.done();
 }
 
@@ -109,7 +115,9 @@ class WorkerTest : public testing::Test {
     store_.emplace(open_store("s"));
   }
   void TearDown() override {
-    for (const char* name : {"MINKE_LIMIT_ENTRIES", "MINKE_LIMIT_BYTES", "MINKE_LIMIT_METADATA", "MINKE_FAILPOINT"}) ::unsetenv(name);
+    for (const char* name :
+         {"MINKE_LIMIT_ENTRIES", "MINKE_LIMIT_BYTES", "MINKE_LIMIT_METADATA", "MINKE_FAILPOINT"})
+      ::unsetenv(name);
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), top_.c_str()), "a temporary folder");
   }
   store::Store open_store(const std::string& name) {
@@ -193,35 +201,40 @@ TEST_F(WorkerTest, ImportsEveryCompression) {
 }
 
 TEST_F(WorkerTest, LoadsFromFileAndPipeAlike) {
-  std::vector<std::string> layers = {Tar().directory("d/", 0711).file("d/a", "1").file("d/b", "2").done(),
-                                     Tar().file("d/.wh.a").file("d/c", "3").done(), small_layer()};
+  std::vector<std::string> layers = {
+      Tar().directory("d/", 0711).file("d/a", "1").file("d/b", "2").done(),
+      Tar().file("d/.wh.a").file("d/c", "3").done(), small_layer()};
   auto first = load(docker_archive(layers));
   ASSERT_TRUE(first.ok()) << first.error().message();
   EXPECT_EQ(first->names, (std::vector<std::string>{"docker.io/library/test:1"}));
   auto image = store_->find_image("test:1");
   ASSERT_EQ(image->chain_ids.size(), 3U);
   std::string middle = store_->lower_dirs(*image).at(1);
-  struct stat st{};
+  struct stat st {};
   ASSERT_EQ(::lstat((middle + "/d/a").c_str(), &st), 0);
   EXPECT_TRUE(S_ISCHR(st.st_mode) && st.st_rdev == 0);
   // No entry describes d/ in the second layer: it must look as it does below.
   ASSERT_EQ(::lstat((middle + "/d").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 07777, 0711U);
   EXPECT_EQ(st.st_mtim.tv_sec, 1'000'000'000);
-  EXPECT_EQ(sys::read_small_file(concat(store_->root(), "/layers/", image->chain_ids[1], "/parent")).value_or(""), image->chain_ids[0] + "\n");
+  EXPECT_EQ(sys::read_small_file(concat(store_->root(), "/layers/", image->chain_ids[1], "/parent"))
+                .value_or(""),
+            image->chain_ids[0] + "\n");
   for (const std::string& packed : {docker_archive(layers), gzip(docker_archive(layers))}) {
     std::vector<std::string> removed;
     ASSERT_TRUE(store_->remove_image(*store_->find_image("test:1"), {}, &removed).ok());
     auto piped = load_pipe(packed);
     ASSERT_TRUE(piped.ok()) << piped.error().message();
     EXPECT_EQ(piped->image_ids, first->image_ids);
-    EXPECT_EQ(store_->find_image("test:1")->manifest_descriptor.digest, image->manifest_descriptor.digest);
+    EXPECT_EQ(store_->find_image("test:1")->manifest_descriptor.digest,
+              image->manifest_descriptor.digest);
   }
 }
 
 TEST_F(WorkerTest, KnownLayersAreNotUnpackedAgain) {
   ASSERT_TRUE(load(docker_archive({small_layer()})).ok());
-  struct stat before{}, after{};
+  struct stat before {
+  }, after{};
   std::string path = top_layer("test:1");
   ASSERT_EQ(::stat(path.c_str(), &before), 0);
   ASSERT_TRUE(load(docker_archive({small_layer()}, "again:1")).ok());
@@ -247,11 +260,14 @@ TEST_F(WorkerTest, HundredsOfLayers) {
 }
 
 TEST_F(WorkerTest, SaveAndLoadKeepTheImage) {
-  ASSERT_TRUE(load(docker_archive({small_layer(), Tar().file("x", std::string(100'000, 'x')).done()})).ok());
+  ASSERT_TRUE(
+      load(docker_archive({small_layer(), Tar().file("x", std::string(100'000, 'x')).done()}))
+          .ok());
   auto image = store_->find_image("test:1");
   ASSERT_TRUE(image.ok());
   using store::ArchiveFormat;
-  for (ArchiveFormat format : {ArchiveFormat::docker_archive, ArchiveFormat::oci_archive, ArchiveFormat::oci_dir, ArchiveFormat::docker_dir}) {
+  for (ArchiveFormat format : {ArchiveFormat::docker_archive, ArchiveFormat::oci_archive,
+                               ArchiveFormat::oci_dir, ArchiveFormat::docker_dir}) {
     SCOPED_TRACE(static_cast<int>(format));
     bool directory = format == ArchiveFormat::oci_dir || format == ArchiveFormat::docker_dir;
     std::string digests[2];
@@ -275,11 +291,13 @@ TEST_F(WorkerTest, SaveAndLoadKeepTheImage) {
     store::Store other = open_store(concat("other", static_cast<int>(format)));
     sys::UniqueFd in;
     if (!directory) in = std::move(*sys::open(top_ + "/out.tar", O_RDONLY));
-    auto loaded = store::load_archive(other, in.get(), directory ? concat(top_, "/out", static_cast<int>(format)) : "");
+    auto loaded = store::load_archive(
+        other, in.get(), directory ? concat(top_, "/out", static_cast<int>(format)) : "");
     ASSERT_TRUE(loaded.ok()) << loaded.error().message();
     EXPECT_EQ(loaded->image_ids.at(0), image->id);
     EXPECT_TRUE(format == ArchiveFormat::docker_dir || loaded->names == image->names);
-    EXPECT_TRUE(format == ArchiveFormat::docker_dir || other.find_image(image->id)->manifest_json == image->manifest_json);
+    EXPECT_TRUE(format == ArchiveFormat::docker_dir ||
+                other.find_image(image->id)->manifest_json == image->manifest_json);
   }
 }
 
@@ -302,7 +320,7 @@ TEST_F(WorkerTest, ExportKeepsEverything) {
   auto root = sys::open(tree, O_RDONLY | O_DIRECTORY);
   Status done = store::export_rootfs(root->get(), out->get());
   ASSERT_TRUE(done.ok()) << done.error().message();
-  struct stat st{};
+  struct stat st {};
   ASSERT_EQ(::fstat(out->get(), &st), 0);
   EXPECT_LT(st.st_size, 1 << 20);
   auto id = import(sys::read_small_file(top_ + "/out.tar").value_or(""));
@@ -333,19 +351,23 @@ TEST_F(WorkerTest, RefusesWrongDigests) {
   std::string config = config_of({layer});
   Tar tar;
   tar.file("l.tar", layer).file(concat(std::string(64, 'a'), ".json"), config);
-  tar.file("manifest.json", concat("[{\"Config\":\"", std::string(64, 'a'), ".json\",\"RepoTags\":null,\"Layers\":[\"l.tar\"]}]"));
+  tar.file("manifest.json", concat("[{\"Config\":\"", std::string(64, 'a'),
+                                   ".json\",\"RepoTags\":null,\"Layers\":[\"l.tar\"]}]"));
   refused(load(tar.done()), "digest mismatch");
 }
 
 TEST_F(WorkerTest, RefusesSwappedBlobsOfLayouts) {
   std::string layer = gzip(small_layer()), config = config_of({small_layer()});
-  auto archive = [&](const std::string& layer_bytes, const std::string& config_bytes, const std::string& manifest_tail) {
-    std::string manifest = concat(R"({"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":)",
-                                  config.size(), R"(,"digest":"sha256:)", sha256_hex(config),
-                                  R"("},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":)", layer.size(),
-                                  R"(,"digest":"sha256:)", sha256_hex(layer), R"("}]})");
-    std::string index = concat(R"({"schemaVersion":2,"manifests":[{"size":)", manifest.size(), R"(,"digest":"sha256:)",
-                               sha256_hex(manifest), R"(","annotations":{"org.opencontainers.image.ref.name":"x:1"}}]})");
+  auto archive = [&](const std::string& layer_bytes, const std::string& config_bytes,
+                     const std::string& manifest_tail) {
+    std::string manifest = concat(
+        R"({"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":)",
+        config.size(), R"(,"digest":"sha256:)", sha256_hex(config),
+        R"("},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":)",
+        layer.size(), R"(,"digest":"sha256:)", sha256_hex(layer), R"("}]})");
+    std::string index = concat(R"({"schemaVersion":2,"manifests":[{"size":)", manifest.size(),
+                               R"(,"digest":"sha256:)", sha256_hex(manifest),
+                               R"(","annotations":{"org.opencontainers.image.ref.name":"x:1"}}]})");
     return Tar()
         .file("oci-layout", store::kOciLayout)
         .file("index.json", index)
@@ -375,16 +397,22 @@ TEST_F(WorkerTest, RefusesDamagedStreams) {
   refused(load(docker_archive({small_layer()}).substr(0, 1500)), "unexpected end");
   refused(load(docker_archive({"not a tar"})), "tar:");
   refused(load(docker_archive({small_layer()}, "Bad Name:1")), "repository name must be lowercase");
-  refused(load(Tar().file("manifest.json", "[{\"Config\":\"../../etc/passwd\",\"Layers\":[]}]").done()), "is missing");
+  refused(
+      load(Tar().file("manifest.json", "[{\"Config\":\"../../etc/passwd\",\"Layers\":[]}]").done()),
+      "is missing");
   refused(load(Tar().file("manifest.json", std::string(100'000, '[')).done()), "manifest.json");
   refused(import(""), "is empty");
 }
 
 TEST_F(WorkerTest, RefusesHostileLayers) {
   refused(load(docker_archive({Tar().file("/abs", "x").done()})), "an absolute path");
-  refused(load(docker_archive({small_layer(), Tar().file("a/../../x", "x").done()})), "a path with");
-  refused(load(docker_archive({Tar().link(Type::symlink, "up", top_).file("up/evil", "x").done()})), "through a symbolic link");
-  refused(load_pipe(docker_archive({Tar().link(Type::hard_link, "h", "../../../../version").done()})), "a hard link to outside");
+  refused(load(docker_archive({small_layer(), Tar().file("a/../../x", "x").done()})),
+          "a path with");
+  refused(load(docker_archive({Tar().link(Type::symlink, "up", top_).file("up/evil", "x").done()})),
+          "through a symbolic link");
+  refused(
+      load_pipe(docker_archive({Tar().link(Type::hard_link, "h", "../../../../version").done()})),
+      "a hard link to outside");
   refused(import(Tar().file(".wh...").done()), "malformed whiteout");
   EXPECT_FALSE(sys::exists(top_ + "/evil"));
 }
@@ -400,8 +428,11 @@ TEST_F(WorkerTest, LinksOfTheArchiveStayInIt) {
     expect_nothing();
   }
   Tar tar;
-  tar.file("1/layer.tar", small_layer()).link(Type::symlink, "2/layer.tar", "../1/layer.tar").file("c.json", config);
-  tar.file("manifest.json", R"([{"Config":"c.json","RepoTags":["old:1"],"Layers":["2/layer.tar"]}])");
+  tar.file("1/layer.tar", small_layer())
+      .link(Type::symlink, "2/layer.tar", "../1/layer.tar")
+      .file("c.json", config);
+  tar.file("manifest.json",
+           R"([{"Config":"c.json","RepoTags":["old:1"],"Layers":["2/layer.tar"]}])");
   std::string legacy = tar.done();
   ASSERT_TRUE(load_pipe(legacy).ok());
   ASSERT_TRUE(load(legacy).ok());
@@ -409,8 +440,10 @@ TEST_F(WorkerTest, LinksOfTheArchiveStayInIt) {
 
 TEST_F(WorkerTest, BoundsBombs) {
   ::setenv("MINKE_LIMIT_BYTES", "1000000", 1);
-  refused(import(gzip(Tar().file("f", std::string(2'000'000, '\0')).done())), "more than 1000000 bytes");
-  refused(load(docker_archive({Tar().file("f", std::string(2'000'000, '\0')).done()})), "more than 1000000 bytes");
+  refused(import(gzip(Tar().file("f", std::string(2'000'000, '\0')).done())),
+          "more than 1000000 bytes");
+  refused(load(docker_archive({Tar().file("f", std::string(2'000'000, '\0')).done()})),
+          "more than 1000000 bytes");
   ::unsetenv("MINKE_LIMIT_BYTES");
   ::setenv("MINKE_LIMIT_ENTRIES", "50", 1);
   Tar many;

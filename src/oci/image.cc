@@ -57,7 +57,8 @@ void bind_set(json::Binder& b, const char* key, std::map<std::string, json::Valu
   if (!b.reading()) {
     if (set.empty()) return;
     json::Object members;
-    for (const auto& [name, item] : set) members.set(name, item.is_null() ? json::Value(json::Object()) : item);
+    for (const auto& [name, item] : set)
+      members.set(name, item.is_null() ? json::Value(json::Object()) : item);
     value = std::move(members);
     b(key, value);
     return;
@@ -65,7 +66,8 @@ void bind_set(json::Binder& b, const char* key, std::map<std::string, json::Valu
   b(key, value);
   if (value.is_null()) return;
   const json::Object* members = value.as_object();
-  if (members == nullptr) return b.fail_at(key, concat("expected an object, found a ", value.type_name()));
+  if (members == nullptr)
+    return b.fail_at(key, concat("expected an object, found a ", value.type_name()));
   for (const auto& [name, item] : *members) set[name] = item;
 }
 
@@ -176,11 +178,16 @@ std::string_view docker_media_type(std::string_view media_type) {
 
 Result<Digest> Digest::parse(std::string_view text) {
   auto parts = split_once(text, ':');
-  if (!parts) return Error(Errc::invalid_argument, concat("invalid checksum digest format: ", quote(text.substr(0, 200))));
+  if (!parts)
+    return Error(Errc::invalid_argument,
+                 concat("invalid checksum digest format: ", quote(text.substr(0, 200))));
   std::size_t size = hex_size(parts->first);
-  if (size == 0) return Error(Errc::invalid_argument, concat("unsupported digest algorithm: ", quote(text.substr(0, 200))));
+  if (size == 0)
+    return Error(Errc::invalid_argument,
+                 concat("unsupported digest algorithm: ", quote(text.substr(0, 200))));
   if (parts->second.size() != size)
-    return Error(Errc::invalid_argument, concat("invalid checksum digest length: ", quote(text.substr(0, 200))));
+    return Error(Errc::invalid_argument,
+                 concat("invalid checksum digest length: ", quote(text.substr(0, 200))));
   if (!is_lower_hex(parts->second))
     return Error(Errc::invalid_argument, concat("invalid checksum digest format: ", quote(text)));
   Digest digest;
@@ -202,14 +209,17 @@ Status check_descriptor(const Descriptor& d, std::string_view what) {
   return {};
 }
 
-// A document that can be read as both a manifest and an index means different images to different readers.
+// A document that can be read as both a manifest and an index means different images to different
+// readers.
 Status refuse_ambiguous(const json::Value& value, bool want_index) {
   bool index = value.find("manifests") != nullptr;
   bool manifest = value.find("layers") != nullptr || value.find("config") != nullptr;
   if (index && manifest)
-    return Error(Errc::invalid_argument, "ambiguous: has the members of both a manifest and an index");
+    return Error(Errc::invalid_argument,
+                 "ambiguous: has the members of both a manifest and an index");
   if (value.find("fsLayers") != nullptr || value.find("history") != nullptr)
-    return Error(Errc::unsupported, "manifest of schema 1, which carries no verified configuration");
+    return Error(Errc::unsupported,
+                 "manifest of schema 1, which carries no verified configuration");
   const json::Value* type = value.find("mediaType");
   std::string_view media_type = oci_media_type(type != nullptr ? type->string_or("") : "");
   std::string_view wrong = want_index ? kMediaManifest : kMediaIndex;
@@ -217,7 +227,8 @@ Status refuse_ambiguous(const json::Value& value, bool want_index) {
     return Error(Errc::invalid_argument, want_index ? "expected an image index, found a manifest"
                                                     : "expected a manifest, found an image index");
   if (!media_type.empty() && media_type != (want_index ? kMediaIndex : kMediaManifest))
-    return Error(Errc::unsupported, concat("media type ", quote(media_type), " is neither a manifest nor an index"));
+    return Error(Errc::unsupported,
+                 concat("media type ", quote(media_type), " is neither a manifest nor an index"));
   return {};
 }
 
@@ -228,9 +239,11 @@ Result<Manifest> parse_manifest(std::string_view text) {
   TRY_CTX(refuse_ambiguous(value, false), "manifest");
   Manifest m = TRY_CTX(json::from_value<Manifest>(value), "manifest");
   if (m.schema_version != 2)
-    return Error(Errc::unsupported, concat("manifest: schema version ", m.schema_version, ", only 2 is known"));
+    return Error(Errc::unsupported,
+                 concat("manifest: schema version ", m.schema_version, ", only 2 is known"));
   if (m.layers.size() > kMaxLayers)
-    return Error(Errc::invalid_argument, concat("manifest: ", m.layers.size(), " layers, at most ", kMaxLayers));
+    return Error(Errc::invalid_argument,
+                 concat("manifest: ", m.layers.size(), " layers, at most ", kMaxLayers));
   TRY(check_descriptor(m.config, "manifest: config"));
   for (std::size_t i = 0; i < m.layers.size(); ++i)
     TRY(check_descriptor(m.layers[i], concat("manifest: layers[", i, "]")));
@@ -242,10 +255,11 @@ Result<ImageIndex> parse_index(std::string_view text) {
   TRY_CTX(refuse_ambiguous(value, true), "image index");
   ImageIndex index = TRY_CTX(json::from_value<ImageIndex>(value), "image index");
   if (index.schema_version != 2)
-    return Error(Errc::unsupported, concat("image index: schema version ", index.schema_version, ", only 2 is known"));
+    return Error(Errc::unsupported,
+                 concat("image index: schema version ", index.schema_version, ", only 2 is known"));
   if (index.manifests.size() > kMaxManifests)
-    return Error(Errc::invalid_argument,
-                 concat("image index: ", index.manifests.size(), " manifests, at most ", kMaxManifests));
+    return Error(Errc::invalid_argument, concat("image index: ", index.manifests.size(),
+                                                " manifests, at most ", kMaxManifests));
   for (std::size_t i = 0; i < index.manifests.size(); ++i)
     TRY(check_descriptor(index.manifests[i], concat("image index: manifests[", i, "]")));
   return index;
@@ -255,7 +269,8 @@ Result<ImageConfig> parse_image_config(std::string_view text) {
   json::Value value = TRY_CTX(json::parse(text, kLimits), "image config");
   ImageConfig config = TRY_CTX(json::from_value<ImageConfig>(value), "image config");
   if (config.diff_ids.size() > kMaxLayers)
-    return Error(Errc::invalid_argument, concat("image config: ", config.diff_ids.size(), " layers, at most ", kMaxLayers));
+    return Error(Errc::invalid_argument,
+                 concat("image config: ", config.diff_ids.size(), " layers, at most ", kMaxLayers));
   return config;
 }
 
@@ -267,12 +282,13 @@ Platform host_platform() {
   struct ArchRow {
     std::string_view machine, go, variant;
   };
-  constexpr ArchRow kRows[] = {{"x86_64", "amd64", ""},    {"aarch64", "arm64", "v8"}, {"armv7l", "arm", "v7"},
-                               {"armv6l", "arm", "v6"},    {"i686", "386", ""},        {"ppc64le", "ppc64le", ""},
-                               {"s390x", "s390x", ""},     {"riscv64", "riscv64", ""}, {"loongarch64", "loong64", ""}};
+  constexpr ArchRow kRows[] = {
+      {"x86_64", "amd64", ""}, {"aarch64", "arm64", "v8"}, {"armv7l", "arm", "v7"},
+      {"armv6l", "arm", "v6"}, {"i686", "386", ""},        {"ppc64le", "ppc64le", ""},
+      {"s390x", "s390x", ""},  {"riscv64", "riscv64", ""}, {"loongarch64", "loong64", ""}};
   Platform platform;
   platform.os = "linux";
-  struct utsname name{};
+  struct utsname name {};
   if (::uname(&name) != 0) return platform;
   platform.architecture = name.machine;
   for (const ArchRow& row : kRows)

@@ -1,5 +1,6 @@
-// The OCI image specification 1.1: digests, descriptors, manifests, indexes and image configs. Docker's
-// schema 2 media types are read as their OCI twins. Raw bytes are what digests are of; keep them beside.
+// The OCI image specification 1.1: digests, descriptors, manifests, indexes and image configs.
+// Docker's schema 2 media types are read as their OCI twins. Raw bytes are what digests are of;
+// keep them beside.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace minke::oci {
 
-// "sha256:<64 hex>" only (and sha512); anything else is refused when parsed, so that it can be a file name.
+// "sha256:<64 hex>" only (and sha512); anything else is refused when parsed, so that it can be a
+// file name.
 class Digest {
  public:
   Digest() = default;
@@ -91,9 +93,10 @@ struct ImageConfig {
   std::vector<History> history;
 };
 
-// Reading refuses what could mean two things or become a path: a bad digest, a negative size, more than 1,000
-// layers. Docker's media types come out as OCI's.
-Result<Manifest> parse_manifest(std::string_view json);      // refuses an index, or both at once (CVE-2021-41190)
+// Reading refuses what could mean two things or become a path: a bad digest, a negative size, more
+// than 1,000 layers. Docker's media types come out as OCI's.
+Result<Manifest> parse_manifest(
+    std::string_view json);  // refuses an index, or both at once (CVE-2021-41190)
 Result<ImageIndex> parse_index(std::string_view json);
 Result<ImageConfig> parse_image_config(std::string_view json);
 std::string dump_manifest(const Manifest& m);
@@ -104,6 +107,6 @@ void bind(json::Binder& b, History& h);
 void bind(json::Binder& b, Healthcheck& h);
 void bind(json::Binder& b, Descriptor& d);
 void bind(json::Binder& b, Platform& p);
-Platform host_platform();                                    // linux, GOARCH name
+Platform host_platform();  // linux, GOARCH name
 
 }  // namespace minke::oci

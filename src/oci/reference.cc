@@ -46,7 +46,9 @@ bool is_registry(std::string_view text) {
   if (text.starts_with("[")) {
     std::size_t close = text.find(']');
     if (close == std::string_view::npos || close < 3) return false;
-    if (text.substr(1, close - 1).find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) return false;
+    if (text.substr(1, close - 1).find_first_not_of("0123456789abcdefABCDEF:.") !=
+        std::string_view::npos)
+      return false;
     std::string_view rest = text.substr(close + 1);
     return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
   }
@@ -60,7 +62,8 @@ bool is_registry(std::string_view text) {
 }
 
 bool is_tag(std::string_view text) {
-  if (text.empty() || text.size() > kMaxTag || text.front() == '.' || text.front() == '-') return false;
+  if (text.empty() || text.size() > kMaxTag || text.front() == '.' || text.front() == '-')
+    return false;
   for (char c : text)
     if (!is_alnum(c) && c != '_' && c != '.' && c != '-') return false;
   return true;
@@ -91,7 +94,8 @@ std::string Reference::str() const {
 }
 
 Result<Reference> Reference::parse(std::string_view text) {
-  if (text.empty()) return Error(Errc::invalid_argument, "repository name must have at least one component");
+  if (text.empty())
+    return Error(Errc::invalid_argument, "repository name must have at least one component");
   Reference ref;
   std::string_view rest = text;
   if (auto parts = split_once(rest, '@')) {
@@ -124,8 +128,8 @@ Result<Reference> Reference::parse(std::string_view text) {
     return Error(Errc::invalid_argument, "repository name must not be more than 255 characters");
   // Such a name could not be told from an image id.
   if (ref.registry.empty() && path.size() == 64 && is_hex(path))
-    return Error(Errc::invalid_argument,
-                 concat("invalid repository name (", path, "), cannot specify 64-byte hexadecimal strings"));
+    return Error(Errc::invalid_argument, concat("invalid repository name (", path,
+                                                "), cannot specify 64-byte hexadecimal strings"));
   return ref;
 }
 

@@ -17,13 +17,14 @@ struct Reference {
 
   // "docker.io/library/debian:12", with "@sha256:..." when there is a digest.
   std::string str() const;
-  std::string name() const;      // without tag and digest
+  std::string name() const;  // without tag and digest
   bool qualified() const { return !registry.empty(); }
 
-  // As typed. "debian" stays unqualified; "docker.io/debian" becomes docker.io/library/debian. Errors in
-  // Podman's words ("invalid reference format", "repository name must be lowercase").
+  // As typed. "debian" stays unqualified; "docker.io/debian" becomes docker.io/library/debian.
+  // Errors in Podman's words ("invalid reference format", "repository name must be lowercase").
   static Result<Reference> parse(std::string_view text);
-  // With "latest" for a missing tag (unless there is a digest) and `registry` for a missing registry
+  // With "latest" for a missing tag (unless there is a digest) and `registry` for a missing
+  // registry
   // ("localhost" for images made here, "docker.io" as the last resort of a look-up).
   Reference normalized(std::string_view registry) const;
 };

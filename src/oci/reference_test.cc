@@ -19,7 +19,8 @@ TEST(Reference, ParsesAsTyped) {
       {"debian:12", "debian:12", "", "debian", "12"},
       {"library/debian", "library/debian", "", "library/debian", ""},
       {"docker.io/debian", "docker.io/library/debian", "docker.io", "library/debian", ""},
-      {"index.docker.io/debian:1", "docker.io/library/debian:1", "docker.io", "library/debian", "1"},
+      {"index.docker.io/debian:1", "docker.io/library/debian:1", "docker.io", "library/debian",
+       "1"},
       {"localhost/x", "localhost/x", "localhost", "x", ""},
       {"localhost:5000/x/y:v1", "localhost:5000/x/y:v1", "localhost:5000", "x/y", "v1"},
       {"Quay.IO/a__b/c---d:T_.-", "Quay.IO/a__b/c---d:T_.-", "Quay.IO", "a__b/c---d", "T_.-"},
@@ -66,7 +67,8 @@ TEST(Reference, RefusesInPodmansWords) {
   }
   auto id = Reference::parse(kHex);
   ASSERT_FALSE(id.ok());
-  EXPECT_NE(id.error().message().find("cannot specify 64-byte hexadecimal strings"), std::string::npos);
+  EXPECT_NE(id.error().message().find("cannot specify 64-byte hexadecimal strings"),
+            std::string::npos);
 }
 
 TEST(Reference, Normalizes) {

@@ -15,7 +15,8 @@ Error invalid(std::string_view change, std::string_view why) {
 }
 
 std::string_view unquoted(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+    return text.substr(1, text.size() - 2);
   return text;
 }
 
@@ -41,7 +42,8 @@ Status expose(std::string_view change, std::string_view value, ImageProcessConfi
   if (parts.size() > 2) return invalid(change, "EXPOSE port must be formatted as PORT[/PROTO]");
   auto port = parse_int(parts[0]);
   if (!port) return invalid(change, "EXPOSE port must be an integer");
-  if (*port <= 0 || *port > 65535) return invalid(change, "EXPOSE port must be a valid port number");
+  if (*port <= 0 || *port > 65535)
+    return invalid(change, "EXPOSE port must be a valid port number");
   std::string protocol = parts.size() == 2 ? to_lower(parts[1]) : "tcp";
   if (protocol != "tcp" && protocol != "udp" && protocol != "sctp")
     return invalid(change, "EXPOSE protocol must be TCP, UDP, or SCTP");
@@ -59,7 +61,8 @@ std::pair<std::string, std::string> assignment(std::string_view value) {
 Status set_env(std::string_view change, std::string_view value, ImageProcessConfig* config) {
   auto [key, text] = assignment(value);
   if (key.empty()) return invalid(change, "ENV must have a name");
-  std::erase_if(config->env, [&key = key](const std::string& old) { return old.starts_with(key + "="); });
+  std::erase_if(config->env,
+                [&key = key](const std::string& old) { return old.starts_with(key + "="); });
   config->env.push_back(concat(key, "=", text));
   return {};
 }
@@ -79,7 +82,8 @@ Status add_volumes(std::string_view change, std::string_view value, ImageProcess
   return {};
 }
 
-Status apply(std::string_view change, std::string_view key, std::string_view value, ImageProcessConfig* config) {
+Status apply(std::string_view change, std::string_view key, std::string_view value,
+             ImageProcessConfig* config) {
   if (key == "USER") {
     config->user = value;
   } else if (key == "EXPOSE") {

@@ -9,7 +9,8 @@
 
 namespace minke::store {
 
-// CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR, as "KEY VALUE" or "KEY=VALUE", in order.
+// CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR, as "KEY VALUE" or
+// "KEY=VALUE", in order.
 Status apply_changes(const std::vector<std::string>& changes, oci::ImageProcessConfig* config);
 
 }  // namespace minke::store

@@ -7,10 +7,11 @@ namespace {
 
 TEST(Changes, EveryInstruction) {
   oci::ImageProcessConfig config;
-  Status done = apply_changes({"CMD [\"/bin/sh\", \"-l\"]", "ENTRYPOINT echo hi", "ENV A=b", "ENV=A=c d", "env \"Q\"=\"r\"",
-                               "EXPOSE 80", "EXPOSE 53/UDP", "LABEL x=y", "VOLUME /a /b", "VOLUME [\"/c d\"]", "WORKDIR /w",
-                               "WORKDIR sub", "USER 1:1", "STOPSIGNAL TERM", "ONBUILD RUN x"},
-                              &config);
+  Status done = apply_changes(
+      {"CMD [\"/bin/sh\", \"-l\"]", "ENTRYPOINT echo hi", "ENV A=b", "ENV=A=c d", "env \"Q\"=\"r\"",
+       "EXPOSE 80", "EXPOSE 53/UDP", "LABEL x=y", "VOLUME /a /b", "VOLUME [\"/c d\"]", "WORKDIR /w",
+       "WORKDIR sub", "USER 1:1", "STOPSIGNAL TERM", "ONBUILD RUN x"},
+      &config);
   ASSERT_TRUE(done.ok()) << done.error().message();
   EXPECT_EQ(*config.cmd, (std::vector<std::string>{"/bin/sh", "-l"}));
   EXPECT_EQ(*config.entrypoint, (std::vector<std::string>{"/bin/sh", "-c", "echo hi"}));
@@ -25,8 +26,9 @@ TEST(Changes, EveryInstruction) {
 }
 
 TEST(Changes, Refuses) {
-  for (const char* change : {"CMD", "FOO bar", "EXPOSE 0", "EXPOSE 99999", "EXPOSE x", "EXPOSE 1/2/3", "EXPOSE 1/xyz", "USER ",
-                             "ENV =x", "LABEL =x", "VOLUME []", "STOPSIGNAL NOPE", ""}) {
+  for (const char* change :
+       {"CMD", "FOO bar", "EXPOSE 0", "EXPOSE 99999", "EXPOSE x", "EXPOSE 1/2/3", "EXPOSE 1/xyz",
+        "USER ", "ENV =x", "LABEL =x", "VOLUME []", "STOPSIGNAL NOPE", ""}) {
     oci::ImageProcessConfig config;
     EXPECT_FALSE(apply_changes({change}, &config).ok()) << change;
   }

@@ -35,7 +35,8 @@ Error error_of(const WorkerReply& reply) {
 }
 
 std::string end_of(int wait_status) {
-  if (WIFSIGNALED(wait_status)) return concat("killed by signal ", sys::signal_name(WTERMSIG(wait_status)));
+  if (WIFSIGNALED(wait_status))
+    return concat("killed by signal ", sys::signal_name(WTERMSIG(wait_status)));
   return concat("exit code ", WEXITSTATUS(wait_status));
 }
 
@@ -52,7 +53,8 @@ Result<WorkerReply> run_worker(const WorkerRequest& request, const WorkerFds& fd
   options.die_with_parent = true;
   // Limits that tests set; nothing else of our environment is of use there.
   options.env.emplace();
-  for (const char* name : {"MINKE_LIMIT_ENTRIES", "MINKE_LIMIT_BYTES", "MINKE_LIMIT_METADATA", "MINKE_FAILPOINT"})
+  for (const char* name :
+       {"MINKE_LIMIT_ENTRIES", "MINKE_LIMIT_BYTES", "MINKE_LIMIT_METADATA", "MINKE_FAILPOINT"})
     if (const char* value = ::getenv(name)) options.env->push_back(concat(name, "=", value));
   int store = TRY(fd_or_null(fds.store, &null_fd));
   int staging = TRY(fd_or_null(fds.staging, &null_fd));
@@ -63,8 +65,10 @@ Result<WorkerReply> run_worker(const WorkerRequest& request, const WorkerFds& fd
   auto text = sys::read_all(reader.get(), 64 << 20, "the image worker's reply");
   int status = TRY(sys::wait_pid(worker.pid));
   WorkerReply reply;
-  if (text && !text->empty()) reply = TRY_CTX(json::parse_struct<WorkerReply>(*text), "image worker");
-  if (!reply.done) return Error(Errc::internal, concat("the image worker ended early (", end_of(status), ")"));
+  if (text && !text->empty())
+    reply = TRY_CTX(json::parse_struct<WorkerReply>(*text), "image worker");
+  if (!reply.done)
+    return Error(Errc::internal, concat("the image worker ended early (", end_of(status), ")"));
   for (const std::string& note : reply.notes) log::debug(concat(request.verb, ": ", note));
   if (!reply.error.empty()) return error_of(reply);
   return reply;
@@ -76,7 +80,8 @@ Result<LoadResult> run_and_commit(const Store& store, WorkerRequest request, int
   sys::DirFd root = TRY(sys::open_dir(store.root()));
   TRY(store.clear_abandoned());
   Staging staging = TRY(store.stage(request.verb));
-  // Without O_PATH: the worker's lock on it is the one that we hold, so both must end before it is abandoned.
+  // Without O_PATH: the worker's lock on it is the one that we hold, so both must end before it is
+  // abandoned.
   WorkerReply reply = TRY(run_worker(request, {root.get(), staging.lock_fd(), data, -1}));
   failpoint("store.load", 0);
   NewContent content;
@@ -94,10 +99,14 @@ Result<LoadResult> run_and_commit(const Store& store, WorkerRequest request, int
 
 const char* format_name(ArchiveFormat format) {
   switch (format) {
-    case ArchiveFormat::docker_archive: return "docker-archive";
-    case ArchiveFormat::oci_archive: return "oci-archive";
-    case ArchiveFormat::oci_dir: return "oci-dir";
-    case ArchiveFormat::docker_dir: return "docker-dir";
+    case ArchiveFormat::docker_archive:
+      return "docker-archive";
+    case ArchiveFormat::oci_archive:
+      return "oci-archive";
+    case ArchiveFormat::oci_dir:
+      return "oci-dir";
+    case ArchiveFormat::docker_dir:
+      return "docker-dir";
   }
   return "";
 }
@@ -117,7 +126,8 @@ Result<std::string> import_rootfs(const Store& store, const ImportRequest& reque
   worker.verb = "import";
   if (!request.name.empty()) {
     oci::Reference ref = TRY(oci::Reference::parse(request.name));
-    if (!ref.digest.empty()) return Error(Errc::invalid_argument, concat(request.name, ": tag by digest not supported"));
+    if (!ref.digest.empty())
+      return Error(Errc::invalid_argument, concat(request.name, ": tag by digest not supported"));
     worker.name = ref.normalized("localhost").str();
   }
   oci::ImageProcessConfig config;
@@ -130,7 +140,7 @@ Result<std::string> import_rootfs(const Store& store, const ImportRequest& reque
   worker.message = request.message.empty() ? "imported from tarball" : request.message;
   // The age of the file, as Podman has it: importing it twice gives the same image.
   TimeNs created = now();
-  struct stat st{};
+  struct stat st {};
   if (::fstat(request.input_fd, &st) == 0 && S_ISREG(st.st_mode))
     created = static_cast<TimeNs>(st.st_mtim.tv_sec) * kSecond + st.st_mtim.tv_nsec;
   worker.created = format_rfc3339(created, -1, true);
@@ -153,7 +163,8 @@ Status save_images(const Store& store, const SaveRequest& request) {
     worker.images.push_back(std::move(image));
   }
   sys::DirFd root = TRY(sys::open_dir(store.root()));
-  bool directory = request.format == ArchiveFormat::oci_dir || request.format == ArchiveFormat::docker_dir;
+  bool directory =
+      request.format == ArchiveFormat::oci_dir || request.format == ArchiveFormat::docker_dir;
   if (!directory) {
     TRY(run_worker(worker, {root.get(), -1, request.output_fd, -1}));
     return {};

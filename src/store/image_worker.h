@@ -11,29 +11,32 @@
 namespace minke::store {
 
 struct LoadResult {
-  std::vector<std::string> image_ids;   // in order of the archive
-  std::vector<std::string> names;       // the names given; an id where there was none
+  std::vector<std::string> image_ids;  // in order of the archive
+  std::vector<std::string> names;      // the names given; an id where there was none
 };
-// docker-archive, oci-archive, an OCI layout directory, plain or compressed by gzip, bzip2, xz, zstd.
-// `input_fd` is read to its end (a file or a pipe); with `directory` an OCI layout is read from that path.
+// docker-archive, oci-archive, an OCI layout directory, plain or compressed by gzip, bzip2, xz,
+// zstd. `input_fd` is read to its end (a file or a pipe); with `directory` an OCI layout is read
+// from that path.
 Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory);
 
 struct ImportRequest {
-  int input_fd = -1;                    // a root file system as tar, plain or compressed
-  std::string name;                     // reference or empty
-  std::vector<std::string> changes;     // CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR
+  int input_fd = -1;  // a root file system as tar, plain or compressed
+  std::string name;   // reference or empty
+  std::vector<std::string>
+      changes;  // CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR
   std::string message, architecture, os, variant;
 };
-Result<std::string> import_rootfs(const Store& store, const ImportRequest& request);  // the image id
+Result<std::string> import_rootfs(const Store& store,
+                                  const ImportRequest& request);  // the image id
 
 enum class ArchiveFormat { docker_archive, oci_archive, oci_dir, docker_dir };
 struct SaveRequest {
-  std::vector<Image> images;            // more than one only for the archives
+  std::vector<Image> images;                    // more than one only for the archives
   std::vector<std::vector<std::string>> names;  // for each image, what it is to be called inside
   ArchiveFormat format = ArchiveFormat::docker_archive;
-  int output_fd = -1;                   // archives
-  std::string output_dir;               // the dir formats
-  bool compress = false;                // docker_dir: gzip layers
+  int output_fd = -1;      // archives
+  std::string output_dir;  // the dir formats
+  bool compress = false;   // docker_dir: gzip layers
 };
 Status save_images(const Store& store, const SaveRequest& request);
 

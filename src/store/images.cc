@@ -1,4 +1,5 @@
-// Images: what index.json says, and how it changes. Every change replaces index.json by rename under ROOT/images/lock.
+// Images: what index.json says, and how it changes. Every change replaces index.json by rename
+// under ROOT/images/lock.
 #include <fcntl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@ Result<oci::ImageIndex> read_index(const std::string& root) {
 }
 
 Status write_index(const std::string& root, const oci::ImageIndex& index) {
-  return sys::write_file(root + "/images/index.json", oci::dump_index(index), 0644, sys::Durability::data);
+  return sys::write_file(root + "/images/index.json", oci::dump_index(index), 0644,
+                         sys::Durability::data);
 }
 
 Result<sys::FileLock> lock_index(const std::string& root) {
@@ -41,7 +43,8 @@ Result<sys::FileLock> lock_index(const std::string& root) {
   return sys::FileLock::acquire(std::move(file), sys::LockMode::exclusive, "the image index");
 }
 
-// The config's digest; from the annotation, else (an index written by another tool) from the manifest.
+// The config's digest; from the annotation, else (an index written by another tool) from the
+// manifest.
 Result<std::string> id_of(const Store& store, const oci::Descriptor& d) {
   std::string id = annotation(d, kImageId);
   if (id.size() == 64 && is_hex(id)) return id;
@@ -55,7 +58,8 @@ bool is_image(const oci::Descriptor& d) {
 }
 
 Result<std::int64_t> layer_size(const std::string& root, const std::string& chain_id) {
-  std::string text = TRY(sys::read_small_file(concat(root, "/layers/", chain_id, "/", kSizeFile), 64));
+  std::string text =
+      TRY(sys::read_small_file(concat(root, "/layers/", chain_id, "/", kSizeFile), 64));
   auto size = parse_int(trim(text));
   if (!size) return Error(Errc::corrupt, concat("layer ", chain_id, ": bad size"));
   return *size;
@@ -71,8 +75,9 @@ Result<Image> load_entry(const Store& store, const oci::Descriptor& entry) {
   image.config_json = TRY(store.read_blob(image.manifest.config.digest));
   image.config = TRY_CTX(oci::parse_image_config(image.config_json), image.id);
   if (image.config.diff_ids.size() != image.manifest.layers.size())
-    return Error(Errc::corrupt, concat("image ", image.id, ": its config names ", image.config.diff_ids.size(),
-                                       " layers, its manifest ", image.manifest.layers.size()));
+    return Error(Errc::corrupt,
+                 concat("image ", image.id, ": its config names ", image.config.diff_ids.size(),
+                        " layers, its manifest ", image.manifest.layers.size()));
   image.chain_ids = chain_ids_of(image.config.diff_ids);
   if (auto created = parse_rfc3339(image.config.created)) image.created = *created;
   if (auto size = parse_int(annotation(entry, kImageSize))) {
@@ -118,7 +123,8 @@ Result<std::vector<Named>> entries_of(const Store& store, const oci::ImageIndex&
   return out;
 }
 
-// A name of the index as the given reference: same repository and tag, or same repository and manifest digest.
+// A name of the index as the given reference: same repository and tag, or same repository and
+// manifest digest.
 bool matches(const oci::Descriptor& entry, const oci::Reference& wanted) {
   std::string name = name_of(entry);
   if (wanted.digest.empty()) return name == wanted.str();
@@ -135,7 +141,9 @@ bool ends_with_repository(const oci::Descriptor& entry, const oci::Reference& wa
   return full.ends_with(concat("/", wanted.repository));
 }
 
-Error unknown_image(std::string_view name) { return {Errc::not_found, concat(name, ": image not known")}; }
+Error unknown_image(std::string_view name) {
+  return {Errc::not_found, concat(name, ": image not known")};
+}
 
 // The entry whose id begins with `hex`; null when none does.
 Result<const Named*> find_by_id(const std::vector<Named>& entries, std::string_view hex) {
@@ -161,7 +169,8 @@ const Named* find_by_name(const std::vector<Named>& entries, const oci::Referenc
   }
   for (const char* registry : {"localhost", "docker.io"}) {
     oci::Reference wanted = ref.normalized(registry);
-    if (const Named* found = first([&](const oci::Descriptor& e) { return matches(e, wanted); })) return found;
+    if (const Named* found = first([&](const oci::Descriptor& e) { return matches(e, wanted); }))
+      return found;
   }
   oci::Reference wanted = ref;
   if (wanted.tag.empty() && wanted.digest.empty()) wanted.tag = "latest";
@@ -182,7 +191,8 @@ Result<const Named*> find_entry(const std::vector<Named>& entries, std::string_v
   return unknown_image(name);
 }
 
-Result<Image> load_with_names(const Store& store, const std::vector<Named>& entries, const Named& wanted) {
+Result<Image> load_with_names(const Store& store, const std::vector<Named>& entries,
+                              const Named& wanted) {
   Image image = TRY(load_entry(store, *wanted.entry));
   std::vector<const oci::Descriptor*> same;
   for (const Named& entry : entries)
@@ -203,9 +213,10 @@ bool has_entry(const oci::ImageIndex& index, const oci::Digest& digest) {
                      [&](const oci::Descriptor& d) { return d.digest == digest; });
 }
 
-// Takes `name` away from whatever has it. An image that loses its last name stays, untagged; but not another
-// manifest of the image `same_id`, which would only keep a second form of its layers.
-void release_name(oci::ImageIndex* index, const std::string& name, const std::string& same_id = "") {
+// Takes `name` away from whatever has it. An image that loses its last name stays, untagged; but
+// not another manifest of the image `same_id`, which would only keep a second form of its layers.
+void release_name(oci::ImageIndex* index, const std::string& name,
+                  const std::string& same_id = "") {
   for (std::size_t i = 0; i < index->manifests.size();) {
     if (name_of(index->manifests[i]) != name) {
       ++i;
@@ -229,8 +240,9 @@ void insert_entry(oci::ImageIndex* index, oci::Descriptor entry, const std::stri
   for (const oci::Descriptor& d : index->manifests)
     if (name_of(d) == name && d.digest == entry.digest) return;
   release_name(index, name, annotation(entry, kImageId));
-  std::erase_if(index->manifests,
-                [&](const oci::Descriptor& d) { return d.digest == entry.digest && name_of(d).empty(); });
+  std::erase_if(index->manifests, [&](const oci::Descriptor& d) {
+    return d.digest == entry.digest && name_of(d).empty();
+  });
   set_annotation(&entry, kRefName, name);
   index->manifests.push_back(std::move(entry));
 }
@@ -258,14 +270,17 @@ Result<Image> check_complete(const Store& store, const oci::Descriptor& manifest
   Image image = TRY(load_entry(store, bare));
   for (const oci::Descriptor& layer : image.manifest.layers)
     if (!sys::exists(store.blob_path(layer.digest)))
-      return Error(Errc::unavailable, concat("blob ", layer.digest.str(), " was removed meanwhile; try again"));
+      return Error(Errc::unavailable,
+                   concat("blob ", layer.digest.str(), " was removed meanwhile; try again"));
   for (const std::string& chain_id : image.chain_ids)
     if (!store.has_layer(chain_id))
-      return Error(Errc::unavailable, concat("layer ", chain_id, " was removed meanwhile; try again"));
+      return Error(Errc::unavailable,
+                   concat("layer ", chain_id, " was removed meanwhile; try again"));
   return image;
 }
 
-// Directories that hide what is below them: the marks that the confined worker may not set on the host.
+// Directories that hide what is below them: the marks that the confined worker may not set on the
+// host.
 Status mark_opaque(const std::string& layer) {
   std::string list_path = concat(layer, "/", kOpaqueFile);
   auto list = sys::read_small_file(list_path, std::size_t{1} << 30);
@@ -276,7 +291,8 @@ Status mark_opaque(const std::string& layer) {
     if (!parts) return Error(Errc::corrupt, concat(list_path, ": cut short"));
     rest = parts->second;
     std::string path(parts->first);
-    UniqueFd dir = TRY(sys::open_beneath(diff.get(), path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY, 0, true));
+    UniqueFd dir = TRY(sys::open_beneath(diff.get(), path.empty() ? "." : path.c_str(),
+                                         O_RDONLY | O_DIRECTORY, 0, true));
     if (::fsetxattr(dir.get(), "trusted.overlay.opaque", "y", 1, 0) < 0)
       return Error::from_errno(errno, concat("mark ", path, " opaque"));
   }
@@ -284,7 +300,8 @@ Status mark_opaque(const std::string& layer) {
 }
 
 // Moves each child of `from` into `to`, where one of that name may be already.
-Status move_children(const std::string& from, const std::string& to, const std::function<Status(const std::string&)>& before) {
+Status move_children(const std::string& from, const std::string& to,
+                     const std::function<Status(const std::string&)>& before) {
   auto names = sys::list_dir(DirFd::cwd(), from.c_str());
   if (!names) return names.error().sys() == ENOENT ? Status() : std::move(names.error());
   for (const std::string& name : *names) {
@@ -292,7 +309,8 @@ Status move_children(const std::string& from, const std::string& to, const std::
     std::string source = concat(from, "/", name), target = concat(to, "/", name);
     if (sys::exists(target)) continue;
     TRY(before(source));
-    auto moved = sys::rename_at(DirFd::cwd(), source.c_str(), DirFd::cwd(), target.c_str(), RENAME_NOREPLACE);
+    auto moved = sys::rename_at(DirFd::cwd(), source.c_str(), DirFd::cwd(), target.c_str(),
+                                RENAME_NOREPLACE);
     if (!moved && moved.error().sys() != EEXIST) return moved;
   }
   DirFd folder = TRY(sys::open_dir(to));
@@ -303,7 +321,8 @@ struct InUse {
   std::set<std::string> digests, chain_ids;  // digests as text
 };
 
-// Everything that the images of `index` need. An entry that cannot be read makes the answer unknown: an error.
+// Everything that the images of `index` need. An entry that cannot be read makes the answer
+// unknown: an error.
 Result<InUse> in_use_by(const Store& store, const oci::ImageIndex& index) {
   InUse used;
   for (const oci::Descriptor& entry : index.manifests) {
@@ -311,7 +330,8 @@ Result<InUse> in_use_by(const Store& store, const oci::ImageIndex& index) {
     if (!is_image(entry)) continue;
     Image image = TRY(load_entry(store, entry));
     used.digests.insert(image.manifest.config.digest.str());
-    for (const oci::Descriptor& layer : image.manifest.layers) used.digests.insert(layer.digest.str());
+    for (const oci::Descriptor& layer : image.manifest.layers)
+      used.digests.insert(layer.digest.str());
     used.chain_ids.insert(image.chain_ids.begin(), image.chain_ids.end());
   }
   return used;
@@ -331,18 +351,22 @@ Status sweep(const Store& store, const InUse& used, int* freed) {
   errors.add(sweep_folder(concat(store.root(), "/", kLayersDir),
                           [&](const std::string& name) { return used.chain_ids.contains(name); }));
   failpoint("store.remove", 3);
-  errors.add(sweep_folder(concat(store.root(), "/", kBlobsDir),
-                          [&](const std::string& name) { return used.digests.contains(concat("sha256:", name)); }));
+  errors.add(sweep_folder(concat(store.root(), "/", kBlobsDir), [&](const std::string& name) {
+    return used.digests.contains(concat("sha256:", name));
+  }));
   failpoint("store.remove", 4);
   return std::move(errors).to_status();
 }
 
 bool begins_with(const oci::ImageConfig& child, const oci::ImageConfig& parent) {
-  if (parent.diff_ids.size() > child.diff_ids.size() || parent.history.size() >= child.history.size()) return false;
+  if (parent.diff_ids.size() > child.diff_ids.size() ||
+      parent.history.size() >= child.history.size())
+    return false;
   for (std::size_t i = 0; i < parent.diff_ids.size(); ++i)
     if (parent.diff_ids[i] != child.diff_ids[i]) return false;
   for (std::size_t i = 0; i < parent.history.size(); ++i)
-    if (parent.history[i].created_by != child.history[i].created_by || parent.history[i].created != child.history[i].created)
+    if (parent.history[i].created_by != child.history[i].created_by ||
+        parent.history[i].created != child.history[i].created)
       return false;
   return true;
 }
@@ -353,11 +377,13 @@ const Image* dangling_parent(const std::vector<Image>& images, const Image& chil
   for (const Image& image : images) {
     if (image.id == child.id || !image.names.empty() || image.config.history.empty()) continue;
     if (!begins_with(child.config, image.config)) continue;
-    if (parent == nullptr || image.config.history.size() > parent->config.history.size()) parent = &image;
+    if (parent == nullptr || image.config.history.size() > parent->config.history.size())
+      parent = &image;
   }
   if (parent == nullptr) return nullptr;
   for (const Image& image : images)
-    if (image.id != child.id && image.id != parent->id && begins_with(image.config, parent->config)) return nullptr;
+    if (image.id != child.id && image.id != parent->id && begins_with(image.config, parent->config))
+      return nullptr;
   return parent;
 }
 
@@ -387,7 +413,8 @@ Result<Image> Store::find_image(std::string_view name) const {
 }
 
 Status Store::tag_image(const Image& image, const oci::Reference& name) {
-  if (!name.digest.empty()) return Error(Errc::invalid_argument, concat(name.str(), ": tag by digest not supported"));
+  if (!name.digest.empty())
+    return Error(Errc::invalid_argument, concat(name.str(), ": tag by digest not supported"));
   sys::FileLock lock = TRY(lock_index(root_));
   oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
   if (!has_entry(index, image.manifest_descriptor.digest)) return unknown_image(image.id);
@@ -399,9 +426,10 @@ Status Store::tag_image(const Image& image, const oci::Reference& name) {
 Status Store::untag_image(const Image& image, const std::string& name) {
   sys::FileLock lock = TRY(lock_index(root_));
   oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
-  bool known = std::any_of(index.manifests.begin(), index.manifests.end(), [&](const oci::Descriptor& d) {
-    return name_of(d) == name && annotation(d, kImageId) == image.id;
-  });
+  bool known =
+      std::any_of(index.manifests.begin(), index.manifests.end(), [&](const oci::Descriptor& d) {
+        return name_of(d) == name && annotation(d, kImageId) == image.id;
+      });
   if (!known) return Error(Errc::not_found, concat(name, ": tag not known"));
   release_name(&index, name);
   failpoint("store.untag", 1);
@@ -426,7 +454,8 @@ Status Store::commit(const Staging& staging, const NewContent& content) {
   TRY(move_children(concat(staging.path(), "/", kStagedBlobsDir), concat(root_, "/", kBlobsDir),
                     [](const std::string&) { return Status(); }));
   failpoint("store.load", 2);
-  TRY(move_children(concat(staging.path(), "/", kLayersDir), concat(root_, "/", kLayersDir), mark_opaque));
+  TRY(move_children(concat(staging.path(), "/", kLayersDir), concat(root_, "/", kLayersDir),
+                    mark_opaque));
   failpoint("store.load", 3);
   oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
   for (const NewContent::Entry& entry : content.images) {

@@ -1,4 +1,5 @@
-// Names of files and directories of the layout on disk (docs/formats), for the store and for minke-image.
+// Names of files and directories of the layout on disk (docs/formats), for the store and for
+// minke-image.
 #pragma once
 
 #include <string>
@@ -18,11 +19,11 @@ constexpr std::string_view kStagedBlobsDir = "blobs";          // of a staging d
 
 // Inside of layers/CHAINID.
 constexpr const char* kDiffDir = "diff";
-constexpr const char* kParentFile = "parent";   // the chain id below; missing for the lowest layer
-constexpr const char* kSizeFile = "size";       // bytes of the plain tar, decimal
-constexpr const char* kBlobFile = "blob";       // the digest of the blob that it was unpacked from
-// Only while staged: directories that hide what is below, one path after the other, each ended by NUL. Marking
-// them needs CAP_SYS_ADMIN on the host, which the worker does not have.
+constexpr const char* kParentFile = "parent";  // the chain id below; missing for the lowest layer
+constexpr const char* kSizeFile = "size";      // bytes of the plain tar, decimal
+constexpr const char* kBlobFile = "blob";      // the digest of the blob that it was unpacked from
+// Only while staged: directories that hide what is below, one path after the other, each ended by
+// NUL. Marking them needs CAP_SYS_ADMIN on the host, which the worker does not have.
 constexpr const char* kOpaqueFile = "opaque";
 
 // Annotations of the descriptors in index.json.
@@ -32,7 +33,8 @@ constexpr const char* kImageSize = "io.minke.image.size";  // Image::size, decim
 
 constexpr const char* kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 
-// The chain ids (hex) of layers with these diff ids, bottom first: the name of a layer on top of all below it.
+// The chain ids (hex) of layers with these diff ids, bottom first: the name of a layer on top of
+// all below it.
 std::vector<std::string> chain_ids_of(const std::vector<oci::Digest>& diff_ids);
 
 }  // namespace minke::store

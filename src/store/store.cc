@@ -23,25 +23,31 @@ Status check_version(const std::string& root, std::string_view text) {
   auto version = parse_int(trim(text));
   if (!version || *version < 1) return Error(Errc::corrupt, concat(root, "/version: not a number"));
   if (*version > kLayoutVersion)
-    return Error(Errc::unsupported, concat(root, ": layout version ", *version, " was written by a newer minke (this one knows ",
-                                           kLayoutVersion, "); upgrade minke or use another --root"));
+    return Error(Errc::unsupported,
+                 concat(root, ": layout version ", *version,
+                        " was written by a newer minke (this one knows ", kLayoutVersion,
+                        "); upgrade minke or use another --root"));
   return {};
 }
 
 Status make_layout(const std::string& root) {
   TRY(sys::ensure_dirs(root, 0700));
   DirFd dir = TRY(sys::open_dir(root));
-  for (const char* name : {"images", "images/blobs", "images/blobs/sha256", "layers", "staging", "trash"})
+  for (const char* name :
+       {"images", "images/blobs", "images/blobs/sha256", "layers", "staging", "trash"})
     TRY_CTX(sys::ensure_dir_at(dir, name, 0700), root);
   if (!sys::exists_at(dir, "images/oci-layout"))
     TRY_CTX(sys::write_file_at(dir, "images/oci-layout", kOciLayout, 0644), root);
   if (!sys::exists_at(dir, "images/index.json"))
-    TRY_CTX(sys::write_file_at(dir, "images/index.json", oci::dump_index(oci::ImageIndex()), 0644), root);
+    TRY_CTX(sys::write_file_at(dir, "images/index.json", oci::dump_index(oci::ImageIndex()), 0644),
+            root);
   // Last: whoever sees it sees the rest.
-  return sys::write_file_at(dir, "version", concat(kLayoutVersion, "\n"), 0644, sys::Durability::data);
+  return sys::write_file_at(dir, "version", concat(kLayoutVersion, "\n"), 0644,
+                            sys::Durability::data);
 }
 
-// Locks of staging directories handed out as mere paths; each is kept until its directory has moved away.
+// Locks of staging directories handed out as mere paths; each is kept until its directory has moved
+// away.
 struct HeldLock {
   std::string path;
   UniqueFd fd;
@@ -50,9 +56,10 @@ std::mutex g_held_mutex;
 std::vector<HeldLock> g_held;
 
 bool same_file(int fd, const std::string& path) {
-  struct stat open_file{}, named{};
-  return ::fstat(fd, &open_file) == 0 && ::lstat(path.c_str(), &named) == 0 && open_file.st_ino == named.st_ino &&
-         open_file.st_dev == named.st_dev;
+  struct stat open_file {
+  }, named{};
+  return ::fstat(fd, &open_file) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         open_file.st_ino == named.st_ino && open_file.st_dev == named.st_dev;
 }
 
 void hold(std::string path, UniqueFd fd) {
@@ -63,7 +70,8 @@ void hold(std::string path, UniqueFd fd) {
 
 Result<UniqueFd> open_locked(const std::string& path, int operation) {
   UniqueFd fd = TRY(sys::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  // flock, not an OFD lock: those need a descriptor open for writing, which a directory cannot have.
+  // flock, not an OFD lock: those need a descriptor open for writing, which a directory cannot
+  // have.
   if (::flock(fd.get(), operation) < 0) return Error::from_errno(errno, concat("lock ", path));
   return fd;
 }
@@ -72,7 +80,8 @@ Result<UniqueFd> open_locked(const std::string& path, int operation) {
 
 Staging::~Staging() {
   if (!lock_) return;
-  ignore(sys::remove_tree_at(DirFd::cwd(), path_.c_str()), "the next empty_trash finds it abandoned");
+  ignore(sys::remove_tree_at(DirFd::cwd(), path_.c_str()),
+         "the next empty_trash finds it abandoned");
 }
 
 std::string Staging::release() {
@@ -131,8 +140,10 @@ Status Store::clear_abandoned() const {
     std::string path = concat(staging, "/", name);
     auto lock = open_locked(path, LOCK_EX | LOCK_NB);
     if (!lock) {
-      // EWOULDBLOCK: in use. ENOENT: renamed into place meanwhile. A plain file was left by a killed write.
-      if (lock.error().sys() == ENOTDIR) errors.add(sys::remove_tree_at(DirFd::cwd(), path.c_str()));
+      // EWOULDBLOCK: in use. ENOENT: renamed into place meanwhile. A plain file was left by a
+      // killed write.
+      if (lock.error().sys() == ENOTDIR)
+        errors.add(sys::remove_tree_at(DirFd::cwd(), path.c_str()));
       continue;
     }
     if (same_file(lock->get(), path)) errors.add(move_to_trash(path));
@@ -156,11 +167,13 @@ std::string Store::blob_path(const oci::Digest& digest) const {
 
 Result<std::string> Store::read_blob(const oci::Digest& digest, std::size_t max) const {
   MINKE_CHECK(!digest.empty());
-  std::string bytes = TRY_CTX(sys::read_small_file(blob_path(digest), max), concat("blob ", digest.str()));
+  std::string bytes =
+      TRY_CTX(sys::read_small_file(blob_path(digest), max), concat("blob ", digest.str()));
   Hasher hasher(digest.algorithm() == "sha512" ? HashKind::sha512 : HashKind::sha256);
   hasher.update(bytes);
   if (hasher.hex() != digest.hex())
-    return Error(Errc::corrupt, concat("blob ", digest.str(), " is damaged on disk; remove the image and get it again"));
+    return Error(Errc::corrupt, concat("blob ", digest.str(),
+                                       " is damaged on disk; remove the image and get it again"));
   return bytes;
 }
 

@@ -1,6 +1,6 @@
-// Images and layers on disk (docs/formats): an OCI image layout below ROOT/images, layers unpacked once below
-// ROOT/layers/CHAINID/diff. Nothing here parses foreign archives: that is minke-image's work (store/image_worker.h
-// runs it). Rootless callers stand in the user's user namespace already.
+// Images and layers on disk (docs/formats): an OCI image layout below ROOT/images, layers unpacked
+// once below ROOT/layers/CHAINID/diff. Nothing here parses foreign archives: that is minke-image's
+// work (store/image_worker.h runs it). Rootless callers stand in the user's user namespace already.
 #pragma once
 
 #include <cstdint>
@@ -19,27 +19,27 @@ namespace minke::store {
 
 // One image: a manifest, the names that point to it, its config.
 struct Image {
-  std::string id;                          // hex of the config digest: Podman's image id
+  std::string id;  // hex of the config digest: Podman's image id
   oci::Descriptor manifest_descriptor;
   oci::Manifest manifest;
   oci::ImageConfig config;
   std::string config_json, manifest_json;  // the raw bytes
-  std::vector<std::string> names;          // "docker.io/library/debian:12", in the order they were given
-  std::vector<std::string> digests;        // "docker.io/library/debian@sha256:..."
+  std::vector<std::string> names;    // "docker.io/library/debian:12", in the order they were given
+  std::vector<std::string> digests;  // "docker.io/library/debian@sha256:..."
   TimeNs created = 0;
-  std::int64_t size = 0;                   // as Podman counts: the layers as plain tar, the manifest, the config
-  std::vector<std::string> chain_ids;      // bottom first; one per layer
+  std::int64_t size = 0;  // as Podman counts: the layers as plain tar, the manifest, the config
+  std::vector<std::string> chain_ids;  // bottom first; one per layer
 };
 
-// A fresh directory below ROOT/staging. Its lock lasts as long as this object, and as the processes that were
-// given lock_fd(); what is still there at the end is removed.
+// A fresh directory below ROOT/staging. Its lock lasts as long as this object, and as the processes
+// that were given lock_fd(); what is still there at the end is removed.
 class Staging {
  public:
   Staging(Staging&& o) noexcept = default;
   Staging& operator=(Staging&&) = delete;
   ~Staging();
   const std::string& path() const { return path_; }
-  int lock_fd() const { return lock_.get(); }   // the directory itself, open for reading
+  int lock_fd() const { return lock_.get(); }  // the directory itself, open for reading
   // Keeps the lock until the directory has left staging, and gives up the removal.
   std::string release();
 
@@ -50,7 +50,8 @@ class Staging {
   sys::UniqueFd lock_;
 };
 
-// What minke-image leaves in a staging directory: blobs/HEX, layers/CHAINID, and which images they make.
+// What minke-image leaves in a staging directory: blobs/HEX, layers/CHAINID, and which images they
+// make.
 struct NewContent {
   struct Entry {
     oci::Descriptor manifest;
@@ -61,35 +62,38 @@ struct NewContent {
 
 class Store {
  public:
-  // Opens or makes ROOT/{images,layers,staging,trash}; checks ROOT/version (a newer layout is refused).
+  // Opens or makes ROOT/{images,layers,staging,trash}; checks ROOT/version (a newer layout is
+  // refused).
   static Result<Store> open(const std::string& root, bool rootless);
 
   const std::string& root() const { return root_; }
   bool rootless() const { return rootless_; }
 
   Result<std::vector<Image>> list_images() const;
-  // By full or short id (at least 3 hex digits, unambiguous), "sha256:ID", name with or without registry and
-  // tag, name@digest. Short names are tried as localhost/NAME, docker.io/library/NAME and against all
-  // repositories that end in it. not_found: "NAME: image not known" as Podman says.
+  // By full or short id (at least 3 hex digits, unambiguous), "sha256:ID", name with or without
+  // registry and tag, name@digest. Short names are tried as localhost/NAME, docker.io/library/NAME
+  // and against all repositories that end in it. not_found: "NAME: image not known" as Podman says.
   Result<Image> find_image(std::string_view name) const;
   // The manifest and config only, for `run`: one look at the index, two small files.
   Result<Image> load_for_run(std::string_view name) const { return find_image(name); }
 
-  Status tag_image(const Image& image, const oci::Reference& name);         // moves the name when taken
-  Status untag_image(const Image& image, const std::string& name);          // full name
-  // Removes the image's names; then its manifest, config and layers that no other image uses go to trash.
-  // `removed` gets "Untagged: NAME" and "Deleted: ID" lines in order. Layers named in `keep_chain_ids` (used by
-  // containers) stay on disk until the next collection.
+  Status tag_image(const Image& image, const oci::Reference& name);  // moves the name when taken
+  Status untag_image(const Image& image, const std::string& name);   // full name
+  // Removes the image's names; then its manifest, config and layers that no other image uses go to
+  // trash. `removed` gets "Untagged: NAME" and "Deleted: ID" lines in order. Layers named in
+  // `keep_chain_ids` (used by containers) stay on disk until the next collection.
   Status remove_image(const Image& image, const std::vector<std::string>& keep_chain_ids,
                       std::vector<std::string>* removed);
-  // Sends to trash every blob and layer that no image needs and that is not in `keep_chain_ids`: what a killed
-  // remove or load left behind. `freed` (may be null) gets their number.
+  // Sends to trash every blob and layer that no image needs and that is not in `keep_chain_ids`:
+  // what a killed remove or load left behind. `freed` (may be null) gets their number.
   Status collect(const std::vector<std::string>& keep_chain_ids, int* freed);
-  // Adds a manifest whose blobs and layers are already in place; replaces an equal one. `name` may be empty.
+  // Adds a manifest whose blobs and layers are already in place; replaces an equal one. `name` may
+  // be empty.
   Status add_manifest(const oci::Descriptor& manifest, const std::string& name);
 
-  // Moves blobs and layers of `staging` to their places (what is there already stays) and then adds the images,
-  // all under the index's lock. unavailable when something that was not staged has been removed meanwhile.
+  // Moves blobs and layers of `staging` to their places (what is there already stays) and then adds
+  // the images, all under the index's lock. unavailable when something that was not staged has been
+  // removed meanwhile.
   Status commit(const Staging& staging, const NewContent& content);
 
   // ROOT/layers/CHAINID/diff; topmost first, as overlay's lowerdir wants them.
@@ -98,8 +102,9 @@ class Store {
   Result<std::string> read_blob(const oci::Digest& digest, std::size_t max = 16 << 20) const;
   std::string blob_path(const oci::Digest& digest) const;
 
-  // Staging and trash, for all of the engine: a fresh directory (0700) below ROOT/staging, removed again by
-  // whoever finds it abandoned (its lock file is free); rename into ROOT/trash, emptied by a detached helper.
+  // Staging and trash, for all of the engine: a fresh directory (0700) below ROOT/staging, removed
+  // again by whoever finds it abandoned (its lock file is free); rename into ROOT/trash, emptied by
+  // a detached helper.
   Result<std::string> make_staging(std::string_view what) const;
   Result<Staging> stage(std::string_view what) const;
   Status move_to_trash(const std::string& path) const;

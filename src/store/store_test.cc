@@ -20,10 +20,13 @@ class StoreTest : public testing::Test {
     ASSERT_TRUE(store.ok()) << store.error().message();
     store_.emplace(std::move(*store));
   }
-  void TearDown() override { ignore(sys::remove_tree_at(sys::DirFd::cwd(), root_.c_str()), "a temporary folder"); }
+  void TearDown() override {
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), root_.c_str()), "a temporary folder");
+  }
 
   // An image of the layers with these contents, its blobs and layers staged as minke-image would.
-  oci::Descriptor stage_image(const Staging& staging, const std::vector<std::string>& layers, const std::string& comment) {
+  oci::Descriptor stage_image(const Staging& staging, const std::vector<std::string>& layers,
+                              const std::string& comment) {
     oci::ImageConfig config;
     config.os = "linux";
     config.architecture = "amd64";
@@ -34,15 +37,22 @@ class StoreTest : public testing::Test {
       layer.digest = blob(staging, text);
       layer.size = static_cast<std::int64_t>(text.size());
       config.diff_ids.push_back(layer.digest);
-      config.history.push_back({.created = "2026-01-01T00:00:00Z", .created_by = text, .author = "", .comment = "", .empty_layer = false});
+      config.history.push_back({.created = "2026-01-01T00:00:00Z",
+                                .created_by = text,
+                                .author = "",
+                                .comment = "",
+                                .empty_layer = false});
       manifest.layers.push_back(layer);
     }
     if (!comment.empty())
-      config.history.push_back({.created = "", .created_by = comment, .author = "", .comment = "", .empty_layer = true});
+      config.history.push_back(
+          {.created = "", .created_by = comment, .author = "", .comment = "", .empty_layer = true});
     for (const std::string& chain_id : chain_ids_of(config.diff_ids)) {
       std::string path = concat(staging.path(), "/layers/", chain_id, "/diff");
       EXPECT_TRUE(sys::ensure_dirs(path, 0755).ok());
-      EXPECT_TRUE(sys::write_file(concat(staging.path(), "/layers/", chain_id, "/size"), "100\n", 0644).ok());
+      EXPECT_TRUE(
+          sys::write_file(concat(staging.path(), "/layers/", chain_id, "/size"), "100\n", 0644)
+              .ok());
     }
     manifest.media_type = oci::kMediaManifest;
     manifest.config.digest = blob(staging, oci::dump_image_config(config));
@@ -60,7 +70,8 @@ class StoreTest : public testing::Test {
     return oci::Digest::sha256(hex);
   }
   // The id.
-  std::string add_image(const std::vector<std::string>& layers, std::vector<std::string> names, const std::string& comment = "") {
+  std::string add_image(const std::vector<std::string>& layers, std::vector<std::string> names,
+                        const std::string& comment = "") {
     auto staging = store_->stage("test");
     EXPECT_TRUE(staging.ok());
     NewContent content;
@@ -103,12 +114,14 @@ TEST_F(StoreTest, FindsByEveryName) {
   EXPECT_EQ(find("tool:v1").id, mine);
   EXPECT_EQ(find("y/tool:v1").id, mine);
   EXPECT_EQ(find(find("app").digests.at(0)).id, mine);
-  EXPECT_EQ(find("app").names, (std::vector<std::string>{"localhost/app:latest", "quay.io/x/y/tool:v1"}));
+  EXPECT_EQ(find("app").names,
+            (std::vector<std::string>{"localhost/app:latest", "quay.io/x/y/tool:v1"}));
   EXPECT_EQ(error_of("debian"), "debian: image not known");
   EXPECT_EQ(error_of("ol:v1"), "ol:v1: image not known");
   EXPECT_EQ(error_of(std::string(64, 'f')), std::string(64, 'f') + ": image not known");
   EXPECT_EQ(error_of("Debian:12"), "repository name must be lowercase");
-  EXPECT_EQ(error_of("debian@sha256:" + std::string(64, '0')), "debian@sha256:" + std::string(64, '0') + ": image not known");
+  EXPECT_EQ(error_of("debian@sha256:" + std::string(64, '0')),
+            "debian@sha256:" + std::string(64, '0') + ": image not known");
 }
 
 TEST_F(StoreTest, ComputesSizeAndChain) {
@@ -116,8 +129,10 @@ TEST_F(StoreTest, ComputesSizeAndChain) {
   Image image = find("x");
   ASSERT_EQ(image.chain_ids.size(), 3U);
   EXPECT_EQ(image.chain_ids[0], sha256_hex("a"));
-  EXPECT_EQ(image.chain_ids[1], sha256_hex(concat("sha256:", sha256_hex("a"), " sha256:", sha256_hex("b"))));
-  EXPECT_EQ(image.size, 300 + static_cast<std::int64_t>(image.config_json.size() + image.manifest_json.size()));
+  EXPECT_EQ(image.chain_ids[1],
+            sha256_hex(concat("sha256:", sha256_hex("a"), " sha256:", sha256_hex("b"))));
+  EXPECT_EQ(image.size,
+            300 + static_cast<std::int64_t>(image.config_json.size() + image.manifest_json.size()));
   auto dirs = store_->lower_dirs(image);
   EXPECT_EQ(dirs.at(0), concat(root_, "/layers/", image.chain_ids[2], "/diff"));
   EXPECT_TRUE(store_->has_layer(image.chain_ids[1]));
@@ -137,7 +152,8 @@ TEST_F(StoreTest, TagsAndUntags) {
   auto ref = oci::Reference::parse("other:1");
   ASSERT_TRUE(store_->tag_image(find("x"), *ref).ok());
   ASSERT_TRUE(store_->tag_image(find("x"), *ref).ok());
-  EXPECT_EQ(find("other:1").names, (std::vector<std::string>{"localhost/x:latest", "localhost/other:1"}));
+  EXPECT_EQ(find("other:1").names,
+            (std::vector<std::string>{"localhost/x:latest", "localhost/other:1"}));
   ASSERT_TRUE(store_->untag_image(find("x"), "localhost/x:latest").ok());
   ASSERT_TRUE(store_->untag_image(find(id), "localhost/other:1").ok());
   EXPECT_TRUE(find(id).names.empty());
@@ -154,7 +170,9 @@ TEST_F(StoreTest, RemoveKeepsSharedLayers) {
   EXPECT_EQ(ls("layers").size(), 3U);
   std::vector<std::string> removed;
   ASSERT_TRUE(store_->remove_image(find("two"), {}, &removed).ok());
-  EXPECT_EQ(removed, (std::vector<std::string>{"Untagged: localhost/two:latest", "Untagged: localhost/deux:latest", "Deleted: " + two}));
+  EXPECT_EQ(removed,
+            (std::vector<std::string>{"Untagged: localhost/two:latest",
+                                      "Untagged: localhost/deux:latest", "Deleted: " + two}));
   EXPECT_EQ(ls("layers").size(), 2U);
   EXPECT_EQ(find("one").id, one);
   Image last = find("one");
@@ -179,7 +197,8 @@ TEST_F(StoreTest, RemoveTakesUntaggedParentsAlong) {
   std::string top = add_image({"l1", "l2", "l3"}, {"localhost/top:latest"});
   std::vector<std::string> removed;
   ASSERT_TRUE(store_->remove_image(find("top"), {}, &removed).ok());
-  EXPECT_EQ(removed, (std::vector<std::string>{"Untagged: localhost/top:latest", "Deleted: " + top, "Deleted: " + step}));
+  EXPECT_EQ(removed, (std::vector<std::string>{"Untagged: localhost/top:latest", "Deleted: " + top,
+                                               "Deleted: " + step}));
   EXPECT_EQ(find("base").id, base);
   EXPECT_EQ(store_->list_images()->size(), 1U);
 }

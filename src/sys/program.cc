@@ -20,8 +20,8 @@ Result<std::string> program_path(const std::string& name) {
   if (folder.ends_with("/test") && ::access(sibling.c_str(), X_OK) == 0) return sibling;
   std::string installed = concat(folder.substr(0, folder.rfind('/')), "/libexec/minke/", name);
   if (::access(installed.c_str(), X_OK) == 0) return installed;
-  return Error(Errc::not_found, concat("the program ", name, " is missing (looked for ", beside, " and ", installed,
-                                       "); reinstall minke"));
+  return Error(Errc::not_found, concat("the program ", name, " is missing (looked for ", beside,
+                                       " and ", installed, "); reinstall minke"));
 }
 
 }  // namespace minke::sys

@@ -7,8 +7,8 @@
 
 namespace minke::sys {
 
-// The absolute path of `name` ("minke-image"): beside the running program, else in libexec/minke beside its
-// folder, so that an installation works below any prefix. not_found names both places.
+// The absolute path of `name` ("minke-image"): beside the running program, else in libexec/minke
+// beside its folder, so that an installation works below any prefix. not_found names both places.
 Result<std::string> program_path(const std::string& name);
 
 }  // namespace minke::sys

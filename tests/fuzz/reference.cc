@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!ref) return 0;
   Reference full = ref->normalized("docker.io");
   auto again = Reference::parse(full.str());
-  if (!again || again->str() != full.str() || full.name().find("..") != std::string::npos) __builtin_trap();
+  if (!again || again->str() != full.str() || full.name().find("..") != std::string::npos)
+    __builtin_trap();
   return 0;
 }

@@ -46,7 +46,8 @@ std::string make_top() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::string top = make_top();
-  static const bool registered = std::atexit([] { ignore(sys::remove_tree_at(sys::DirFd::cwd(), top.c_str()), "exit"); }) == 0;
+  static const bool registered =
+      std::atexit([] { ignore(sys::remove_tree_at(sys::DirFd::cwd(), top.c_str()), "exit"); }) == 0;
   (void)registered;
   std::string diff = top + "/diff";
   if (!sys::make_dir_at(sys::DirFd::cwd(), diff.c_str(), 0755)) std::abort();
@@ -54,9 +55,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto fd = sys::open(diff, O_RDONLY | O_DIRECTORY);
     ignore(extract({reinterpret_cast<const char*>(data), size}, fd->get()), "most inputs are bad");
   }
-  struct stat st{};
-  if (sys::read_small_file(top + "/canary").value_or("") != "safe" || ::lstat((top + "/canary").c_str(), &st) != 0 ||
-      (st.st_mode & 07777) != 0600 || st.st_nlink != 1 || sys::list_dir(sys::DirFd::cwd(), top.c_str())->size() != 2)
+  struct stat st {};
+  if (sys::read_small_file(top + "/canary").value_or("") != "safe" ||
+      ::lstat((top + "/canary").c_str(), &st) != 0 || (st.st_mode & 07777) != 0600 ||
+      st.st_nlink != 1 || sys::list_dir(sys::DirFd::cwd(), top.c_str())->size() != 2)
     __builtin_trap();
   ignore(sys::remove_tree_at(sys::DirFd::cwd(), diff.c_str()), "made anew by the next run");
   return 0;
