@@ -15,6 +15,7 @@
 #include <linux/magic.h>
 
 #include "base/str.h"
+#include "runtime/idmap_mount.h"
 #include "runtime/mount_options.h"
 
 #ifndef CLONE_NEWTIME
@@ -57,7 +58,30 @@ void add_time_offsets(const oci::Linux& l, LaunchPlan* plan) {
   plan->add(Op::time_offsets).source = plan->keep(std::move(lines));
 }
 
-Status build_root(const BuildInput& in, LaunchPlan* plan) {
+// A container with mapped ids on layers that root owns: the owners are shifted by the mounts. Inside a user namespace of
+// our own (rootless) nobody may do that, and the layers are owned as they should be already.
+Result<int> make_mapped_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan) {
+  bool mapped = ns.new_user || ns.joined_user;
+  if (!mapped || !in.host.init_user_namespace || !in.host.privileged || in.request.overlay->userxattr) return -1;
+  const oci::Linux& l = *in.request.spec->linux_;
+  sys::UniqueFd own;
+  int user_namespace = plan->user_namespace_fd;
+  if (user_namespace < 0) {
+    own = TRY(make_user_namespace(l.uid_mappings, l.gid_mappings));
+    user_namespace = own.get();
+  }
+  if (l.uid_mappings.empty() || l.gid_mappings.empty())
+    return Error(Errc::invalid_argument, "linux.uidMappings: needed for an overlay root in a joined user namespace");
+  const OverlayRoot& o = *in.request.overlay;
+  sys::UniqueFd root;
+  if (o.upper.empty() && o.lower.size() == 1)
+    root = TRY(make_idmapped_tree(o.lower[0], false, user_namespace, false));
+  else
+    root = TRY(make_idmapped_overlay(o, user_namespace, mapped_root(l.uid_mappings), mapped_root(l.gid_mappings)));
+  return plan->keep_fd(std::move(root));
+}
+
+Status build_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan) {
   const CreateRequest& r = in.request;
   const oci::Linux& l = *r.spec->linux_;
   unsigned long propagation = l.rootfs_propagation.empty() ? MS_SLAVE | MS_REC : propagation_flags(l.rootfs_propagation);
@@ -71,8 +95,9 @@ Status build_root(const BuildInput& in, LaunchPlan* plan) {
   if (o.lower.size() > 500) return Error(Errc::invalid_argument, "overlay root: more than 500 layers");
   if (o.upper.empty() != o.work.empty())
     return Error(Errc::invalid_argument, "overlay root: upper and work must be given together");
+  int mapped = o.fuse_program.empty() ? TRY(make_mapped_root(in, ns, plan)) : -1;
   // A read-only overlay needs two layers at least; one alone is a bind of it.
-  if (o.upper.empty() && o.lower.size() == 1) {
+  if (o.upper.empty() && o.lower.size() == 1 && mapped < 0) {
     plan->add(Op::root_bind).source = plan->keep(o.lower[0]);
     return {};
   }
@@ -84,6 +109,7 @@ Status build_root(const BuildInput& in, LaunchPlan* plan) {
   }
   // Mounting hides what lies there, so it must be a folder that nothing else is taken from.
   p.place = p.work != nullptr ? p.work : p.lower[0];
+  p.mount_fd = mapped;
   p.userxattr = o.userxattr;
   p.volatile_ = o.volatile_ && !o.upper.empty();
   plan->add(Op::root_overlay).data = &p;
@@ -216,7 +242,7 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   plan->add(Op::new_session);
   if (!r.no_new_keyring) plan->add(Op::session_keyring).source = plan->keep(concat("_ses.", r.id));
   plan->add(Op::umask).flags = 0;  // modes of nodes and folders are given exactly
-  TRY(build_root(in, plan));
+  TRY(build_root(in, ns, plan));
   bool outside_hooks = spec.hooks && (!spec.hooks->prestart.empty() || !spec.hooks->create_runtime.empty());
   if (outside_hooks) {
     plan->add(Op::report).flags = static_cast<std::uint64_t>(ReportKind::at_hooks);
@@ -248,7 +274,8 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
                        r.die_with_parent,
                        spec.hooks ? &spec.hooks->start_container : nullptr,
                        false,
-                       in.warnings};
+                       in.warnings,
+                       r.notify_socket.empty() ? nullptr : "NOTIFY_SOCKET=/run/notify/notify.sock"};
   return build_process(process, plan);
 }
 

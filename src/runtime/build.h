@@ -53,6 +53,7 @@ struct ProcessInput {
   const std::vector<oci::Hook>* start_hooks;
   bool is_exec;
   std::vector<std::string>* warnings;
+  const char* extra_env = nullptr;        // takes the place of one of that name
 };
 Status build_process(const ProcessInput& in, LaunchPlan* plan);
 Status add_hooks(const std::vector<oci::Hook>& hooks, bool in_container, LaunchPlan* plan);

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "runtime/build.h"
+#include "runtime/idmap_mount.h"
 #include "runtime/mount_options.h"
 
 namespace minke::runtime {
@@ -99,13 +100,29 @@ Status add_cgroup_v1(const BuildInput& in, const oci::Mount& mount, const MountO
   return {};
 }
 
+// The source with its own mapping, or with that of the container's user namespace.
+Result<sys::UniqueFd> mapped_source(const BuildInput& in, const oci::Mount& mount, const MountOptions& o, const char* source,
+                                    LaunchPlan* plan) {
+  const oci::Linux& l = *in.request.spec->linux_;
+  sys::UniqueFd own;
+  int user_namespace = plan->user_namespace_fd;
+  if (!mount.uid_mappings.empty()) {
+    own = TRY(make_user_namespace(mount.uid_mappings, mount.gid_mappings));
+    user_namespace = own.get();
+  } else if (user_namespace < 0) {
+    if (l.uid_mappings.empty())
+      return Error(Errc::invalid_argument, "option idmap: neither the mount nor the container has id mappings");
+    own = TRY(make_user_namespace(l.uid_mappings, l.gid_mappings));
+    user_namespace = own.get();
+  }
+  return make_idmapped_tree(source, o.recursive, user_namespace, o.idmap == IdmapOption::ridmap);
+}
+
 Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci::Mount& mount, LaunchPlan* plan,
                       std::vector<std::string>* remount) {
   MountOptions o = TRY(parse_mount_options(mount.type, mount.options));
   bool cgroup = !o.bind && (mount.type == "cgroup" || mount.type == "cgroup2");
   if (cgroup && in.host.cgroups != CgroupMode::v2) return add_cgroup_v1(in, mount, o, plan);
-  if (o.idmap != IdmapOption::none || !mount.uid_mappings.empty())
-    return Error(Errc::unsupported, "id-mapped mounts");
   MountPlan& m = add_mount(plan, mount.destination);
   take_options(o, &m);
   if (o.bind) {
@@ -114,9 +131,15 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
     // Engines give a rootless container the host's /sys. The cgroups below are not meant to be writable then
     // (CVE-2023-25809).
     bool whole_sys = mount.source == "/sys" && (mount.destination == "/sys" || mount.destination == "/sys/");
+    if (o.idmap != IdmapOption::none || !mount.uid_mappings.empty()) {
+      sys::UniqueFd tree = TRY(mapped_source(in, mount, o, m.source, plan));
+      m.mount_fd = plan->keep_fd(std::move(tree));
+    }
     if (whole_sys && o.recursive) m.recursive_set |= o.set & MOUNT_ATTR_RDONLY;
     return {};
   }
+  if (o.idmap != IdmapOption::none || !mount.uid_mappings.empty())
+    return Error(Errc::unsupported, "only bind mounts can be id-mapped");
   if (mount.type.empty()) return Error(Errc::invalid_argument, "no type");
   std::string type = cgroup ? "cgroup2" : mount.type;
   m.type = plan->keep(type);

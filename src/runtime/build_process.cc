@@ -133,15 +133,18 @@ Status add_labels(const oci::Process& p, LaunchPlan* plan) {
   return {};
 }
 
-void add_environment(const oci::Process& p, LaunchPlan* plan, std::string_view* path) {
+void add_environment(const oci::Process& p, const char* extra, LaunchPlan* plan, std::string_view* path) {
+  std::string_view extra_name = extra == nullptr ? std::string_view() : split_once(extra, '=')->first;
   bool has_home = false;
   *path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   for (const std::string& word : p.env) {
     if (word.starts_with("HOME=") && word.size() > 5) has_home = true;
     if (word.starts_with("PATH=")) *path = std::string_view(word).substr(5);
+    if (extra != nullptr && word.starts_with(concat(extra_name, "="))) continue;
     if (word == "HOME=") continue;  // an empty one counts as none
     plan->env.push_back(const_cast<char*>(plan->keep(word)));
   }
+  if (extra != nullptr) plan->env.push_back(const_cast<char*>(extra));
   if (!has_home) {
     plan->home_slot = static_cast<int>(plan->env.size());
     plan->env.push_back(plan->home);
@@ -225,7 +228,7 @@ Status build_process(const ProcessInput& in, LaunchPlan* plan) {
   const oci::Process& p = in.process;
   plan->uid = p.user.uid;
   std::string_view path;
-  add_environment(p, plan, &path);
+  add_environment(p, in.extra_env, plan, &path);
   add_program(p, path, plan);
 
   // Raising limits and priorities needs capabilities that go below.

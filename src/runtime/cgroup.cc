@@ -25,6 +25,12 @@ void sleep_ms(int ms) {
   ::nanosleep(&t, nullptr);
 }
 
+// The kernel counts folders below as links.
+bool has_folders(const sys::DirFd& dir) {
+  struct stat st;
+  return ::fstat(dir.get(), &st) < 0 || st.st_nlink > 2;
+}
+
 // Processes of `path` and of all below it.
 Status collect_pids(const sys::DirFd& dir, int depth, std::vector<pid_t>* out) {
   auto text = sys::read_small_file_at(dir, "cgroup.procs");
@@ -35,7 +41,7 @@ Status collect_pids(const sys::DirFd& dir, int depth, std::vector<pid_t>* out) {
   }
   for (std::string_view line : split(*text, '\n'))
     if (auto pid = parse_int(line)) out->push_back(static_cast<pid_t>(*pid));
-  if (depth > 32) return {};
+  if (depth > 32 || !has_folders(dir)) return {};
   std::vector<std::string> names = TRY(sys::list_dir(dir));
   for (const std::string& name : names) {
     if (name.find('.') != std::string::npos && name.starts_with("cgroup.")) continue;
@@ -48,7 +54,7 @@ Status collect_pids(const sys::DirFd& dir, int depth, std::vector<pid_t>* out) {
 
 // Folders of cgroups can only be removed one by one, from the bottom.
 void remove_below(const sys::DirFd& dir, int depth) {
-  if (depth > 32) return;
+  if (depth > 32 || !has_folders(dir)) return;
   auto names = sys::list_dir(dir);
   if (!names) return;
   for (const std::string& name : *names) {
@@ -229,6 +235,12 @@ std::string Cgroup::path() const {
   if (entries_[0].controllers.empty() && !rest.starts_with("/unified/")) return rest;
   std::size_t slash = rest.find('/', 1);
   return slash == std::string::npos ? "/" : rest.substr(slash);
+}
+
+bool Cgroup::try_remove() const {
+  bool gone = true;
+  for (const Entry& entry : entries_) gone &= ::rmdir(entry.path.c_str()) == 0 || errno == ENOENT;
+  return gone;
 }
 
 Status Cgroup::remove() const {

@@ -43,6 +43,7 @@ class Cgroup {
   Result<std::uint64_t> oom_kills() const;
   // Path below the cgroup root, as `inspect` shows it; empty for none.
   std::string path() const;
+  bool try_remove() const;                    // at once: false when some process or group is left in it
   Status remove() const;                      // waits a little for the last process; not there is success
 
   // One hierarchy and the container's folder in it; "" for v2.

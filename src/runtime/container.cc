@@ -265,7 +265,7 @@ Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::
   auto cgroup = Cgroup::open(handle.cgroup);
   if (!cgroup) {
     errors.add(std::move(cgroup.error()));
-  } else if (!cgroup->entries().empty()) {
+  } else if (!cgroup->entries().empty() && !cgroup->try_remove()) {
     ignore(cgroup->kill_all(SIGKILL), "what cannot be killed keeps the cgroup, and that is told");
     errors.add(cgroup->remove());
   }

@@ -339,6 +339,43 @@ TEST_F(ContainerTest, UserNamespaceWithMappings) {
   EXPECT_EQ(o.output, "0\n         0     100000       1000\n      1000          0          1\n1:3\nbox\n");
 }
 
+TEST_F(ContainerTest, MappedIdsOnSharedLayers) {
+  spec_.linux_->namespaces.push_back({"user", ""});
+  spec_.linux_->uid_mappings = spec_.linux_->gid_mappings = {{0, 100000, 65536}};
+  OverlayRoot& o = request_.overlay.emplace();
+  o.lower = {root_};
+  o.upper = dir_ + "/upper";
+  o.work = dir_ + "/work";
+  ::mkdir(o.upper.c_str(), 0755);
+  ::mkdir(o.work.c_str(), 0755);
+  Outcome out = shell("stat -c '%u:%g' /etc/passwd; echo x > /data/new; stat -c '%u:%g' /data/new; cat /proc/self/uid_map");
+  EXPECT_EQ(out.error, "");
+  EXPECT_EQ(out.output, "0:0\n0:0\n         0     100000      65536\n");
+  struct stat st;
+  ASSERT_EQ(::stat((o.upper + "/data/new").c_str(), &st), 0);
+  EXPECT_EQ(st.st_uid, 0U);
+}
+
+TEST_F(ContainerTest, IdMappedBind) {
+  ASSERT_EQ(::mkdir((dir_ + "/vol").c_str(), 0755), 0);
+  write(dir_ + "/vol/f", "x");
+  ASSERT_EQ(::chown((dir_ + "/vol/f").c_str(), 1000, 1000), 0);
+  oci::Mount m = make_mount("/data", "bind", dir_ + "/vol", {"rbind"});
+  m.uid_mappings = m.gid_mappings = {{1000, 7, 1}};
+  spec_.mounts.push_back(m);
+  Outcome out = shell("stat -c '%u:%g' /data/f");
+  EXPECT_EQ(out.error, "");
+  EXPECT_EQ(out.output, "7:7\n");
+}
+
+TEST_F(ContainerTest, NotifySocketIsReachable) {
+  auto socket = sys::listen_unix(dir_ + "/notify", SOCK_STREAM, 0777);
+  ASSERT_TRUE(socket.ok());
+  request_.notify_socket = dir_ + "/notify";
+  Outcome out = shell("echo $NOTIFY_SOCKET; stat -c %F $NOTIFY_SOCKET");
+  EXPECT_EQ(out.output, "/run/notify/notify.sock\nsocket\n");
+}
+
 TEST_F(ContainerTest, JoinsNamespacesByPath) {
   // A container that lives, and a second one in its namespaces.
   spec_.process->args = {"sleep", "30"};

@@ -68,7 +68,7 @@ Result<Execed> exec(const ExecRequest& request) {
   if (!cgroup.entries().empty()) plan.add(Op::wait_order).flags = kOrderCgroup;
   const oci::Linux* l = request.spec != nullptr && request.spec->linux_ ? &*request.spec->linux_ : nullptr;
   ProcessInput input{*request.process, l,       host, other_user, request.stdio, &request.preserve_fds,
-                     request.die_with_parent, nullptr, true, &out.warnings};
+                     request.die_with_parent, nullptr, true, &out.warnings, nullptr};
   TRY(build_process(input, &plan));
   if (cgroup.entries().size() == 1 && cgroup.entries()[0].controllers.empty()) {
     if (auto dir = sys::open(cgroup.entries()[0].path, O_RDONLY | O_DIRECTORY))
