@@ -23,8 +23,7 @@ alignas(4096) char g_buffer[kBufferSize];
 static_assert(kMaxPiece * 6 + kRecordOverhead < kBufferSize);
 
 char* put(char* at, std::string_view text) {
-  std::memcpy(at, text.data(), text.size());
-  return at + text.size();
+  return at + text.copy(at, text.size());
 }
 
 char* put_digits(char* at, unsigned value, int digits) {

@@ -53,7 +53,8 @@ TEST(Wire, EveryCutIsNoticed) {
     unpacker("", back);
     EXPECT_FALSE(unpacker.finish()) << size;
   }
-  Unpacker longer(packed + "x");
+  packed += 'x';
+  Unpacker longer(packed);
   Plan back;
   longer("", back);
   EXPECT_FALSE(longer.finish());
