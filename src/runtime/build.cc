@@ -88,7 +88,9 @@ Status build_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* p
   plan->add(Op::propagate).flags = propagation | MS_REC;
   if (!r.overlay || r.overlay->lower.empty()) {
     const std::string& path = r.spec->root->path;
-    plan->add(Op::root_bind).source = plan->keep(path[0] == '/' ? path : concat(r.bundle, "/", path));
+    Step& step = plan->add(Op::root_bind);
+    step.source = plan->keep(path[0] == '/' ? path : concat(r.bundle, "/", path));
+    if (ns.new_user || ns.joined_user) step.fd = open_source(in, step.source, true, plan);
     return {};
   }
   const OverlayRoot& o = *r.overlay;

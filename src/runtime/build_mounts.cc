@@ -11,6 +11,7 @@
 #include "runtime/build.h"
 #include "runtime/idmap_mount.h"
 #include "runtime/mount_options.h"
+#include "runtime/syscalls.h"
 
 namespace minke::runtime {
 namespace {
@@ -118,6 +119,16 @@ Result<sys::UniqueFd> mapped_source(const BuildInput& in, const oci::Mount& moun
   return make_idmapped_tree(source, o.recursive, user_namespace, o.idmap == IdmapOption::ridmap);
 }
 
+}  // namespace
+
+int open_source(const BuildInput& in, const char* source, bool recursive, LaunchPlan* plan) {
+  if (!in.host.privileged || in.host.old_mount_api) return -1;
+  sys::UniqueFd tree(sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
+  return tree ? plan->keep_fd(std::move(tree)) : -1;
+}
+
+namespace {
+
 Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci::Mount& mount, LaunchPlan* plan,
                       std::vector<std::string>* remount) {
   MountOptions o = TRY(parse_mount_options(mount.type, mount.options));
@@ -135,6 +146,7 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
       sys::UniqueFd tree = TRY(mapped_source(in, mount, o, m.source, plan));
       m.mount_fd = plan->keep_fd(std::move(tree));
     }
+    if (m.mount_fd < 0 && (ns.new_user || ns.joined_user)) m.mount_fd = open_source(in, m.source, o.recursive, plan);
     if (whole_sys && o.recursive) m.recursive_set |= o.set & MOUNT_ATTR_RDONLY;
     return {};
   }

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "runtime/cgroup_create.h"
 #include "runtime/cgroup_internal.h"
+#include "runtime/cgroup_systemd.h"
 #include "sys/fd.h"
 
 namespace minke::runtime {
@@ -246,6 +247,7 @@ bool Cgroup::try_remove() const {
 Status Cgroup::remove() const {
   ErrorList errors;
   for (const Entry& entry : entries_) errors.add(remove_folder(entry.path));
+  if (!scope_.empty()) forget_scope(scope_, ::geteuid() != 0);
   return std::move(errors).to_status();
 }
 

@@ -1,11 +1,13 @@
 #include "runtime/cgroup_create.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "base/str.h"
 #include "runtime/cgroup_internal.h"
+#include "runtime/cgroup_systemd.h"
 
 namespace minke::runtime {
 namespace {
@@ -129,12 +131,45 @@ Status write_limit(const std::vector<Cgroup::Entry>& entries, const CgroupWrite&
   return {};
 }
 
+// Writes every limit and the device rules.
+Status apply_limits(const CreateRequest& r, const std::vector<Cgroup::Entry>& made, const std::vector<CgroupWrite>& writes,
+                    std::vector<std::string>* warnings) {
+  const oci::Spec& spec = *r.spec;
+  for (const CgroupWrite& w : writes) {
+    Status status = write_limit(made, w);
+    if (status) continue;
+    if (!r.tolerate_missing_cgroup) return std::move(status.error());
+    if (warnings != nullptr) warnings->push_back(status.error().message());
+  }
+  if (spec.linux_->resources && !spec.linux_->resources->devices.empty()) {
+    for (const Cgroup::Entry& entry : made) {
+      Status status;
+      if (entry_has(entry, "devices")) {
+        status = apply_devices_v1(entry.path, spec.linux_->resources->devices);
+      } else if (entry.controllers.empty()) {
+        sys::UniqueFd dir = TRY(sys::open(entry.path, O_RDONLY | O_DIRECTORY));
+        status = attach_device_program(dir.get(), spec.linux_->resources->devices);
+      }
+      // Without the right to filter devices there is no right to make any either.
+      if (!status && !(r.tolerate_missing_cgroup && rights_missing(status.error()))) return std::move(status.error());
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Cgroup> CgroupBuilder::plan(const CreateRequest& r) {
   if (r.cgroup_manager == CgroupManager::disabled) return Cgroup();
-  std::string inner = inner_path(r);
   CgroupMode mode = cgroup_mode();
+  if (r.cgroup_manager == CgroupManager::systemd) {
+    if (mode != CgroupMode::v2)
+      return Error(Errc::unsupported, "cgroups by systemd need cgroup v2 on this host: use the cgroup manager cgroupfs");
+    ScopeName name = TRY(parse_scope_name(r.spec->linux_->cgroups_path, r.id));
+    // Where it will stand is systemd's decision; adopt() fills it in.
+    return make({{"", concat(kCgroupRoot, "/", name.slice, "/", name.unit)}}, name.unit);
+  }
+  std::string inner = inner_path(r);
   if (mode == CgroupMode::v2) return make({{"", concat(kCgroupRoot, inner)}}, "");
   std::vector<CgroupWrite> writes = TRY(writes_for(*r.spec, false));
   std::vector<Hierarchy> hierarchies = TRY(v1_hierarchies());
@@ -156,6 +191,7 @@ Result<Cgroup> CgroupBuilder::plan(const CreateRequest& r) {
 Result<Cgroup> CgroupBuilder::create(const CreateRequest& r, std::vector<std::string>* warnings) {
   Cgroup planned = TRY(plan(r));
   const oci::Spec& spec = *r.spec;
+  if (r.cgroup_manager == CgroupManager::systemd) return planned;
   bool v2 = planned.entries().size() == 1 && planned.entries()[0].controllers.empty();
   std::vector<CgroupWrite> writes = TRY(writes_for(spec, v2));
   std::vector<Cgroup::Entry> made;
@@ -179,27 +215,21 @@ Result<Cgroup> CgroupBuilder::create(const CreateRequest& r, std::vector<std::st
     return Cgroup();
   }
   if (v2 && !made.empty()) enable_v2(made[0].path, writes);
-  for (const CgroupWrite& w : writes) {
-    Status status = write_limit(made, w);
-    if (status) continue;
-    if (!r.tolerate_missing_cgroup) return std::move(status.error());
-    if (warnings != nullptr) warnings->push_back(status.error().message());
-  }
-  if (spec.linux_->resources && !spec.linux_->resources->devices.empty()) {
-    for (const Cgroup::Entry& entry : made) {
-      Status status;
-      if (entry_has(entry, "devices")) {
-        status = apply_devices_v1(entry.path, spec.linux_->resources->devices);
-      } else if (entry.controllers.empty()) {
-        sys::UniqueFd dir = TRY(sys::open(entry.path, O_RDONLY | O_DIRECTORY));
-        status = attach_device_program(dir.get(), spec.linux_->resources->devices);
-      }
-      // Without the right to filter devices there is no right to make any either.
-      if (!status && !(r.tolerate_missing_cgroup && rights_missing(status.error()))) return std::move(status.error());
-    }
-  }
+  TRY(apply_limits(r, made, writes, warnings));
   rollback.dismiss();
   return make(std::move(made), "");
+}
+
+Status CgroupBuilder::adopt(const CreateRequest& r, pid_t pid, Cgroup* cgroup, std::vector<std::string>* warnings) {
+  ScopeName name = TRY(parse_scope_name(r.spec->linux_->cgroups_path, r.id));
+  const auto& resources = r.spec->linux_->resources;
+  // Inside a rootless user namespace we are its root, but the systemd that serves us is the user's.
+  struct stat st{};
+  bool user = ::geteuid() != 0 || ::stat("/proc/self/ns/user", &st) < 0 || st.st_ino != 0xEFFFFFFD;
+  std::string path = TRY(start_scope(name, r.id, pid, user, resources ? &*resources : nullptr));
+  *cgroup = make({{"", concat(kCgroupRoot, path)}}, name.unit);
+  std::vector<CgroupWrite> writes = TRY(writes_for(*r.spec, true));
+  return apply_limits(r, cgroup->entries(), writes, warnings);
 }
 
 Status CgroupBuilder::enter(const Cgroup& cgroup, pid_t pid) {

@@ -198,7 +198,7 @@ int run_step(ChildState& c, const Step& s) {
     case Op::enter_root_of: return enter_root_of(c, s);
     case Op::propagate: return propagate(c, s.flags);
     case Op::root_overlay: return child_root_overlay(c, *static_cast<const OverlayPlan*>(s.data));
-    case Op::root_bind: return child_root_bind(c, s.source);
+    case Op::root_bind: return child_root_bind(c, s.source, s.fd);
     case Op::mount: return child_mount(c, *static_cast<const MountPlan*>(s.data));
     case Op::remount_readonly: return child_remount_readonly(c, s.target);
     case Op::device: return child_device(c, *static_cast<const DevicePlan*>(s.data));

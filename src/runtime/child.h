@@ -35,7 +35,7 @@ struct ChildState {
 // Each does one step: 0, or -1 with errno, and `call` where it is not the step itself.
 int child_mount(ChildState& c, const MountPlan& m);            // child_mount.cc
 int child_root_overlay(ChildState& c, const OverlayPlan& o);
-int child_root_bind(ChildState& c, const char* source);
+int child_root_bind(ChildState& c, const char* source, int mount);  // `mount`: made before, or -1
 int child_mask(ChildState& c, const char* target);
 int child_readonly(ChildState& c, const char* target);
 int child_remount_readonly(ChildState& c, const char* target);

@@ -229,7 +229,8 @@ int child_root_overlay(ChildState& c, const OverlayPlan& o) {
   return attach_root(c, mount);
 }
 
-int child_root_bind(ChildState& c, const char* source) {
+int child_root_bind(ChildState& c, const char* source, int made) {
+  if (made >= 0) return attach_root(c, made);
   if (!c.old_api) {
     int mount = clone_tree(c, source, true);
     if (mount >= 0) return attach_root(c, mount);

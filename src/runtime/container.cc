@@ -85,7 +85,7 @@ class Birth {
         std::vector<std::string>* warnings)
       : request_(request), spec_(*request.spec), plan_(plan), host_(host), child_(launched), warnings_(warnings) {}
 
-  Status run(const Cgroup& cgroup) {
+  Status run(Cgroup* cgroup) {
     const oci::Linux& l = *spec_.linux_;
     bool new_user = (plan_.clone_flags & 0x10000000 /* CLONE_NEWUSER */) != 0;
     TRY(set_oom_score(child_.pid, *spec_.process, !host_.init_user_namespace || host_.uid != 0));
@@ -94,8 +94,8 @@ class Birth {
       TRY(write_id_maps(child_.pid, l.uid_mappings, l.gid_mappings));
       TRY(order(kOrderMaps));
     }
-    if (!cgroup.entries().empty()) {
-      if (plan_.cgroup_fd < 0) TRY(CgroupBuilder::enter(cgroup, child_.pid));
+    if (!cgroup->entries().empty()) {
+      TRY(enter(cgroup));
       TRY(order(kOrderCgroup));
     }
     if (spec_.hooks && !spec_.hooks->create_container.empty()) TRY(order_state("creating"));
@@ -103,6 +103,16 @@ class Birth {
   }
 
  private:
+  Status enter(Cgroup* cgroup) {
+    if (request_.cgroup_manager == CgroupManager::systemd) {
+      Status status = CgroupBuilder::adopt(request_, child_.pid, cgroup, warnings_);
+      if (status || !request_.tolerate_missing_cgroup) return status;
+      *cgroup = Cgroup();
+      warnings_->push_back(concat("resource limits are not set: ", status.error().message()));
+      return {};
+    }
+    return plan_.cgroup_fd < 0 ? CgroupBuilder::enter(*cgroup, child_.pid) : Status();
+  }
   Status order(Order what) {
     Status sent = send_order(child_.socket.get(), what);
     // It died: its last report says why, and is read below.
@@ -184,7 +194,8 @@ Result<Created> create(const CreateRequest& request) {
   TRY(build_init_plan(input, &plan));
   if (!request.start_fifo.empty())
     plan.start_listener = plan.keep_fd(TRY_CTX(listen_for_start(request.start_fifo), "start socket"));
-  if (cgroup.entries().size() == 1 && cgroup.entries()[0].controllers.empty()) {
+  bool by_systemd = request.cgroup_manager == CgroupManager::systemd;
+  if (!by_systemd && cgroup.entries().size() == 1 && cgroup.entries()[0].controllers.empty()) {
     // Linux 5.7: born there, never moved.
     if (auto dir = sys::open(cgroup.entries()[0].path, O_RDONLY | O_DIRECTORY))
       plan.cgroup_fd = plan.keep_fd(std::move(*dir));
@@ -193,7 +204,7 @@ Result<Created> create(const CreateRequest& request) {
   bool ours = !request.clone_parent;
   rollback.add([&child, ours]() { kill_and_reap(child, ours); });
   Birth birth(request, plan, host, child, &created.warnings);
-  Status status = birth.run(cgroup);
+  Status status = birth.run(&cgroup);
   if (!status) {
     if (status.error().sys() != 0 || status.error().code() == Errc::internal) prefer_child_report(plan, child, &status);
     return std::move(status.error());

@@ -4,6 +4,8 @@
 
 #include "runtime/build.h"
 #include "runtime/cgroup_internal.h"
+#include "runtime/cgroup_systemd.h"
+#include "runtime/dbus.h"
 #include "runtime/idmap.h"
 #include "runtime/mount_options.h"
 #include "runtime/seccomp.h"
@@ -160,6 +162,40 @@ TEST(Cgroup, SavedFormIsReadBack) {
   EXPECT_EQ(c->save(), "memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\nscope\ta.scope\n");
   EXPECT_FALSE(Cgroup::open("memory\t/etc").ok());
   EXPECT_FALSE(Cgroup::open("memory\t/sys/fs/cgroup/../../etc").ok());
+}
+
+TEST(Systemd, ScopeNames) {
+  auto name = parse_scope_name("user.slice:libpod:0123", "x");
+  ASSERT_TRUE(name.ok());
+  EXPECT_EQ(name->slice, "user.slice");
+  EXPECT_EQ(name->unit, "libpod-0123.scope");
+  EXPECT_EQ(parse_scope_name("", "abc")->unit, "minke-abc.scope");
+  EXPECT_FALSE(parse_scope_name("/libpod_parent/x", "x").ok());
+  EXPECT_FALSE(parse_scope_name("user.slice:a:b/../c", "x").ok());
+}
+
+TEST(Dbus, WritesWhatItReads) {
+  DbusWriter w;
+  w.text("ab");
+  std::size_t outer = w.begin_array(8);
+  w.align(8);
+  w.text("key");
+  w.signature("t");
+  w.u64(7);
+  w.end_array(outer);
+  w.u32(5);
+  DbusReader r(w.data());
+  EXPECT_EQ(r.text(), "ab");
+  EXPECT_EQ(r.u32(), 24U);  // the item without the padding before it
+  r.align(8);
+  EXPECT_EQ(r.text(), "key");
+  EXPECT_EQ(r.signature(), "t");
+  const char* type = "t";
+  r.skip(&type);
+  EXPECT_EQ(r.u32(), 5U);
+  EXPECT_FALSE(r.failed());
+  r.u32();
+  EXPECT_TRUE(r.failed());
 }
 
 }  // namespace

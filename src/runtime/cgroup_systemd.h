@@ -1,0 +1,26 @@
+// Cgroups made by systemd: a transient scope for each container (cgroup v2).
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "base/result.h"
+#include "oci/spec.h"
+
+namespace minke::runtime {
+
+struct ScopeName {
+  std::string slice;  // "user.slice"; empty: systemd's default
+  std::string unit;   // "libpod-ID.scope"
+};
+// cgroupsPath in systemd's form, SLICE:PREFIX:NAME; "" gives minke-ID.scope.
+Result<ScopeName> parse_scope_name(const std::string& cgroups_path, const std::string& id);
+
+// Starts the scope with `pid` in it, delegated to us, and waits until it stands. The user's own systemd when we are not
+// root. Gives the cgroup's path below /sys/fs/cgroup.
+Result<std::string> start_scope(const ScopeName& name, const std::string& id, pid_t pid, bool user, const oci::Resources* resources);
+// After the last process is gone: only a scope in state failed is left over.
+void forget_scope(const std::string& unit, bool user);
+
+}  // namespace minke::runtime
