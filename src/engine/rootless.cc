@@ -87,10 +87,7 @@ Status write_maps(pid_t pid, const Host& host) {
   ::setsid();
   // The holder outlives the terminal and keeps none of its descriptors.
   ::syscall(SYS_close_range, 0, ~0U, 0);
-  ::open("/dev/null", O_RDWR);
-  ::dup(0);
-  ::dup(0);
-  if (::chdir("/") < 0) ::_exit(1);
+  if (::open("/dev/null", O_RDWR) != 0 || ::dup(0) != 1 || ::dup(0) != 2 || ::chdir("/") < 0) ::_exit(1);
   const char* argv[] = {"minke-holder", "--hold", nullptr};
   const char* env[] = {nullptr};
   ::execve(program, const_cast<char**>(argv), const_cast<char**>(env));
