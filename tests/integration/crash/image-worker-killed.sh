@@ -21,5 +21,5 @@ exec 3>&-
 assert_eq 125 $rc
 assert_match 'image worker ended early' "$(cat err.txt)"
 assert_eq 1 "$(wc -l <err.txt)" 'lines of the error'
-assert_eq '' "$(ls -A "$T/r/staging" "$T/r/layers" | grep -v : || true)" 'what is left'
+assert_eq '' "$(find "$T/r/staging" "$T/r/layers" -mindepth 1)" 'what is left'
 need_image
