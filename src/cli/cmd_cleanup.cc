@@ -1,6 +1,7 @@
 // What the engine calls itself for: container cleanup, and emptying the trash.
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/container_flags.h"
 #include "cli/select.h"
 
 namespace minke::cli {
@@ -20,11 +21,13 @@ constexpr Option<F> kOptions[] = {
 constexpr OptionTable kTables[] = {option_table<F>(kOptions)};
 
 Status cleanup_one(engine::Engine& engine, const CleanupFlags& flags, const std::string& id) {
-  std::string image;
-  if (flags.rmi) image = TRY(engine.summary(id)).image_id;
+  engine::Container container = TRY(engine.find_container(id));
+  const engine::CreateRequest& request = container.config.request;
   TRY(engine.cleanup(id));
   if (flags.rm || flags.rmi) TRY(engine.remove(id, {.volumes = true, .ignore = true}));
-  if (!image.empty()) TRY(engine.remove_image(image, {.ignore = true}));
+  // One that --rm does not remove still has its image.
+  if ((flags.rmi || request.remove_image) && !request.rootfs && !engine.resolve_id(id))
+    remove_image_after(engine, request.image);
   return {};
 }
 

@@ -37,6 +37,9 @@ Result<int> run(Invocation& call, RunFlags& flags) {
   };
   engine::Engine::RunResult result = TRY(engine->run(request, options));
   if (flags.detach) call.out.line(result.id);
+  // In the background whoever records the end does it; after a detach by keys the container goes
+  // on.
+  if (flags.rmi && !flags.detach && !result.detached) remove_image_after(*engine, request.image);
   return result.exit_code.value_or(0);
 }
 

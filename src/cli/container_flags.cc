@@ -338,6 +338,14 @@ Status write_cidfile(const std::string& path, const std::string& id) {
   return sys::write_file(path, id, 0644);
 }
 
+void remove_image_after(engine::Engine& engine, const std::string& image) {
+  auto removed = engine.remove_image(image, {});
+  if (removed) return;
+  Errc code = removed.error().code();
+  if (code != Errc::in_use && code != Errc::conflict && code != Errc::not_found)
+    log::error(concat("removing image ", image, ": ", removed.error().message()));
+}
+
 void warn_no_terminal(bool tty, bool interactive) {
   if (tty && interactive && ::isatty(STDIN_FILENO) == 0)
     log::warn(

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "cli/command.h"
+#include "engine/engine.h"
 #include "engine/request.h"
 
 namespace minke::cli {
@@ -82,6 +83,9 @@ Result<std::vector<std::int32_t>> parse_descriptors(const std::vector<std::strin
 // --cidfile: refused when the file is there already; written when the container is.
 Status check_cidfile(const std::string& path);
 Status write_cidfile(const std::string& path, const std::string& id);
+
+// --rmi: removes the image unless another container uses it; a fault is only told.
+void remove_image_after(engine::Engine& engine, const std::string& image);
 
 // -it without a terminal: a warning, as Podman gives.
 void warn_no_terminal(bool tty, bool interactive);
