@@ -1,15 +1,16 @@
-// The init of `--init`: `minke-init [--] COMMAND [ARG...]` as process 1 of a container. It starts COMMAND in its
-// own process group, hands every signal on to it, reaps whatever is left to process 1, and ends as COMMAND did:
-// its exit code, or 128+n for a signal. It runs from any image, so it is static; it is in every container that
-// asks for it, so it is without a C library: a few pages. `minke-init --hold` only waits: the process that keeps
-// the user namespace of an ordinary user's login.
+// The init of `--init`: `minke-init [--] COMMAND [ARG...]` as process 1 of a container. It starts
+// COMMAND in its own process group, hands every signal on to it, reaps whatever is left to process
+// 1, and ends as COMMAND did: its exit code, or 128+n for a signal. It runs from any image, so it
+// is static; it is in every container that asks for it, so it is without a C library: a few pages.
+// `minke-init --hold` only waits: the process that keeps the user namespace of an ordinary user's
+// login.
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/signal.h>
 #include <stddef.h>
 
 #define CHILD_FLAGS SIGCHLD
-#define NO_WAIT 1           // WNOHANG
+#define NO_WAIT 1              // WNOHANG
 #define SET_FOREGROUND 0x5410  // TIOCSPGRP
 #define ALL_SIGNALS (~0UL)
 
@@ -36,19 +37,19 @@ static long call(long number, long a, long b, long c, long d) {
 #endif
 }
 
-static size_t length(const char *text) {
+static size_t length(const char* text) {
   size_t n = 0;
   while (text[n] != '\0') n++;
   return n;
 }
 
-static void say(const char *text) { call(__NR_write, 2, (long)text, (long)length(text), 0); }
+static void say(const char* text) { call(__NR_write, 2, (long)text, (long)length(text), 0); }
 
 __attribute__((noreturn)) static void leave(int code) {
   for (;;) call(__NR_exit_group, code, 0, 0, 0);
 }
 
-static const char *find_variable(char **env, const char *name) {
+static const char* find_variable(char** env, const char* name) {
   size_t n = length(name);
   for (; *env != NULL; env++) {
     size_t i = 0;
@@ -59,11 +60,11 @@ static const char *find_variable(char **env, const char *name) {
 }
 
 // execve along PATH, as execvp(3) does it. Returns only on failure: the errno that says most.
-static long run_command(char **argv, char **env) {
-  const char *name = argv[0];
-  for (const char *c = name; *c != '\0'; c++)
+static long run_command(char** argv, char** env) {
+  const char* name = argv[0];
+  for (const char* c = name; *c != '\0'; c++)
     if (*c == '/') return call(__NR_execve, (long)name, (long)argv, (long)env, 0);
-  const char *path = find_variable(env, "PATH");
+  const char* path = find_variable(env, "PATH");
   if (path == NULL) path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   long failure = -ENOENT;
   char full[4096];
@@ -85,9 +86,9 @@ static long run_command(char **argv, char **env) {
   return failure;
 }
 
-__attribute__((noreturn)) static void child_main(char **argv, char **env, unsigned long mask) {
-  // A group of its own, in the foreground when there is a terminal: ctrl-c reaches it and not process 1.
-  // SIGTTOU is still blocked here, which lets a background process take the terminal.
+__attribute__((noreturn)) static void child_main(char** argv, char** env, unsigned long mask) {
+  // A group of its own, in the foreground when there is a terminal: ctrl-c reaches it and not
+  // process 1. SIGTTOU is still blocked here, which lets a background process take the terminal.
   call(__NR_setpgid, 0, 0, 0, 0);
   int group = (int)call(__NR_getpid, 0, 0, 0, 0);
   call(__NR_ioctl, 0, SET_FOREGROUND, (long)&group, 0);
@@ -107,20 +108,21 @@ static void reap(long main_pid) {
     if (pid == main_pid) leave((status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f));
 }
 
-static int is_hold(const char *word) {
-  const char *hold = "--hold";
+static int is_hold(const char* word) {
+  const char* hold = "--hold";
   while (*hold != '\0' && *word == *hold) word++, hold++;
   return *hold == *word;
 }
 
-__attribute__((noreturn, used)) static void init_main(long *stack) {
+__attribute__((noreturn, used)) static void init_main(long* stack) {
   int argc = (int)stack[0];
-  char **argv = (char **)(stack + 1);
-  char **env = argv + argc + 1;
+  char** argv = (char**)(stack + 1);
+  char** env = argv + argc + 1;
   int first = 1;
   if (argc == 2 && is_hold(argv[1]))
     for (;;) call(__NR_ppoll, 0, 0, 0, 0);
-  if (first < argc && argv[first][0] == '-' && argv[first][1] == '-' && argv[first][2] == '\0') first++;
+  if (first < argc && argv[first][0] == '-' && argv[first][1] == '-' && argv[first][2] == '\0')
+    first++;
   if (first >= argc) {
     say("minke-init: no command\n");
     leave(125);

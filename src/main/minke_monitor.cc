@@ -1,4 +1,5 @@
-// minke-monitor ID NAME: started by the engine with its control socket as descriptor 3; the words are for ps.
+// minke-monitor ID NAME: started by the engine with its control socket as descriptor 3; the words
+// are for ps.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -54,7 +54,8 @@ class AttachTransport final : public Transport {
   Result<Received> receive() override {
     ssize_t n;
     do {
-      // ECONNRESET comes once, before what is still queued: the monitor closed with input of ours unread.
+      // ECONNRESET comes once, before what is still queued: the monitor closed with input of ours
+      // unread.
       n = ::recv(fd_, buffer_.get(), kMaxFrame, MSG_DONTWAIT);
     } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
     Received out;
@@ -72,14 +73,19 @@ class AttachTransport final : public Transport {
         out.data = frame.substr(1);
         return out;
       case Frame::cut_off:
-        return Error(Errc::unavailable,
-                     "attach: the output was read too slowly and is cut off here; the container goes on");
+        return Error(
+            Errc::unavailable,
+            "attach: the output was read too slowly and is cut off here; the container goes on");
       case Frame::refused:
         return Error(Errc::conflict, std::string(frame.substr(1)));
       case Frame::done:
         out.kind = Received::Kind::nothing;
         return out;
-      case Frame::attach: case Frame::stdin_data: case Frame::stdin_eof: case Frame::resize: case Frame::reopen_logs:
+      case Frame::attach:
+      case Frame::stdin_data:
+      case Frame::stdin_eof:
+      case Frame::resize:
+      case Frame::reopen_logs:
         break;
     }
     return Error(Errc::corrupt, concat("attach: unknown frame ", static_cast<int>(frame[0])));
@@ -94,7 +100,8 @@ Result<sys::UniqueFd> connect_monitor(const std::string& run_dir) {
   auto fd = sys::connect_unix(concat(run_dir, "/attach"), SOCK_SEQPACKET);
   if (fd) return fd;
   int why = fd.error().sys();
-  if (why == ENOENT || why == ECONNREFUSED) return Error(Errc::conflict, "the container is not running");
+  if (why == ENOENT || why == ECONNREFUSED)
+    return Error(Errc::conflict, "the container is not running");
   return fd;
 }
 

@@ -20,8 +20,8 @@ Status expect(int control, Verb wanted, T& out) {
   Unpacker unpacker(message.data);
   if (unpacker.verb() == Verb::failed) return unpack_error(message.data);
   if (unpacker.verb() != wanted)
-    return Error(Errc::corrupt, concat("monitor: message ", static_cast<int>(unpacker.verb()), " in place of ",
-                                       static_cast<int>(wanted)));
+    return Error(Errc::corrupt, concat("monitor: message ", static_cast<int>(unpacker.verb()),
+                                       " in place of ", static_cast<int>(wanted)));
   unpacker("", out);
   return unpacker.finish();
 }
@@ -46,7 +46,8 @@ Result<MonitorProcess> spawn_monitor(const std::string& path, std::vector<std::s
 
 }  // namespace
 
-Result<Handle> Handle::launch(const std::string& monitor_path, const std::string& id, const std::string& name) {
+Result<Handle> Handle::launch(const std::string& monitor_path, const std::string& id,
+                              const std::string& name) {
   // The words are for those who look at ps.
   MonitorProcess process = TRY(spawn_monitor(monitor_path, {"minke-monitor", id, name}));
   Handle handle;
@@ -85,7 +86,8 @@ Status Handle::send(const SpawnRequest& request) {
   Plan sent = *request.plan;
   sent.preserve_fds = static_cast<std::int32_t>(request.preserve_fds.size());
   fds.insert(fds.end(), request.preserve_fds.begin(), request.preserve_fds.end());
-  if (fds.size() > 60) return Error(Errc::unsupported, "more than 56 preserved descriptors are not supported");
+  if (fds.size() > 60)
+    return Error(Errc::unsupported, "more than 56 preserved descriptors are not supported");
   TRY_CTX(sys::send_message(control_.get(), pack(Verb::plan, header, sent), fds), kGone);
   return {};
 }
@@ -108,17 +110,18 @@ Result<ExitRecord> Handle::wait_exit() {
   ExitRecord record;
   TRY(expect(control_.get(), Verb::exited, record));
   // From here the clean-up is the caller's; without this word the monitor would run it.
-  ignore(sys::send_message(control_.get(), pack(Verb::claimed)), "then the monitor is gone already");
+  ignore(sys::send_message(control_.get(), pack(Verb::claimed)),
+         "then the monitor is gone already");
   return record;
 }
 
 Result<ExecStarted> spawn_exec(const std::string& monitor_path, const ExecPlan& plan) {
-  MonitorProcess process =
-      TRY(spawn_monitor(monitor_path, {"minke-monitor", plan.container_id, concat("exec/", plan.session)}));
+  MonitorProcess process = TRY(spawn_monitor(
+      monitor_path, {"minke-monitor", plan.container_id, concat("exec/", plan.session)}));
   ExecPlan sent = plan;
   std::string process_json = json::dump_struct(plan.process);
-  std::string message = pack(Verb::exec_plan, sent.session, sent.container_id, sent.bundle, sent.run_dir,
-                             process_json, sent.process.terminal, sent.stdin_open);
+  std::string message = pack(Verb::exec_plan, sent.session, sent.container_id, sent.bundle,
+                             sent.run_dir, process_json, sent.process.terminal, sent.stdin_open);
   TRY_CTX(sys::send_message(process.control.get(), message), kGone);
   CreatedMessage created;
   TRY(expect(process.control.get(), Verb::created, created));

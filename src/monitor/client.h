@@ -15,11 +15,12 @@
 namespace minke::monitor {
 
 struct SpawnRequest {
-  std::string monitor_path;          // absolute path of minke-monitor
+  std::string monitor_path;  // absolute path of minke-monitor
   const Plan* plan = nullptr;
-  int stdio[3] = {-1, -1, -1};       // for log driver passthrough: given to the container as they are
+  int stdio[3] = {-1, -1, -1};  // for log driver passthrough: given to the container as they are
   std::vector<int> preserve_fds;
-  // A client attached from the start, so that not a byte is missed: the returned Handle has `attach`.
+  // A client attached from the start, so that not a byte is missed: the returned Handle has
+  // `attach`.
   bool attach = false;
   bool attach_stdin = false;
 };
@@ -27,17 +28,19 @@ struct SpawnRequest {
 // One started monitor. Dropping it detaches: the monitor lives on.
 class Handle {
  public:
-  // launch() starts the program, which initialises (about 1 ms) while the caller still works out the plan;
-  // send() gives it the plan. Dropped in between, it ends. spawn() is both.
-  static Result<Handle> launch(const std::string& monitor_path, const std::string& id, const std::string& name);
+  // launch() starts the program, which initialises (about 1 ms) while the caller still works out
+  // the plan; send() gives it the plan. Dropped in between, it ends. spawn() is both.
+  static Result<Handle> launch(const std::string& monitor_path, const std::string& id,
+                               const std::string& name);
   Status send(const SpawnRequest& request);
   static Result<Handle> spawn(const SpawnRequest& request);
   // Init exists and waits before exec.
   Result<StateRecord> wait_created();
-  // Lets init exec; error with exit_code 126/127 when it could not. Then the monitor has ended and cleaned up.
+  // Lets init exec; error with exit_code 126/127 when it could not. Then the monitor has ended and
+  // cleaned up.
   Result<StateRecord> start();
-  // Waits for the end of the container. The caller then does the clean-up (`claim_cleanup` was true), or the
-  // monitor runs the plan's cleanup_command when this side goes away first.
+  // Waits for the end of the container. The caller then does the clean-up (`claim_cleanup` was
+  // true), or the monitor runs the plan's cleanup_command when this side goes away first.
   Result<ExitRecord> wait_exit();
   // The descriptor that becomes readable when wait_exit() would not block.
   int fd() const { return control_.get(); }
@@ -54,8 +57,8 @@ class Handle {
 Result<sys::UniqueFd> connect_attach(const std::string& run_dir, bool with_stdin);
 
 struct AttachOptions {
-  // The container has a terminal: raw mode of the local one, when stdin is one, with its window size followed
-  // (SIGWINCH) and its detach keys watched for.
+  // The container has a terminal: raw mode of the local one, when stdin is one, with its window
+  // size followed (SIGWINCH) and its detach keys watched for.
   bool terminal = false;
   bool stdin_ = true, stdout_ = true, stderr_ = true;
   std::string detach_keys = "ctrl-p,ctrl-q";  // empty: off
@@ -63,17 +66,18 @@ struct AttachOptions {
   std::function<void(int signal)> on_signal;
 };
 enum class AttachEnd { stream_closed, detached };
-// Copies between this process' stdio and the container until its streams close or the user detaches.
+// Copies between this process' stdio and the container until its streams close or the user
+// detaches.
 Result<AttachEnd> run_attach(int attach_fd, const AttachOptions& options);
 
 // ctl socket: asks a running monitor.
 Status resize(const std::string& run_dir, unsigned short rows, unsigned short columns);
 Status reopen_logs(const std::string& run_dir);
 
-// Detached or API exec: a monitor of its own that starts one process in a running container, logs nothing,
-// records exec/SESSION/{state,exit} below run_dir.
+// Detached or API exec: a monitor of its own that starts one process in a running container, logs
+// nothing, records exec/SESSION/{state,exit} below run_dir.
 struct ExecPlan {
-  std::string session;               // 64 hex digits
+  std::string session;  // 64 hex digits
   std::string container_id, bundle, run_dir;
   oci::Process process;
   bool stdin_open = false;
@@ -84,9 +88,10 @@ struct ExecStarted {
 };
 Result<ExecStarted> spawn_exec(const std::string& monitor_path, const ExecPlan& plan);
 
-// Foreground exec without a supervisor: joins, starts, copies stdio (pty when process.terminal), waits.
-// Without a terminal the process gets request.stdio as it is; a stream that `attach` leaves out is /dev/null.
-// Returns the exit code; `detached` when the user left by the detach keys (the process goes on).
+// Foreground exec without a supervisor: joins, starts, copies stdio (pty when process.terminal),
+// waits. Without a terminal the process gets request.stdio as it is; a stream that `attach` leaves
+// out is /dev/null. Returns the exit code; `detached` when the user left by the detach keys (the
+// process goes on).
 struct ExecForeground {
   runtime::ExecRequest request;
   AttachOptions attach;

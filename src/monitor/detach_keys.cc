@@ -39,10 +39,12 @@ bool DetachKeys::feed(std::string_view typed, std::string* out) {
     return false;
   }
   for (char c : typed) {
-    // After a mismatch the longest tail of what was held back that begins the sequence stays held back.
+    // After a mismatch the longest tail of what was held back that begins the sequence stays held
+    // back.
     while (matched_ > 0 && c != keys_[matched_]) {
       std::size_t shorter = matched_ - 1;
-      while (shorter > 0 && keys_.compare(0, shorter, keys_, matched_ - shorter, shorter) != 0) --shorter;
+      while (shorter > 0 && keys_.compare(0, shorter, keys_, matched_ - shorter, shorter) != 0)
+        --shorter;
       out->append(keys_, 0, matched_ - shorter);
       matched_ = shorter;
     }

@@ -27,7 +27,9 @@ TEST(DetachKeys, HeldBackKeysArePassedOnWhenTheSequenceBreaks) {
   EXPECT_EQ(feed(keys, "\x10").out, "");
   Fed fed = feed(keys, "a");
   EXPECT_FALSE(fed.detached);
-  EXPECT_EQ(fed.out, "\x10" "a");
+  EXPECT_EQ(fed.out,
+            "\x10"
+            "a");
   EXPECT_EQ(feed(keys, "\x10").out, "");
   EXPECT_EQ(feed(keys, "\x10").out, "\x10");  // the second one may still begin the sequence
   EXPECT_TRUE(feed(keys, "\x11").detached);
@@ -41,7 +43,8 @@ TEST(DetachKeys, OverlappingSequence) {
 }
 
 TEST(DetachKeys, SyntaxOfDocker) {
-  for (const char* good : {"a", "ctrl-a", "ctrl-@", "ctrl-[", "ctrl-\\", "ctrl-]", "ctrl-^", "ctrl-_", "a,b,c"})
+  for (const char* good :
+       {"a", "ctrl-a", "ctrl-@", "ctrl-[", "ctrl-\\", "ctrl-]", "ctrl-^", "ctrl-_", "a,b,c"})
     EXPECT_TRUE(DetachKeys::parse(good)) << good;
   for (const char* bad : {"ctrl", "ctrl-", "ctrl-1", "ab", "a,", "ctrl-ab", "CTRL-a,,b"})
     EXPECT_FALSE(DetachKeys::parse(bad)) << bad;

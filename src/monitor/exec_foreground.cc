@@ -1,5 +1,5 @@
-// Exec in the foreground: the command itself joins the container and waits. Without a terminal the process gets
-// the caller's own descriptors, so that nothing is copied.
+// Exec in the foreground: the command itself joins the container and waits. Without a terminal the
+// process gets the caller's own descriptors, so that nothing is copied.
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -56,8 +56,8 @@ class TerminalTransport final : public Transport {
   std::unique_ptr<char[]> buffer_;
 };
 
-// The user has gone, the process has not: somebody must hold its terminal, or it gets a hang-up, and read what
-// it prints, or it stops.
+// The user has gone, the process has not: somebody must hold its terminal, or it gets a hang-up,
+// and read what it prints, or it stops.
 void leave_holder(int master) {
   // Our end may hang up this process group before the child has left it.
   auto before = ::signal(SIGHUP, SIG_IGN);
@@ -93,7 +93,8 @@ Result<int> exec_with_terminal(ExecForeground& exec, bool* detached) {
   runtime::Execed execed = TRY(runtime::exec(exec.request));
   theirs.reset();
   sys::Message message = TRY(sys::receive_message(ours.get(), 4096));
-  if (message.fds.empty()) return Error(Errc::internal, "the terminal of the process did not arrive");
+  if (message.fds.empty())
+    return Error(Errc::internal, "the terminal of the process did not arrive");
   int master = message.fds[0].get();
   TRY(sys::set_nonblocking(master, true));
   TerminalTransport transport(std::move(message.fds[0]));

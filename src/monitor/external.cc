@@ -100,7 +100,8 @@ Status write_bundle(const Plan& plan) {
   if (members == nullptr) return Error(Errc::corrupt, concat(path, ": expected an object"));
   json::Value& root = (*members)["root"];
   if (root.as_object() == nullptr) root = json::Object();
-  std::string place = std::string(root.find("path") != nullptr ? root.find("path")->string_or("") : "");
+  std::string place =
+      std::string(root.find("path") != nullptr ? root.find("path")->string_or("") : "");
   if (!plan.overlay.lower.empty()) {
     place = concat(bundle, "/rootfs");
     TRY(mount_overlay(plan.overlay, place));
@@ -121,16 +122,19 @@ Error runtime_error(const Plan& plan, const char* verb) {
   }
   std::string lower = to_lower(what);
   auto has = [&](std::string_view text) { return lower.find(text) != std::string::npos; };
-  Error error(Errc::internal, concat("OCI runtime ", plan.runtime, " ", verb, ": ", what.empty() ? "failed" : what));
-  if (has("not found in $path") || has("no such file or directory")) return std::move(error).with_exit(127);
+  Error error(Errc::internal, concat("OCI runtime ", plan.runtime, " ", verb, ": ",
+                                     what.empty() ? "failed" : what));
+  if (has("not found in $path") || has("no such file or directory"))
+    return std::move(error).with_exit(127);
   if (has("permission denied")) return std::move(error).with_exit(126);
   return error;
 }
 
 std::vector<std::string> runtime_command(const Plan& plan) {
   std::string bundle = bundle_of(plan);
-  std::vector<std::string> out = {plan.runtime,  "--root", concat(bundle, "/state"), "--log",
-                                  concat(bundle, "/log"), "--log-format=json"};
+  std::vector<std::string> out = {
+      plan.runtime,           "--root",           concat(bundle, "/state"), "--log",
+      concat(bundle, "/log"), "--log-format=json"};
   if (plan.cgroup_manager == "systemd") out.push_back("--systemd-cgroup");
   if (plan.cgroup_manager == "disabled") out.push_back("--cgroup-manager=disabled");
   return out;
@@ -153,9 +157,11 @@ Result<runtime::ContainerHandle> create_external(const ExternalRequest& request)
   const Plan& plan = *request.plan;
   std::string bundle = bundle_of(plan);
   if (plan.cgroup_manager == "disabled" && !plan.runtime.ends_with("crun"))
-    return Error(Errc::unsupported, concat("--cgroups=disabled is not supported with runtime ", plan.runtime));
+    return Error(Errc::unsupported,
+                 concat("--cgroups=disabled is not supported with runtime ", plan.runtime));
   if (plan.sdnotify == "container")
-    return Error(Errc::unsupported, concat("--sdnotify=container is not supported with runtime ", plan.runtime));
+    return Error(Errc::unsupported,
+                 concat("--sdnotify=container is not supported with runtime ", plan.runtime));
   TRY(sys::ensure_dirs(concat(bundle, "/state"), 0700));
   TRY(write_bundle(plan));
 
@@ -182,7 +188,8 @@ Result<runtime::ContainerHandle> create_external(const ExternalRequest& request)
     sys::UniqueFd connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection) return Error::from_errno(errno, "accept the terminal");
     sys::Message message = TRY(sys::receive_message(connection.get(), 4096));
-    if (message.fds.empty()) return Error(Errc::internal, concat(plan.runtime, " sent no terminal"));
+    if (message.fds.empty())
+      return Error(Errc::internal, concat(plan.runtime, " sent no terminal"));
     TRY(sys::send_message(request.console, "tty", {message.fds[0].get()}));
   }
   std::string text = TRY(sys::read_small_file(pid_file));

@@ -17,9 +17,9 @@ struct ExternalRequest {
   std::vector<int> preserve;
 };
 
-// Mounts the overlay in a mount namespace of the calling process (it ends with it; the container keeps its own
-// copy), writes RUN_DIR/oci/config.json, runs `create`, and waits for it. Init is then a child of the nearest
-// subreaper. The runtime's own state lies in RUN_DIR/oci/state.
+// Mounts the overlay in a mount namespace of the calling process (it ends with it; the container
+// keeps its own copy), writes RUN_DIR/oci/config.json, runs `create`, and waits for it. Init is
+// then a child of the nearest subreaper. The runtime's own state lies in RUN_DIR/oci/state.
 Result<runtime::ContainerHandle> create_external(const ExternalRequest& request);
 Status start_external_container(const Plan& plan);
 Status delete_external(const Plan& plan);

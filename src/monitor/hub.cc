@@ -91,13 +91,15 @@ void Hub::watch_client(Client& client) {
   std::uint32_t wanted = 0;
   if (ready_ && !client.half_closed && stdin_pending_.empty()) wanted |= EPOLLIN;
   if (!client.pending.empty()) wanted |= EPOLLOUT;
-  // One that has hung up reports it at every turn: it is looked at again when its frames can be read.
+  // One that has hung up reports it at every turn: it is looked at again when its frames can be
+  // read.
   if (client.hung_up && (wanted & EPOLLIN) == 0) {
     if (client.watched != 0) loop_.remove(client.fd.get());
     client.watched = 0;
     return;
   }
-  constexpr std::uint32_t kPresent = 1U << 30;  // EPOLLWAKEUP's neighbour, never set by us: "in the loop"
+  constexpr std::uint32_t kPresent =
+      1U << 30;  // EPOLLWAKEUP's neighbour, never set by us: "in the loop"
   if ((client.watched & kPresent) == 0) {
     int number = client.fd.get();
     ignore(loop_.add(number, wanted,
@@ -122,7 +124,8 @@ void Hub::watch_sources() {
     if (stop)
       loop_.remove(source.fd.get());
     else
-      ignore(loop_.add(source.fd.get(), EPOLLIN, [this, &source](std::uint32_t) { on_source(source); }),
+      ignore(loop_.add(source.fd.get(), EPOLLIN,
+                       [this, &source](std::uint32_t) { on_source(source); }),
              "a pipe or a terminal can always be watched");
     source.watched = !stop;
   }
@@ -260,7 +263,8 @@ void Hub::read_client(Client& client) {
     if (n <= 0) {
       client.half_closed = true;
       if (n < 0) client.hung_up = true;
-      // A client that hung up without saying that its input ended (a lost or detached one) leaves stdin as it is.
+      // A client that hung up without saying that its input ended (a lost or detached one) leaves
+      // stdin as it is.
       if (client.wants_stdin && !client.hung_up) close_stdin();
       return;
     }
@@ -287,7 +291,8 @@ void Hub::handle_frame(Client& client, std::string_view frame) {
       if (client.wants_stdin) close_stdin();
       return;
     case Frame::resize: {
-      if (frame.size() != 4) return answer(client, Error(Errc::invalid_argument, "resize: wrong length"));
+      if (frame.size() != 4)
+        return answer(client, Error(Errc::invalid_argument, "resize: wrong length"));
       auto byte = [&](std::size_t i) { return static_cast<unsigned char>(frame[i]); };
       size_.ws_row = static_cast<unsigned short>(byte(0) | byte(1) << 8);
       size_.ws_col = static_cast<unsigned short>(byte(2) | byte(3) << 8);

@@ -1,5 +1,5 @@
-// The streams of one container: what it writes goes to the log and to attached clients, what clients type goes
-// to it. All descriptors are non-blocking and served by one event loop.
+// The streams of one container: what it writes goes to the log and to attached clients, what
+// clients type goes to it. All descriptors are non-blocking and served by one event loop.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -34,11 +34,12 @@ class Hub {
   void set_size(std::uint16_t rows, std::uint16_t columns) { size_ = {rows, columns, 0, 0}; }
   Status listen(const std::string& path);
 
-  // `from_start` applies back-pressure: while it has not taken what was written, nothing more is read, so it
-  // loses nothing. Other clients have kClientBuffer and are cut off beyond it.
+  // `from_start` applies back-pressure: while it has not taken what was written, nothing more is
+  // read, so it loses nothing. Other clients have kClientBuffer and are cut off beyond it.
   Status add_client(sys::UniqueFd socket, bool from_start, bool with_stdin);
 
-  // The container has ended: what it wrote is still read and handed out, then the clients are let go.
+  // The container has ended: what it wrote is still read and handed out, then the clients are let
+  // go.
   void finish();
   // Everything that was written is in the log and at every client (or the client is gone).
   bool drained() const;

@@ -206,7 +206,8 @@ TEST_F(HubTest, ReaderThatIsSlowHoldsTheTypingClientBack) {
     std::size_t done = 0;
     while (done < kTotal) {
       std::size_t size = std::min(block.size(), kTotal - done);
-      ASSERT_TRUE(sys::send_message(a.get(), concat(static_cast<char>(Frame::stdin_data), block.substr(0, size))));
+      ASSERT_TRUE(sys::send_message(
+          a.get(), concat(static_cast<char>(Frame::stdin_data), block.substr(0, size))));
       done += size;
     }
     a.reset();  // gone with frames of its own unread: they still count
@@ -216,7 +217,8 @@ TEST_F(HubTest, ReaderThatIsSlowHoldsTheTypingClientBack) {
   char buffer[10'000];
   while (got < kTotal) {
     turn(1);
-    for (ssize_t n; (n = ::read(stdin_.get(), buffer, sizeof buffer)) > 0;) got += static_cast<std::size_t>(n);
+    for (ssize_t n; (n = ::read(stdin_.get(), buffer, sizeof buffer)) > 0;)
+      got += static_cast<std::size_t>(n);
   }
   typist.join();
   EXPECT_EQ(got, kTotal);
@@ -256,7 +258,8 @@ TEST_F(HubTest, RequestsOverTheSocket) {
 }
 
 TEST(Notify, OnlyHarmlessStatesPass) {
-  EXPECT_EQ(allowed_states("READY=1\nMAINPID=1\nSTATUS=fine\nFDSTORE=1\nERRNO=2"), "READY=1\nSTATUS=fine\n");
+  EXPECT_EQ(allowed_states("READY=1\nMAINPID=1\nSTATUS=fine\nFDSTORE=1\nERRNO=2"),
+            "READY=1\nSTATUS=fine\n");
   EXPECT_EQ(allowed_states("MAINPID=1"), "");
 }
 

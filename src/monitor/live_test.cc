@@ -1,5 +1,5 @@
-// The monitor with real containers: busybox, a bundle in a temporary folder. Root runs them as they are, a user
-// in a user namespace of the test's own.
+// The monitor with real containers: busybox, a bundle in a temporary folder. Root runs them as they
+// are, a user in a user namespace of the test's own.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pty.h>
@@ -69,7 +69,8 @@ class LiveTest : public testing::Test {
       ASSERT_TRUE(sys::ensure_dirs(concat(folder_, dir), 0755));
     std::string busybox = *sys::read_small_file(kBusybox);
     ASSERT_TRUE(sys::write_file(concat(bundle, "/rootfs/bin/busybox"), busybox, 0755));
-    for (const char* applet : {"sh", "true", "cat", "sleep", "dd", "tty", "stty", "kill", "head", "tail", "yes", "seq", "test"})
+    for (const char* applet : {"sh", "true", "cat", "sleep", "dd", "tty", "stty", "kill", "head",
+                               "tail", "yes", "seq", "test"})
       ASSERT_EQ(::symlink("busybox", concat(bundle, "/rootfs/bin/", applet).c_str()), 0);
 
     plan_.id = random_hex(32);
@@ -88,9 +89,11 @@ class LiveTest : public testing::Test {
     spec_.process->env = {"PATH=/bin"};
     spec_.mounts.push_back({"/proc", "proc", "proc", {}, {}, {}});
     spec_.mounts.push_back({"/dev", "tmpfs", "tmpfs", {"mode=755"}, {}, {}});
-    spec_.mounts.push_back({"/dev/pts", "devpts", "devpts", {"newinstance", "ptmxmode=0666", "mode=0620"}, {}, {}});
+    spec_.mounts.push_back(
+        {"/dev/pts", "devpts", "devpts", {"newinstance", "ptmxmode=0666", "mode=0620"}, {}, {}});
     spec_.linux_.emplace();
-    for (const char* type : {"pid", "mount", "ipc", "uts"}) spec_.linux_->namespaces.push_back({type, ""});
+    for (const char* type : {"pid", "mount", "ipc", "uts"})
+      spec_.linux_->namespaces.push_back({type, ""});
     if (is_real_root()) spec_.linux_->cgroups_path = concat("/minke-test/", plan_.id.substr(0, 12));
   }
 
@@ -154,7 +157,8 @@ class LiveTest : public testing::Test {
   // What the next command does when the monitor was killed.
   void destroy(const StateRecord& state) {
     if (state.cgroup.empty()) return;
-    EXPECT_TRUE(runtime::destroy({plan_.id, state.pid, state.start_time, state.cgroup}, nullptr, plan_.bundle));
+    EXPECT_TRUE(runtime::destroy({plan_.id, state.pid, state.start_time, state.cgroup}, nullptr,
+                                 plan_.bundle));
   }
   template <typename F>
   static bool within(int ms, F condition) {
@@ -164,15 +168,16 @@ class LiveTest : public testing::Test {
     }
     return false;
   }
-  // Processes of this container that still run: the monitor, its starter and a waiting init by the id on their
-  // command line, the container's program by its token.
+  // Processes of this container that still run: the monitor, its starter and a waiting init by the
+  // id on their command line, the container's program by its token.
   std::vector<std::string> processes() {
     std::vector<std::string> out;
     auto pids = sys::list_dir(sys::DirFd::cwd(), "/proc");
     for (const std::string& pid : *pids) {
       if (!parse_int(pid)) continue;
       auto line = sys::read_small_file(concat("/proc/", pid, "/cmdline"));
-      if (line && line->find(plan_.id.substr(0, 20)) != std::string::npos) out.push_back(concat(pid, " ", *line));
+      if (line && line->find(plan_.id.substr(0, 20)) != std::string::npos)
+        out.push_back(concat(pid, " ", *line));
     }
     return out;
   }
@@ -274,10 +279,12 @@ TEST_F(LiveTest, Timeout) {
 
 TEST_F(LiveTest, CleanupRunsWhenTheStarterHasLeft) {
   std::string proof = concat(folder_, "/cleaned");
-  plan_.cleanup_command = {"/bin/sh", "-c", concat("cat '", plan_.bundle, "/exit' > '", proof, "'")};
+  plan_.cleanup_command = {"/bin/sh", "-c",
+                           concat("cat '", plan_.bundle, "/exit' > '", proof, "'")};
   command("sleep 0.2; exit 3");
   { ASSERT_TRUE(begin()); }
-  EXPECT_TRUE(within(3000, [&] { return sys::exists(proof) && *sys::read_small_file(proof) != ""; }));
+  EXPECT_TRUE(
+      within(3000, [&] { return sys::exists(proof) && *sys::read_small_file(proof) != ""; }));
   EXPECT_NE(sys::read_small_file(proof)->find("\"exit_code\":3"), std::string::npos);
 }
 
@@ -314,7 +321,8 @@ TEST_F(LiveTest, StdinThroughAndHalfClose) {
   sys::UniqueFd client = handle->take_attach();
   std::string text(200'000, 'i');
   std::thread typist([&] {
-    for (std::size_t at = 0; at < text.size(); at += 20'000) send(client.get(), Frame::stdin_data, text.substr(at, 20'000));
+    for (std::size_t at = 0; at < text.size(); at += 20'000)
+      send(client.get(), Frame::stdin_data, text.substr(at, 20'000));
     send(client.get(), Frame::stdin_eof, "");
   });
   EXPECT_EQ(drain(client.get()), text + "end\n");
@@ -386,7 +394,8 @@ TEST_F(LiveTest, KillAtEveryStage) {
       std::thread killer([&, delay_us] {
         ::usleep(static_cast<useconds_t>(delay_us));
         std::vector<pid_t> pids;
-        for (const std::string& entry : processes()) pids.push_back(static_cast<pid_t>(std::atoi(entry.c_str())));
+        for (const std::string& entry : processes())
+          pids.push_back(static_cast<pid_t>(std::atoi(entry.c_str())));
         std::sort(pids.begin(), pids.end());
         std::size_t at = starter ? 1 : 0;  // in the order of their making: monitor, starter, init
         if (pids.size() > at) ::kill(pids[at], SIGKILL);
@@ -395,10 +404,12 @@ TEST_F(LiveTest, KillAtEveryStage) {
       killer.join();
       for (const std::string& entry : processes()) {
         // Too late a blow, or one that hit nothing: the container runs.
-        if (entry.find("minke-monitor") != std::string::npos) ::kill(std::atoi(entry.c_str()), SIGKILL);
+        if (entry.find("minke-monitor") != std::string::npos)
+          ::kill(std::atoi(entry.c_str()), SIGKILL);
       }
       EXPECT_TRUE(within(2000, [&] { return processes().empty(); }))
-          << (starter ? "starter" : "monitor") << " killed after " << delay_us << ": " << processes().front();
+          << (starter ? "starter" : "monitor") << " killed after " << delay_us << ": "
+          << processes().front();
       StateRecord state = state_file();
       destroy(state);
       ::unlink(concat(plan_.run_dir, "/state").c_str());
@@ -522,7 +533,8 @@ TEST_F(LiveTest, ExecWithATerminalAndDetach) {
     if (child == 0) {
       oci::Process process = *spec_.process;
       process.terminal = true;
-      process.args = {"/bin/sh", "-c", "stty size; read line; echo got:$line; sleep 0.3; : > /tmp/done; exit 8"};
+      process.args = {"/bin/sh", "-c",
+                      "stty size; read line; echo got:$line; sleep 0.3; : > /tmp/done; exit 8"};
       ExecForeground exec;
       exec.request.init_pid = state.pid;
       exec.request.init_start_time = state.start_time;
@@ -555,6 +567,31 @@ TEST_F(LiveTest, ExecWithATerminalAndDetach) {
   }
   ::kill(state.pid, SIGKILL);
   EXPECT_TRUE(handle->wait_exit());
+}
+
+TEST_F(LiveTest, TinyInit) {
+  std::string init = concat(bin_, "/minke-init");
+  if (!sys::exists(init)) GTEST_SKIP() << init << " is not built";
+  std::string program = *sys::read_small_file(init);
+  EXPECT_LT(program.size(), 30u << 10);
+  ASSERT_TRUE(sys::write_file(concat(plan_.bundle, "/rootfs/init"), program, 0755));
+  // An orphan becomes a zombie unless process 1 reaps it; the signal goes to process 1 and is
+  // handed on.
+  std::string script = concat(
+      "trap 'exit 23' TERM; sh -c 'sleep 0.05 &' ; sleep 0.2; ",
+      "grep -l 'State:.Z' /proc/[0-9]*/status; echo pid $$; while :; do sleep 0.02; done; : ",
+      plan_.id);
+  spec_.process->args = {"/init", "--", "sh", "-c", script};
+  ASSERT_EQ(::symlink("busybox", concat(plan_.bundle, "/rootfs/bin/grep").c_str()), 0);
+  auto handle = begin();
+  ASSERT_TRUE(handle) << handle.error().message();
+  EXPECT_TRUE(within(3000, [&] { return logged() == "pid 2\n"; })) << logged();
+  ::kill(state_file().pid, SIGTERM);
+  auto end = handle->wait_exit();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 23);
+  spec_.process->args = {"/init", "--", "nosuch"};
+  EXPECT_EQ(run().exit_code, 127);
 }
 
 TEST_F(LiveTest, MonitorWithoutAPlanEnds) {
@@ -613,7 +650,8 @@ TEST_F(LiveTest, OtherRuntime) {
   plan_.overlay.lower = {concat(plan_.bundle, "/rootfs")};
   plan_.overlay.upper = concat(plan_.bundle, "/upper");
   plan_.overlay.work = concat(plan_.bundle, "/work");
-  for (const std::string& dir : {plan_.overlay.upper, plan_.overlay.work}) ASSERT_TRUE(sys::ensure_dirs(dir, 0755));
+  for (const std::string& dir : {plan_.overlay.upper, plan_.overlay.work})
+    ASSERT_TRUE(sys::ensure_dirs(dir, 0755));
   command("echo by crun; > /written; exit 6");
   EXPECT_EQ(run().exit_code, 6);
   EXPECT_EQ(logged(), "by crun\n");

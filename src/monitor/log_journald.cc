@@ -1,5 +1,5 @@
-// journald's native protocol: one datagram per record, FIELD=value lines, or FIELD, a 64-bit length and the
-// bytes where the value may hold line ends (systemd.io/JOURNAL_NATIVE_PROTOCOL).
+// journald's native protocol: one datagram per record, FIELD=value lines, or FIELD, a 64-bit length
+// and the bytes where the value may hold line ends (systemd.io/JOURNAL_NATIVE_PROTOCOL).
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -17,11 +17,13 @@ class JournaldLog final : public LogWriter {
  public:
   JournaldLog(const Plan& plan, sys::UniqueFd socket) : socket_(std::move(socket)) {
     // The fields of conmon; a line end in a name would start a field of the container's choice.
-    fields_ = concat("CONTAINER_ID_FULL=", clean(plan.id), "\nCONTAINER_ID=", clean(plan.id.substr(0, 12)),
+    fields_ = concat("CONTAINER_ID_FULL=", clean(plan.id),
+                     "\nCONTAINER_ID=", clean(plan.id.substr(0, 12)),
                      "\nCONTAINER_NAME=", clean(plan.name), '\n');
     if (!plan.log.tag.empty()) fields_ += concat("CONTAINER_TAG=", clean(plan.log.tag), '\n');
     if (!plan.image_name.empty()) fields_ += concat("IMAGE_NAME=", clean(plan.image_name), '\n');
-    fields_ += concat("SYSLOG_IDENTIFIER=", clean(plan.log.tag.empty() ? plan.name : plan.log.tag), '\n');
+    fields_ +=
+        concat("SYSLOG_IDENTIFIER=", clean(plan.log.tag.empty() ? plan.name : plan.log.tag), '\n');
   }
 
   void write(Stream stream, std::string_view chunk, TimeNs) override {
@@ -53,13 +55,13 @@ class JournaldLog final : public LogWriter {
     std::string_view priority = stream == Stream::out ? "PRIORITY=6\n" : "PRIORITY=3\n";
     std::string_view more = partial ? "CONTAINER_PARTIAL_MESSAGE=true\n" : "";
     std::uint64_t size = text.size();
-    iovec parts[] = {piece(fields_), piece(priority), piece(more), piece("MESSAGE\n"),
-                     {&size, sizeof size}, piece(text), piece("\n")};
+    iovec parts[] = {piece(fields_),       piece(priority), piece(more), piece("MESSAGE\n"),
+                     {&size, sizeof size}, piece(text),     piece("\n")};
     msghdr header{};
     header.msg_iov = parts;
     header.msg_iovlen = std::size(parts);
-    // It waits while the journal's queue is full, so no line is lost; a journal that has gone away is reached
-    // again after its restart.
+    // It waits while the journal's queue is full, so no line is lost; a journal that has gone away
+    // is reached again after its restart.
     for (int attempt = 0; attempt < 2; ++attempt) {
       ssize_t n;
       do {
@@ -86,6 +88,8 @@ std::unique_ptr<LogWriter> make_journald_log(const Plan& plan, sys::UniqueFd soc
   return std::make_unique<JournaldLog>(plan, std::move(socket));
 }
 
-Result<sys::UniqueFd> connect_journal(const char* path) { return sys::connect_unix(path, SOCK_DGRAM); }
+Result<sys::UniqueFd> connect_journal(const char* path) {
+  return sys::connect_unix(path, SOCK_DGRAM);
+}
 
 }  // namespace minke::monitor

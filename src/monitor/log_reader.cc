@@ -69,21 +69,23 @@ std::optional<LogLine> parse_record(LogFormat format, std::string_view record) {
 }
 
 Result<std::int64_t> find_tail(int fd, LogFormat format, std::int64_t* wanted) {
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd, &info) < 0) return Error::from_errno(errno, "stat log");
-  std::int64_t position = info.st_size;   // start of what is in `text`
-  std::string text;                       // from `position` on, up to the records already counted
+  std::int64_t position = info.st_size;  // start of what is in `text`
+  std::string text;                      // from `position` on, up to the records already counted
   std::int64_t start = info.st_size;
   bool newest = true;
   std::string block(kBlock, '\0');
   while (*wanted > 0 && position > 0) {
-    auto size = static_cast<std::size_t>(std::min<std::int64_t>(position, static_cast<std::int64_t>(kBlock)));
+    auto size = static_cast<std::size_t>(
+        std::min<std::int64_t>(position, static_cast<std::int64_t>(kBlock)));
     ssize_t n = ::pread(fd, block.data(), size, position - static_cast<std::int64_t>(size));
     if (n < 0 && errno == EINTR) continue;
     if (n != static_cast<ssize_t>(size)) return Error::from_errno(n < 0 ? errno : EIO, "read log");
     position -= static_cast<std::int64_t>(size);
     text.insert(0, block.data(), size);
-    // Whole records from the end; the first one in `text` may have its beginning in the block before.
+    // Whole records from the end; the first one in `text` may have its beginning in the block
+    // before.
     while (true) {
       if (text.empty()) break;
       std::size_t end = text.back() == '\n' ? text.size() - 1 : text.size();

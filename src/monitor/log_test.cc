@@ -30,7 +30,9 @@ class LogTest : public testing::Test {
     plan_.name = "web";
     plan_.log.path = concat(folder_, "/ctr.log");
   }
-  void TearDown() override { ignore(sys::remove_tree_at(sys::DirFd::cwd(), folder_.c_str()), "test"); }
+  void TearDown() override {
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), folder_.c_str()), "test");
+  }
   std::string file(const char* suffix = "") {
     auto text = sys::read_small_file(plan_.log.path + suffix);
     return text ? *text : "";
@@ -61,8 +63,8 @@ TEST_F(LogTest, K8sFormatIsConmons) {
   log->write(Stream::out, "open", kWhen);
   log->finish(Stream::out, kWhen);
   const std::string t = "2006-01-02T15:04:05.000000042+00:00 ";
-  EXPECT_EQ(file(), t + "stdout F one\n" + t + "stdout P two\n" + t + "stderr F \n" + t + "stdout F  more\n" + t +
-                        "stdout P open\n" + t + "stdout F \n");
+  EXPECT_EQ(file(), t + "stdout F one\n" + t + "stdout P two\n" + t + "stderr F \n" + t +
+                        "stdout F  more\n" + t + "stdout P open\n" + t + "stdout F \n");
   auto lines = read();
   ASSERT_EQ(lines.size(), 6u);
   EXPECT_EQ(lines[0].time, kWhen);
@@ -78,10 +80,14 @@ TEST_F(LogTest, JsonFormatIsDockers) {
   log->write(Stream::err, "caf\xc3", kWhen);
   log->write(Stream::err, "\xa9 \xff\n", kWhen);
   log->finish(Stream::err, kWhen);
-  EXPECT_EQ(file(),
-            R"({"log":"a\"b\\c\t\u0001\n","stream":"stdout","time":"2006-01-02T15:04:05.000000042Z"})" "\n"
-            R"({"log":"caf","stream":"stderr","time":"2006-01-02T15:04:05.000000042Z"})" "\n"
-            "{\"log\":\"\xc3\xa9 \\ufffd\\n\",\"stream\":\"stderr\",\"time\":\"2006-01-02T15:04:05.000000042Z\"}\n");
+  EXPECT_EQ(
+      file(),
+      R"({"log":"a\"b\\c\t\u0001\n","stream":"stdout","time":"2006-01-02T15:04:05.000000042Z"})"
+      "\n"
+      R"({"log":"caf","stream":"stderr","time":"2006-01-02T15:04:05.000000042Z"})"
+      "\n"
+      "{\"log\":\"\xc3\xa9 "
+      "\\ufffd\\n\",\"stream\":\"stderr\",\"time\":\"2006-01-02T15:04:05.000000042Z\"}\n");
   auto lines = read();
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[0].text, "a\"b\\c\t\x01");
@@ -108,7 +114,7 @@ TEST_F(LogTest, RotationLosesNothing) {
     }
     log->write(Stream::out, chunk, kWhen);
     EXPECT_EQ(texts(read()), wanted) << driver;
-    struct stat info{};
+    struct stat info {};
     ASSERT_EQ(::stat(concat(plan_.log.path, ".1").c_str(), &info), 0);
     EXPECT_LE(info.st_size, 10'000);
     EXPECT_GT(info.st_size, 9'000);
@@ -222,8 +228,9 @@ TEST_F(LogTest, JournaldFields) {
   ASSERT_TRUE(message);
   const std::string& text = message->data;
   EXPECT_EQ(text.find("\nEVIL"), std::string::npos);
-  for (const char* field : {"CONTAINER_ID=cccccccccccc\n", "CONTAINER_NAME=web\n", "CONTAINER_TAG=tag EVIL=1\n",
-                            "PRIORITY=3\n", "CONTAINER_PARTIAL_MESSAGE=true\n"})
+  for (const char* field :
+       {"CONTAINER_ID=cccccccccccc\n", "CONTAINER_NAME=web\n", "CONTAINER_TAG=tag EVIL=1\n",
+        "PRIORITY=3\n", "CONTAINER_PARTIAL_MESSAGE=true\n"})
     EXPECT_NE(text.find(field), std::string::npos) << field;
   EXPECT_TRUE(text.ends_with(std::string("MESSAGE\n\5\0\0\0\0\0\0\0piece\n", 8 + 8 + 6)));
 }
@@ -241,10 +248,15 @@ TEST(FormatStamp, AgreesWithTheLibrary) {
 // Foreign bytes: whatever lies in the file, the reader ends, and gives only what parses.
 TEST_F(LogTest, ReaderSurvivesAnyBytes) {
   std::mt19937 random(7);
-  const std::string seeds[] = {
-      "2006-01-02T15:04:05.000000042+00:00 stdout F text\n",
-      R"({"log":"x\n","stream":"stdout","time":"2006-01-02T15:04:05Z"})" "\n",
-      "\n", " ", "stdout F ", "2006-01-02T15:04:05Z stderr P ", std::string(70'000, 'y'), std::string("\0\0", 2)};
+  const std::string seeds[] = {"2006-01-02T15:04:05.000000042+00:00 stdout F text\n",
+                               R"({"log":"x\n","stream":"stdout","time":"2006-01-02T15:04:05Z"})"
+                               "\n",
+                               "\n",
+                               " ",
+                               "stdout F ",
+                               "2006-01-02T15:04:05Z stderr P ",
+                               std::string(70'000, 'y'),
+                               std::string("\0\0", 2)};
   for (int round = 0; round < 500; ++round) {
     std::string bytes;
     for (unsigned n = random() % 12; n > 0; --n) {

@@ -13,18 +13,17 @@
 namespace minke::monitor {
 namespace {
 
-// Text of one record at most: what is read at once never exceeds it, and JSON's escapes (six bytes for one)
-// still fit the buffer.
+// Text of one record at most: what is read at once never exceeds it, and JSON's escapes (six bytes
+// for one) still fit the buffer.
 constexpr std::size_t kMaxPiece = 16 << 10;
 constexpr std::size_t kRecordOverhead = 128;
-// Records gather here, so that a chunk costs one write. It lies in .bss: pages count only once touched.
+// Records gather here, so that a chunk costs one write. It lies in .bss: pages count only once
+// touched.
 constexpr std::size_t kBufferSize = 192 << 10;
 alignas(4096) char g_buffer[kBufferSize];
 static_assert(kMaxPiece * 6 + kRecordOverhead < kBufferSize);
 
-char* put(char* at, std::string_view text) {
-  return at + text.copy(at, text.size());
-}
+char* put(char* at, std::string_view text) { return at + text.copy(at, text.size()); }
 
 char* put_digits(char* at, unsigned value, int digits) {
   for (int i = digits - 1; i >= 0; --i) {
@@ -42,7 +41,7 @@ class FileLog : public LogWriter {
 
   Status reopen() override {
     sys::UniqueFd fd = TRY(sys::open(path_, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600));
-    struct stat info{};
+    struct stat info {};
     if (::fstat(fd.get(), &info) < 0) return Error::from_errno(errno, concat("stat ", path_));
     regular_ = S_ISREG(info.st_mode);
     size_ = info.st_size;
@@ -65,7 +64,8 @@ class FileLog : public LogWriter {
   void end_record(char* end) {
     std::size_t record = static_cast<std::size_t>(end - g_buffer) - used_;
     auto before = size_ + static_cast<std::int64_t>(used_);
-    if (max_size_ > 0 && regular_ && before > 0 && before + static_cast<std::int64_t>(record) > max_size_) {
+    if (max_size_ > 0 && regular_ && before > 0 &&
+        before + static_cast<std::int64_t>(record) > max_size_) {
       std::size_t start = used_;
       flush();
       rotate();
@@ -93,7 +93,8 @@ class FileLog : public LogWriter {
   }
 
  private:
-  // PATH becomes PATH.1, PATH.1 becomes PATH.2. A failure keeps the present file: too large is better than lost.
+  // PATH becomes PATH.1, PATH.1 becomes PATH.2. A failure keeps the present file: too large is
+  // better than lost.
   void rotate() {
     if (max_files_ == 1) {
       if (::ftruncate(fd_.get(), 0) == 0) size_ = 0;
@@ -113,7 +114,8 @@ class FileLog : public LogWriter {
   std::size_t used_ = 0;
 };
 
-// conmon's format, which Kubernetes reads: "TIME stream F text", P for a piece that a next record goes on with.
+// conmon's format, which Kubernetes reads: "TIME stream F text", P for a piece that a next record
+// goes on with.
 class K8sLog final : public FileLog {
  public:
   using FileLog::FileLog;
@@ -158,13 +160,16 @@ class K8sLog final : public FileLog {
   bool partial_[2] = {};
 };
 
-// Length of the UTF-8 character that starts at text[0] when it is whole and valid; 0 when more bytes may
-// complete it; -1 when it never can be valid.
+// Length of the UTF-8 character that starts at text[0] when it is whole and valid; 0 when more
+// bytes may complete it; -1 when it never can be valid.
 int utf8_length(std::string_view text) {
   auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   unsigned char first = byte(0);
-  int length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3
-               : first >= 0xf0 && first < 0xf5 ? 4 : -1;
+  int length = first < 0x80                    ? 1
+               : first >= 0xc2 && first < 0xe0 ? 2
+               : first >= 0xe0 && first < 0xf0 ? 3
+               : first >= 0xf0 && first < 0xf5 ? 4
+                                               : -1;
   if (length < 2) return length;
   for (int i = 1; i < length; ++i) {
     if (static_cast<std::size_t>(i) >= text.size()) return 0;
@@ -224,7 +229,8 @@ class JsonLog final : public FileLog {
     at = put(at, "Z\"}\n");
     tail_size_ = static_cast<std::size_t>(at - tail_);
   }
-  // One line or piece from the front of `chunk`; how much of it was taken, 0 when it is an unfinished character.
+  // One line or piece from the front of `chunk`; how much of it was taken, 0 when it is an
+  // unfinished character.
   std::size_t record(std::string_view chunk) {
     static constexpr char kHex[] = "0123456789abcdef";
     char* start = begin_record();

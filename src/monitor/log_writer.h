@@ -18,8 +18,8 @@ class LogWriter {
   // unsupported for an unknown driver; nothing (null) for none and passthrough.
   static Result<std::unique_ptr<LogWriter>> open(const Plan& plan);
   virtual ~LogWriter() = default;
-  // One chunk as it was read: whole lines and, where its end is none, a partial record. A failure to
-  // write loses records, never the container: it is not reported.
+  // One chunk as it was read: whole lines and, where its end is none, a partial record. A failure
+  // to write loses records, never the container: it is not reported.
   virtual void write(Stream stream, std::string_view chunk, TimeNs now) = 0;
   // The stream has ended: closes a partial line.
   virtual void finish(Stream stream, TimeNs now) = 0;
@@ -29,8 +29,8 @@ class LogWriter {
   virtual void idle() {}
 };
 
-// "2006-01-02T15:04:05.999999999" of `time` in UTC, 29 characters, without the C library's time zone
-// machinery (it reads files and costs the monitor memory). Returns the length.
+// "2006-01-02T15:04:05.999999999" of `time` in UTC, 29 characters, without the C library's time
+// zone machinery (it reads files and costs the monitor memory). Returns the length.
 std::size_t format_stamp(TimeNs time, char out[32]);
 
 std::unique_ptr<LogWriter> make_journald_log(const Plan& plan, sys::UniqueFd socket);

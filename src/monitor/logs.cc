@@ -26,8 +26,8 @@ struct OpenLog {
   bool is(const struct stat& info) const { return info.st_dev == device && info.st_ino == inode; }
 };
 
-// Reads the current file and its rotated predecessors as one stream. A file keeps its descriptor while it is
-// being read, so a rotation in between loses nothing and repeats nothing.
+// Reads the current file and its rotated predecessors as one stream. A file keeps its descriptor
+// while it is being read, so a rotation in between loses nothing and repeats nothing.
 class FileReader {
  public:
   FileReader(const LogPlan& log, LogFormat format, const LogQuery& query,
@@ -40,7 +40,7 @@ class FileReader {
   Result<std::optional<OpenLog>> open_log(int i) const;
   Status open_all();
   Status seek_tail();
-  Result<bool> read_more();    // true when something was read; stopped_ may be set
+  Result<bool> read_more();  // true when something was read; stopped_ may be set
   void take_records(std::string_view block);
   void take_record(std::string_view record);
   Result<bool> next_file();
@@ -61,9 +61,10 @@ Result<std::optional<OpenLog>> FileReader::open_log(int i) const {
     if (fd.error().sys() == ENOENT) return std::optional<OpenLog>();
     return std::move(fd.error());
   }
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd->get(), &info) < 0) return Error::from_errno(errno, concat("stat ", name(i)));
-  if (!S_ISREG(info.st_mode)) return Error(Errc::unsupported, concat("log ", name(i), " is no regular file"));
+  if (!S_ISREG(info.st_mode))
+    return Error(Errc::unsupported, concat("log ", name(i), " is no regular file"));
   OpenLog log;
   log.fd = std::move(*fd);
   log.device = info.st_dev;
@@ -80,13 +81,15 @@ Status FileReader::open_all() {
       if (i > 0) break;
       continue;  // rotating at this moment, or never written
     }
-    struct stat info{};
+    struct stat info {};
     ::fstat(log->fd.get(), &info);
-    bool seen = std::any_of(files_.begin(), files_.end(), [&](const OpenLog& o) { return o.is(info); });
+    bool seen =
+        std::any_of(files_.begin(), files_.end(), [&](const OpenLog& o) { return o.is(info); });
     if (!seen) files_.insert(files_.begin(), std::move(*log));
   }
   if (query_.since)
-    while (files_.size() > 1 && files_.front().changed < *query_.since) files_.erase(files_.begin());
+    while (files_.size() > 1 && files_.front().changed < *query_.since)
+      files_.erase(files_.begin());
   return {};
 }
 
@@ -148,7 +151,7 @@ Result<bool> FileReader::read_more() {
       continue;
     }
     // A log of one file only is emptied in place of being rotated.
-    struct stat info{};
+    struct stat info {};
     if (::fstat(files_.front().fd.get(), &info) == 0 &&
         info.st_size < ::lseek(files_.front().fd.get(), 0, SEEK_CUR)) {
       ::lseek(files_.front().fd.get(), 0, SEEK_SET);
@@ -163,10 +166,10 @@ Result<bool> FileReader::read_more() {
   return any;
 }
 
-// At the end of the newest file known: what the log's name means now. True when there is a newer file, and the
-// present one is complete.
+// At the end of the newest file known: what the log's name means now. True when there is a newer
+// file, and the present one is complete.
 Result<bool> FileReader::next_file() {
-  struct stat info{};
+  struct stat info {};
   OpenLog& last = files_.back();
   if (::stat(log_.path.c_str(), &info) < 0 || last.is(info)) return false;
   // It was renamed away after its last write; that write may have come after our read.
@@ -176,7 +179,7 @@ Result<bool> FileReader::next_file() {
   for (int i = 0; i < std::max(1, log_.max_files); ++i) {
     auto log = TRY(open_log(i));
     if (!log) continue;
-    struct stat now{};
+    struct stat now {};
     ::fstat(log->fd.get(), &now);
     if (last.is(now)) break;
     newer.insert(newer.begin(), std::move(*log));
@@ -198,7 +201,8 @@ Status FileReader::follow() {
     }
     if (!files_.empty() && files_.front().inode != watched) {
       watched = files_.front().inode;
-      ::inotify_add_watch(watch.get(), concat("/proc/self/fd/", files_.front().fd.get()).c_str(), IN_MODIFY);
+      ::inotify_add_watch(watch.get(), concat("/proc/self/fd/", files_.front().fd.get()).c_str(),
+                          IN_MODIFY);
       continue;  // what came before the watch
     }
     // Rotation, and the end, are noticed at the timeout at the latest.
@@ -229,8 +233,9 @@ Status read_logs(const LogPlan& log, const std::string& container_id, const LogQ
   }
   if (log.driver == "journald") return read_journal(container_id, query, on_line);
   if (log.driver == "none" || log.driver.starts_with("passthrough"))
-    return Error(Errc::unsupported, concat("this container is using the '", log.driver,
-                                           "' log driver, cannot read logs: this container is not logging output"));
+    return Error(Errc::unsupported,
+                 concat("this container is using the '", log.driver,
+                        "' log driver, cannot read logs: this container is not logging output"));
   return Error(Errc::unsupported, concat("log driver ", quote(log.driver), " is not supported"));
 }
 

@@ -14,13 +14,13 @@ namespace minke::monitor {
 struct LogLine {
   TimeNs time = 0;
   bool is_stderr = false;
-  bool partial = false;      // no newline yet: the next line goes on with it
-  std::string text;          // without the newline
+  bool partial = false;  // no newline yet: the next line goes on with it
+  std::string text;      // without the newline
 };
 struct LogQuery {
   std::optional<TimeNs> since, until;
   std::optional<std::int64_t> tail;  // last lines; 0 none; absent all
-  bool follow = false;               // until `ended` says that the container is gone and all is read
+  bool follow = false;  // until `ended` says that the container is gone and all is read
   std::function<bool()> ended;
 };
 // Calls `on_line` in order; stops when it returns false.

@@ -42,12 +42,14 @@ Result<Library> load_library() {
     return Error(Errc::unsupported,
                  "log driver journald: reading needs libsystemd.so.0, which is not installed here");
   Library l{};
-  bool all = find(handle, "sd_journal_open", &l.open) && find(handle, "sd_journal_close", &l.close) &&
+  bool all = find(handle, "sd_journal_open", &l.open) &&
+             find(handle, "sd_journal_close", &l.close) &&
              find(handle, "sd_journal_add_match", &l.add_match) &&
              find(handle, "sd_journal_seek_head", &l.seek_head) &&
              find(handle, "sd_journal_seek_tail", &l.seek_tail) &&
              find(handle, "sd_journal_seek_realtime_usec", &l.seek_realtime) &&
-             find(handle, "sd_journal_next", &l.next) && find(handle, "sd_journal_previous", &l.previous) &&
+             find(handle, "sd_journal_next", &l.next) &&
+             find(handle, "sd_journal_previous", &l.previous) &&
              find(handle, "sd_journal_get_data", &l.get_data) &&
              find(handle, "sd_journal_get_realtime_usec", &l.get_realtime) &&
              find(handle, "sd_journal_set_data_threshold", &l.set_data_threshold) &&
@@ -93,7 +95,8 @@ class Journal {
       }
     }
     if (query.since)
-      l_.seek_realtime(journal_, static_cast<std::uint64_t>(std::max<TimeNs>(*query.since, 0)) / 1000);
+      l_.seek_realtime(journal_,
+                       static_cast<std::uint64_t>(std::max<TimeNs>(*query.since, 0)) / 1000);
     else
       l_.seek_head(journal_);
   }

@@ -1,4 +1,5 @@
-// Container output from the journal, through libsystemd where it is installed (it is loaded at need).
+// Container output from the journal, through libsystemd where it is installed (it is loaded at
+// need).
 #pragma once
 
 #include <functional>

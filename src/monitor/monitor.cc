@@ -46,7 +46,9 @@ class Monitor {
   Status run() { return loop_->run(); }
   void report_failure(const Error& error);
   // argv of the clean-up that nobody has taken, or empty.
-  std::vector<std::string> cleanup() const { return claimed_ ? std::vector<std::string>() : plan_.cleanup_command; }
+  std::vector<std::string> cleanup() const {
+    return claimed_ ? std::vector<std::string>() : plan_.cleanup_command;
+  }
 
  private:
   struct ContainerEnds {
@@ -86,11 +88,11 @@ class Monitor {
   pid_t starter_pid_ = -1;
   StateRecord state_;
   bool poststop_ = false;
-  bool may_start_ = false;    // the word came
+  bool may_start_ = false;  // the word came
   bool created_ = false, started_ = false, killed_ = false;
-  bool ended_ = false;        // recorded
-  bool claimed_ = false;      // the engine does the clean-up
-  bool told_ = false;         // the engine knows the end; its answer is awaited
+  bool ended_ = false;    // recorded
+  bool claimed_ = false;  // the engine does the clean-up
+  bool told_ = false;     // the engine knows the end; its answer is awaited
   std::optional<Error> failure_;
   std::optional<int> init_status_;
   bool timed_out_ = false;
@@ -100,7 +102,8 @@ class Monitor {
 
 Status Monitor::set_up() {
   // SIGPIPE only has to be harmless; the others are read from the descriptor.
-  signals_ = TRY(sys::make_signalfd({SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2}));
+  signals_ = TRY(
+      sys::make_signalfd({SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2}));
   TRY(read_plan());
   ContainerEnds theirs;
   TRY(open_streams(&theirs));
@@ -115,7 +118,8 @@ Status Monitor::set_up() {
   ::unlink(socket.c_str());  // of a run that was killed
   TRY(hub_.listen(socket));
   std::string exit = concat(plan_.bundle, "/exit");
-  if (::unlink(exit.c_str()) < 0 && errno != ENOENT) return Error::from_errno(errno, concat("remove ", exit));
+  if (::unlink(exit.c_str()) < 0 && errno != ENOENT)
+    return Error::from_errno(errno, concat("remove ", exit));
   state_.monitor_pid = ::getpid();
   if (auto ticks = sys::process_start_time(state_.monitor_pid)) state_.monitor_start_time = *ticks;
   if (!plan_.monitor_pid_file.empty())
@@ -159,7 +163,8 @@ Status Monitor::read_plan() {
   if (header.attach) client = take();
   for (std::int32_t i = 0; i < plan_.preserve_fds; ++i) {
     passed_.push_back(take());
-    if (!passed_.back()) return Error(Errc::corrupt, "monitor: descriptors are missing from the plan");
+    if (!passed_.back())
+      return Error(Errc::corrupt, "monitor: descriptors are missing from the plan");
   }
   hub_.set_size(header.rows, header.columns);
   if (client) TRY(hub_.add_client(std::move(client), true, header.attach_stdin));
@@ -176,7 +181,8 @@ Status Monitor::open_streams(ContainerEnds* theirs) {
     if (plan_.sdnotify == "container" && !host_notify_.empty())
       notify_ = TRY(listen_notify(concat(plan_.run_dir, "/notify")));
     else if (plan_.sdnotify != "container" && plan_.sdnotify != "conmon")
-      return Error(Errc::unsupported, concat("sdnotify mode ", quote(plan_.sdnotify), " is not supported"));
+      return Error(Errc::unsupported,
+                   concat("sdnotify mode ", quote(plan_.sdnotify), " is not supported"));
   }
   ::unsetenv("NOTIFY_SOCKET");
   if (plan_.terminal) {
@@ -211,7 +217,8 @@ Status Monitor::open_streams(ContainerEnds* theirs) {
 Status Monitor::start_starter(ContainerEnds theirs) {
   auto pair = TRY(sys::make_seqpacket_pair());
   starter_ = std::move(pair.first);
-  // An external runtime's `create`, and a starter that runs an exec session, leave their child behind them.
+  // An external runtime's `create`, and a starter that runs an exec session, leave their child
+  // behind them.
   if (!plan_.runtime.empty() || exec_) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   pid_t self = ::getpid();
   starter_pid_ = ::fork();
@@ -233,13 +240,15 @@ Status Monitor::start_starter(ContainerEnds theirs) {
 }
 
 void Monitor::tell(const std::string& message) {
-  if (control_) ignore(sys::send_message(control_.get(), message), "the engine went away: on_control sees it");
+  if (control_)
+    ignore(sys::send_message(control_.get(), message), "the engine went away: on_control sees it");
 }
 
 void Monitor::write_state(const char* status) {
   state_.status = status;
-  ignore(sys::write_file(concat(plan_.run_dir, "/state"), json::dump_struct(state_), 0600),
-         "without it the container counts as not running, and the engine is told the same directly");
+  ignore(
+      sys::write_file(concat(plan_.run_dir, "/state"), json::dump_struct(state_), 0600),
+      "without it the container counts as not running, and the engine is told the same directly");
 }
 
 void Monitor::on_signal() {
@@ -278,7 +287,8 @@ void Monitor::on_control() {
       case Verb::start:
         may_start_ = true;
         if (created_ && !started_ && starter_)
-          ignore(sys::send_message(starter_.get(), pack(Verb::start)), "its end is seen by on_starter");
+          ignore(sys::send_message(starter_.get(), pack(Verb::start)),
+                 "its end is seen by on_starter");
         return;
       case Verb::claimed:
         claimed_ = true;
@@ -298,7 +308,8 @@ void Monitor::on_control() {
   control_.reset();
   if (told_) return leave();
   // Nobody will ever say start.
-  if (!may_start_ && !killed_) start_failed(Error(Errc::unavailable, "the command that started it went away"));
+  if (!may_start_ && !killed_)
+    start_failed(Error(Errc::unavailable, "the command that started it went away"));
 }
 
 void Monitor::on_console() {
@@ -315,7 +326,8 @@ void Monitor::on_starter() {
   if (!message || message->data.empty()) {
     loop_->remove(starter_.get());
     starter_.reset();
-    if (!started_ && !failure_) start_failed(Error(Errc::internal, "the starter of the container was killed"));
+    if (!started_ && !failure_)
+      start_failed(Error(Errc::internal, "the starter of the container was killed"));
     maybe_end();
     return;
   }
@@ -344,7 +356,8 @@ void Monitor::on_created(CreatedMessage message) {
   early_.clear();
   write_state("created");
   if (!plan_.pid_file.empty())
-    ignore(sys::write_file(plan_.pid_file, concat(state_.pid), 0644), "the state names the pid too");
+    ignore(sys::write_file(plan_.pid_file, concat(state_.pid), 0644),
+           "the state names the pid too");
   message.state.status = "created";
   tell(pack(Verb::created, message));
   if (may_start_ && !exec_)
@@ -371,9 +384,10 @@ void Monitor::on_started() {
   maybe_end();
 }
 
-// Gives free heap and the pages of our own program back, which are in the page cache anyway, then waits in this
-// very function: until something happens no more of the program is touched. The kernel maps 64 KiB around each
-// page that is, so a walk through the event loop would bring most of it back.
+// Gives free heap and the pages of our own program back, which are in the page cache anyway, then
+// waits in this very function: until something happens no more of the program is touched. The
+// kernel maps 64 KiB around each page that is, so a walk through the event loop would bring most of
+// it back.
 void Monitor::settle_memory() {
   ::malloc_trim(0);
   struct Range {
@@ -381,8 +395,8 @@ void Monitor::settle_memory() {
   } ranges[8];
   int count = 0;
   auto* header = reinterpret_cast<const ElfW(Phdr)*>(::getauxval(AT_PHDR));
-  // Addresses of a program that is not position independent are as they stand in its headers; the sanitizers'
-  // builds are, and are not measured.
+  // Addresses of a program that is not position independent are as they stand in its headers; the
+  // sanitizers' builds are, and are not measured.
   unsigned long headers = ::getauxval(AT_BASE) == 0 ? ::getauxval(AT_PHNUM) : 0;
   for (unsigned long i = 0; i < headers && count < 8; ++i)
     if (header[i].p_type == PT_LOAD && (header[i].p_flags & PF_W) == 0)
@@ -400,7 +414,8 @@ void Monitor::start_failed(Error error) {
   if (failure_) return;
   failure_ = std::move(error);
   killed_ = true;
-  // Ends the starter (it waits for a word, or dies of the signal) and init, whose pid may not be known yet.
+  // Ends the starter (it waits for a word, or dies of the signal) and init, whose pid may not be
+  // known yet.
   kill_children();
   maybe_end();
 }
@@ -419,7 +434,8 @@ void Monitor::kill_children() {
 void Monitor::maybe_end() {
   if (ended_) return;
   if (failure_) {
-    // A child that the starter cloned just before it died may have appeared after the list was read.
+    // A child that the starter cloned just before it died may have appeared after the list was
+    // read.
     if (starter_pid_ > 0) return;
     kill_children();
     pid_t pid;
@@ -455,8 +471,8 @@ void Monitor::end() {
   ignore(sys::write_file(concat(plan_.bundle, "/exit"), json::dump_struct(record), 0600),
          "then the engine learns it from the message below, or records an unknown end");
   if (created_ && !exec_) destroy_container(plan_, state_, poststop_);
-  for (const char* name : {"/state", "/attach", "/notify"})
-    ::unlink(concat(plan_.run_dir, name).c_str());
+  for (const char* name : {"/state", "/attach"}) ::unlink(concat(plan_.run_dir, name).c_str());
+  if (notify_) ::unlink(concat(plan_.run_dir, "/notify").c_str());
   tell(failure_ ? pack_error(*failure_) : pack(Verb::exited, record));
   told_ = true;
   loop_->add_timer(kLastReadMs, [this] {
@@ -481,7 +497,8 @@ void Monitor::report_failure(const Error& error) {
   record.exit_code = 125;
   record.error = error.message();
   if (!plan_.bundle.empty())
-    ignore(sys::write_file(concat(plan_.bundle, "/exit"), json::dump_struct(record), 0600), "told below too");
+    ignore(sys::write_file(concat(plan_.bundle, "/exit"), json::dump_struct(record), 0600),
+           "told below too");
   kill_children();
   tell(pack_error(error));
 }

@@ -1,5 +1,5 @@
-// The program minke-monitor: one container (or one detached exec session), from before its first process to
-// after its last one.
+// The program minke-monitor: one container (or one detached exec session), from before its first
+// process to after its last one.
 #pragma once
 
 namespace minke::monitor {

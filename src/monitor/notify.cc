@@ -41,7 +41,8 @@ Result<sys::UniqueFd> listen_notify(const std::string& path) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   sys::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return Error::from_errno(errno, "socket");
-  // Writable for whatever user the container's program is; the folder around it is closed to all others.
+  // Writable for whatever user the container's program is; the folder around it is closed to all
+  // others.
   ::fchmod(fd.get(), 0777);
   if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
     return Error::from_errno(errno, concat("bind ", path));
@@ -58,8 +59,10 @@ std::string read_notify(int socket) {
 }
 
 std::string allowed_states(std::string_view message) {
-  static constexpr std::string_view kAllowed[] = {"READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1"};
-  static constexpr std::string_view kAllowedPrefixes[] = {"STATUS=", "EXTEND_TIMEOUT_USEC=", "MONOTONIC_USEC="};
+  static constexpr std::string_view kAllowed[] = {"READY=1", "RELOADING=1", "STOPPING=1",
+                                                  "WATCHDOG=1"};
+  static constexpr std::string_view kAllowedPrefixes[] = {
+      "STATUS=", "EXTEND_TIMEOUT_USEC=", "MONOTONIC_USEC="};
   std::string out;
   for (std::string_view line : split(message, '\n')) {
     bool allowed = false;

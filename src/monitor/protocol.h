@@ -1,4 +1,5 @@
-// The attach socket, RUN_DIR/attach: SOCK_SEQPACKET, one frame per message: a type byte, then its payload.
+// The attach socket, RUN_DIR/attach: SOCK_SEQPACKET, one frame per message: a type byte, then its
+// payload.
 //
 //   client -> monitor
 //     attach      flags (one byte, AttachFlag): the first frame of a client that wants the streams

@@ -25,7 +25,8 @@ class RawTerminal {
   RawTerminal& operator=(const RawTerminal&) = delete;
   ~RawTerminal() { restore(); }
   Status enter() {
-    if (::tcgetattr(STDIN_FILENO, &saved_) < 0) return Error::from_errno(errno, "the terminal on stdin");
+    if (::tcgetattr(STDIN_FILENO, &saved_) < 0)
+      return Error::from_errno(errno, "the terminal on stdin");
     termios raw = saved_;
     ::cfmakeraw(&raw);
     if (::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) < 0)
@@ -80,14 +81,27 @@ class CaughtSignals {
   bool caught_ = false;
 };
 
-// All that can be handed on: not those about this very process (faults, children, pipes, its terminal).
+// All that can be handed on: not those about this very process (faults, children, pipes, its
+// terminal).
 std::vector<int> proxied_signals() {
   std::vector<int> out;
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
     switch (signal) {
-      case SIGKILL: case SIGSTOP: case SIGCHLD: case SIGPIPE: case SIGURG: case SIGWINCH:
-      case SIGSEGV: case SIGBUS: case SIGILL: case SIGFPE: case SIGTRAP: case SIGABRT: case SIGSYS:
-      case SIGTTIN: case SIGTTOU:
+      case SIGKILL:
+      case SIGSTOP:
+      case SIGCHLD:
+      case SIGPIPE:
+      case SIGURG:
+      case SIGWINCH:
+      case SIGSEGV:
+      case SIGBUS:
+      case SIGILL:
+      case SIGFPE:
+      case SIGTRAP:
+      case SIGABRT:
+      case SIGSYS:
+      case SIGTTIN:
+      case SIGTTOU:
         continue;
       default:
         if (signal < 32 || signal >= SIGRTMIN) out.push_back(signal);
@@ -102,7 +116,8 @@ class Relay {
       : transport_(transport),
         options_(options),
         end_fd_(end_fd),
-        // A container with a terminal may be fed from a pipe; then there is nothing to make raw, and no keys.
+        // A container with a terminal may be fed from a pipe; then there is nothing to make raw,
+        // and no keys.
         has_terminal_(options.terminal && ::isatty(STDIN_FILENO) == 1) {}
   Result<AttachEnd> run();
 
@@ -192,7 +207,8 @@ Status Relay::send_pending() {
   return {};
 }
 
-// Waits for room and for signals by turns. A pipe or terminal that polls writable takes 4096 bytes at once.
+// Waits for room and for signals by turns. A pipe or terminal that polls writable takes 4096 bytes
+// at once.
 Status Relay::write_out(int fd, std::string_view data) {
   while (!data.empty()) {
     pollfd wait[] = {{fd, POLLOUT, 0}, {signals_.fd(), POLLIN, 0}};
@@ -201,7 +217,8 @@ Status Relay::write_out(int fd, std::string_view data) {
     if (wait[0].revents == 0) continue;
     ssize_t n = ::write(fd, data.data(), std::min<std::size_t>(data.size(), 4096));
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (n < 0) return Error::from_errno(errno, fd == STDOUT_FILENO ? "write to stdout" : "write to stderr");
+    if (n < 0)
+      return Error::from_errno(errno, fd == STDOUT_FILENO ? "write to stdout" : "write to stderr");
     data.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};

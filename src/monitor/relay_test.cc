@@ -1,5 +1,5 @@
-// The user's side of a terminal: a child process with a pseudo-terminal as its stdio relays to a transport, the
-// test types and looks at the terminal's modes.
+// The user's side of a terminal: a child process with a pseudo-terminal as its stdio relays to a
+// transport, the test types and looks at the terminal's modes.
 #include "monitor/relay.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +51,8 @@ constexpr int kDetached = 10, kClosed = 11, kFailed = 12;
 
 class RelayTest : public testing::Test {
  protected:
-  // Starts the relaying child; `options` as it is to be used there. With `stdin_fd` that is its stdin instead.
+  // Starts the relaying child; `options` as it is to be used there. With `stdin_fd` that is its
+  // stdin instead.
   void start(AttachOptions options, int stdin_fd = -1) {
     winsize size{33, 77, 0, 0};
     int master, slave;
@@ -162,7 +163,9 @@ TEST_F(RelayTest, DeadlySignalPutsTheTerminalBack) {
 
 TEST_F(RelayTest, SignalsAreHandedOn) {
   AttachOptions options = with_terminal();
-  options.on_signal = [](int signal) { ignore(sys::write_all(1, concat("signal ", signal, ";")), "test"); };
+  options.on_signal = [](int signal) {
+    ignore(sys::write_all(1, concat("signal ", signal, ";")), "test");
+  };
   start(options);
   until(container_.get(), ">");
   for (int signal : {SIGTERM, SIGUSR1, SIGHUP}) {

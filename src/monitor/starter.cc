@@ -117,11 +117,12 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// The monitor's own descriptors: an init that waits before exec would hold copies of them, and nobody would
-// see the monitor's end by its sockets.
+// The monitor's own descriptors: an init that waits before exec would hold copies of them, and
+// nobody would see the monitor's end by its sockets.
 void close_all_but_ours(const StarterInput& input) {
   std::vector<int> keep = input.preserve;
-  keep.insert(keep.end(), {input.stdio[0], input.stdio[1], input.stdio[2], input.console, input.report});
+  keep.insert(keep.end(),
+              {input.stdio[0], input.stdio[1], input.stdio[2], input.console, input.report});
   std::sort(keep.begin(), keep.end());
   unsigned from = 3;
   for (int fd : keep) {
@@ -139,11 +140,12 @@ void run_starter(const StarterInput& input, pid_t monitor) {
   if (::getppid() != monitor) ::_exit(1);  // it died before the line above
   reset_signals();
   close_all_but_ours(input);
-  Status status = input.exec != nullptr            ? start_exec(input)
+  Status status = input.exec != nullptr          ? start_exec(input)
                   : !input.plan->runtime.empty() ? start_external(input)
                                                  : start_container(input);
   if (!status)
-    ignore(sys::send_message(input.report, pack_error(status.error())), "then the monitor is gone too");
+    ignore(sys::send_message(input.report, pack_error(status.error())),
+           "then the monitor is gone too");
   ::_exit(status ? 0 : 1);
 }
 

@@ -1,5 +1,5 @@
-// The monitor's child that builds the container: it parses the spec and runs the OCI runtime, so that none of
-// their memory stays with the monitor. Init becomes the monitor's child.
+// The monitor's child that builds the container: it parses the spec and runs the OCI runtime, so
+// that none of their memory stays with the monitor. Init becomes the monitor's child.
 #pragma once
 
 #include <sys/types.h>
@@ -21,17 +21,17 @@ struct StarterInput {
   const Plan* plan = nullptr;
   const ExecTarget* exec = nullptr;  // set: one more process in a running container instead
   int stdio[3] = {0, 1, 2};
-  int console = -1;                  // stream socket that the terminal's master goes over
+  int console = -1;  // stream socket that the terminal's master goes over
   std::vector<int> preserve;
-  int report = -1;                   // seqpacket: created, started, failed out; start in
+  int report = -1;  // seqpacket: created, started, failed out; start in
   std::string notify_socket;
 };
 
 // In the forked child; never returns. Dies with `monitor`, the pid of its parent.
 [[noreturn]] void run_starter(const StarterInput& input, pid_t monitor);
 
-// After the end of the container's init, in the monitor: frees the cgroup; with `poststop` the spec is read
-// and its hooks run, in a child of their own. For an external runtime: its `delete`.
+// After the end of the container's init, in the monitor: frees the cgroup; with `poststop` the spec
+// is read and its hooks run, in a child of their own. For an external runtime: its `delete`.
 void destroy_container(const Plan& plan, const StateRecord& state, bool poststop);
 
 }  // namespace minke::monitor

@@ -35,7 +35,8 @@ Result<sys::Message> receive_sized(int socket) {
   char probe;
   ssize_t size;
   do {
-    // ECONNRESET: the peer has closed with a message of ours unread. The error comes once, ahead of what is queued.
+    // ECONNRESET: the peer has closed with a message of ours unread. The error comes once, ahead of
+    // what is queued.
     size = ::recv(socket, &probe, sizeof probe, MSG_PEEK | MSG_TRUNC);
   } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
   if (size < 0) return Error::from_errno(errno, "receive message");

@@ -1,6 +1,6 @@
-// Messages between the engine's Handle, the monitor and its starter: one verb and a struct, packed as plain
-// little-endian fields over a seqpacket socket. Both ends are of one build, so there are no versions; a text
-// format would make the monitor touch a parser that it never needs again.
+// Messages between the engine's Handle, the monitor and its starter: one verb and a struct, packed
+// as plain little-endian fields over a seqpacket socket. Both ends are of one build, so there are
+// no versions; a text format would make the monitor touch a parser that it never needs again.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,7 @@ class Packer {
   explicit Packer(Verb verb) : out_(1, static_cast<char>(verb)) {}
   std::string& out() { return out_; }
   template <typename T>
-    requires(std::is_integral_v<T> || std::is_enum_v<T>)
-  void operator()(const char*, T& field) {
+  requires(std::is_integral_v<T> || std::is_enum_v<T>) void operator()(const char*, T& field) {
     out_.append(reinterpret_cast<const char*>(&field), sizeof field);
   }
   void operator()(const char* key, std::string& field) {
@@ -51,16 +50,14 @@ class Packer {
     for (T& item : field) (*this)(key, item);
   }
   template <typename T>
-    requires(std::is_class_v<T>)
-  void operator()(const char*, T& field) {
-    describe(*this, field);
-  }
+  requires(std::is_class_v<T>) void operator()(const char*, T& field) { describe(*this, field); }
 
  private:
   std::string out_;
 };
 
-// The opposite. A message that ends early leaves the rest of the fields as they are and is an error at the end.
+// The opposite. A message that ends early leaves the rest of the fields as they are and is an error
+// at the end.
 class Unpacker {
  public:
   static constexpr bool kReading = true;
@@ -73,8 +70,7 @@ class Unpacker {
     return {};
   }
   template <typename T>
-    requires(std::is_integral_v<T> || std::is_enum_v<T>)
-  void operator()(const char*, T& field) {
+  requires(std::is_integral_v<T> || std::is_enum_v<T>) void operator()(const char*, T& field) {
     std::string_view bytes = take(sizeof field);
     if (!short_) bytes.copy(reinterpret_cast<char*>(&field), sizeof field);
   }
@@ -91,10 +87,7 @@ class Unpacker {
     while (size-- > 0 && !short_) (*this)(key, field.emplace_back());
   }
   template <typename T>
-    requires(std::is_class_v<T>)
-  void operator()(const char*, T& field) {
-    describe(*this, field);
-  }
+  requires(std::is_class_v<T>) void operator()(const char*, T& field) { describe(*this, field); }
 
  private:
   std::string_view take(std::size_t size) {
@@ -114,8 +107,9 @@ struct PlanHeader {
   bool has_stdio[3] = {};  // for passthrough, in this order at the front of the descriptors
   bool attach = false;     // then one socket of a client that is attached from the start
   bool attach_stdin = false;
-  std::uint16_t rows = 0, columns = 0;  // of the user's terminal, so that the program finds them at its start
-};                         // then plan.preserve_fds descriptors
+  std::uint16_t rows = 0,
+                columns = 0;  // of the user's terminal, so that the program finds them at its start
+};                            // then plan.preserve_fds descriptors
 
 struct CreatedMessage {
   StateRecord state;
@@ -209,8 +203,8 @@ std::string pack_error(const Error& error);
 // The error in a `failed` message.
 Error unpack_error(std::string_view message);
 
-// Reads one message whole, whatever its size (a plan may name 500 layers): sized first, so that the buffer
-// is no larger than the message. An empty one means that the peer has closed.
+// Reads one message whole, whatever its size (a plan may name 500 layers): sized first, so that the
+// buffer is no larger than the message. An empty one means that the peer has closed.
 Result<sys::Message> receive_sized(int socket);
 // Lets a large message through in one piece.
 void raise_send_buffer(int socket);

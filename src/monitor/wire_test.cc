@@ -71,7 +71,8 @@ TEST(Wire, LargePlanInOneMessage) {
   auto pair = *sys::make_seqpacket_pair();
   raise_send_buffer(pair.first.get());
   Plan plan = sample_plan();
-  plan.overlay.lower.assign(500, "/home/user/.local/share/minke/layers/" + std::string(64, '0') + "/diff");
+  plan.overlay.lower.assign(
+      500, "/home/user/.local/share/minke/layers/" + std::string(64, '0') + "/diff");
   ASSERT_TRUE(sys::send_message(pair.first.get(), pack(Verb::plan, plan), {0, 1}));
   auto message = receive_sized(pair.second.get());
   ASSERT_TRUE(message);
