@@ -239,6 +239,7 @@ std::string Cgroup::path() const {
 }
 
 bool Cgroup::try_remove() const {
+  if (!scope_.empty()) return false;  // a unit has to go with it
   bool gone = true;
   for (const Entry& entry : entries_) gone &= ::rmdir(entry.path.c_str()) == 0 || errno == ENOENT;
   return gone;
@@ -246,8 +247,9 @@ bool Cgroup::try_remove() const {
 
 Status Cgroup::remove() const {
   ErrorList errors;
+  // systemd would wait for its own sight of the last process: told, it takes the unit down with the folder.
+  if (!scope_.empty()) stop_scope(scope_, served_by_user_systemd());
   for (const Entry& entry : entries_) errors.add(remove_folder(entry.path));
-  if (!scope_.empty()) forget_scope(scope_, ::geteuid() != 0);
   return std::move(errors).to_status();
 }
 

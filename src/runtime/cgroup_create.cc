@@ -1,6 +1,5 @@
 #include "runtime/cgroup_create.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -223,10 +222,7 @@ Result<Cgroup> CgroupBuilder::create(const CreateRequest& r, std::vector<std::st
 Status CgroupBuilder::adopt(const CreateRequest& r, pid_t pid, Cgroup* cgroup, std::vector<std::string>* warnings) {
   ScopeName name = TRY(parse_scope_name(r.spec->linux_->cgroups_path, r.id));
   const auto& resources = r.spec->linux_->resources;
-  // Inside a rootless user namespace we are its root, but the systemd that serves us is the user's.
-  struct stat st{};
-  bool user = ::geteuid() != 0 || ::stat("/proc/self/ns/user", &st) < 0 || st.st_ino != 0xEFFFFFFD;
-  std::string path = TRY(start_scope(name, r.id, pid, user, resources ? &*resources : nullptr));
+  std::string path = TRY(start_scope(name, r.id, pid, served_by_user_systemd(), resources ? &*resources : nullptr));
   *cgroup = make({{"", concat(kCgroupRoot, path)}}, name.unit);
   std::vector<CgroupWrite> writes = TRY(writes_for(*r.spec, true));
   return apply_limits(r, cgroup->entries(), writes, warnings);

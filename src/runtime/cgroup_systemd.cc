@@ -1,5 +1,8 @@
 #include "runtime/cgroup_systemd.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/str.h"
@@ -141,12 +144,19 @@ Result<std::string> start_scope(const ScopeName& name, const std::string& id, pi
   return path;
 }
 
-void forget_scope(const std::string& unit, bool user) {
+void stop_scope(const std::string& unit, bool user) {
   auto bus = DbusConnection::open(user);
   if (!bus) return;
-  DbusWriter body;
-  body.text(unit);
-  ignore(bus->call(kPath, kManager, "ResetFailedUnit", "s", body.data()), "it is gone already, as it should be");
+  DbusWriter stop;
+  stop.text(unit);
+  stop.text("replace");
+  ignore(bus->call(kPath, kManager, "StopUnit", "ss", stop.data()), "it is gone already, as it should be");
+}
+
+bool served_by_user_systemd() {
+  struct stat st{};
+  constexpr ino_t kInitUserNamespace = 0xEFFFFFFD;
+  return ::geteuid() != 0 || ::stat("/proc/self/ns/user", &st) < 0 || st.st_ino != kInitUserNamespace;
 }
 
 }  // namespace minke::runtime

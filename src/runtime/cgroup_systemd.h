@@ -20,7 +20,9 @@ Result<ScopeName> parse_scope_name(const std::string& cgroups_path, const std::s
 // Starts the scope with `pid` in it, delegated to us, and waits until it stands. The user's own systemd when we are not
 // root. Gives the cgroup's path below /sys/fs/cgroup.
 Result<std::string> start_scope(const ScopeName& name, const std::string& id, pid_t pid, bool user, const oci::Resources* resources);
-// After the last process is gone: only a scope in state failed is left over.
-void forget_scope(const std::string& unit, bool user);
+// Ends the scope; its processes are dead already. One that is gone is success.
+void stop_scope(const std::string& unit, bool user);
+// Whether the user's own systemd serves us: also root of a rootless user namespace is no root to the machine's.
+bool served_by_user_systemd();
 
 }  // namespace minke::runtime
