@@ -15,6 +15,7 @@
 #include <linux/magic.h>
 
 #include "base/str.h"
+#include "runtime/fuse_root.h"
 #include "runtime/idmap_mount.h"
 #include "runtime/mount_options.h"
 
@@ -97,7 +98,13 @@ Status build_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* p
   if (o.lower.size() > 500) return Error(Errc::invalid_argument, "overlay root: more than 500 layers");
   if (o.upper.empty() != o.work.empty())
     return Error(Errc::invalid_argument, "overlay root: upper and work must be given together");
-  int mapped = o.fuse_program.empty() ? TRY(make_mapped_root(in, ns, plan)) : -1;
+  int mapped = -1;
+  if (o.fuse_program.empty()) {
+    mapped = TRY(make_mapped_root(in, ns, plan));
+  } else {
+    sys::UniqueFd root = TRY(make_fuse_root(o));
+    mapped = plan->keep_fd(std::move(root));
+  }
   // A read-only overlay needs two layers at least; one alone is a bind of it.
   if (o.upper.empty() && o.lower.size() == 1 && mapped < 0) {
     plan->add(Op::root_bind).source = plan->keep(o.lower[0]);

@@ -356,6 +356,22 @@ TEST_F(ContainerTest, MappedIdsOnSharedLayers) {
   EXPECT_EQ(st.st_uid, 0U);
 }
 
+TEST_F(ContainerTest, FuseOverlayWhereTheKernelCannot) {
+  OverlayRoot& o = request_.overlay.emplace();
+  o.fuse_program = "/usr/bin/fuse-overlayfs";
+  if (::access(o.fuse_program.c_str(), X_OK) != 0) GTEST_SKIP() << "needs " << o.fuse_program;
+  ::mkdir((dir_ + "/empty").c_str(), 0755);
+  o.lower = {dir_ + "/empty", root_};
+  o.upper = dir_ + "/upper";
+  o.work = dir_ + "/work";
+  ::mkdir(o.upper.c_str(), 0755);
+  ::mkdir(o.work.c_str(), 0755);
+  Outcome out = shell("grep ' / ' /proc/self/mounts; echo x > /data/new");
+  EXPECT_EQ(out.error, "");
+  EXPECT_EQ(out.output.substr(0, 20), "fuse-overlayfs / fus");
+  EXPECT_TRUE(sys::exists(o.upper + "/data/new"));
+}
+
 TEST_F(ContainerTest, IdMappedBind) {
   ASSERT_EQ(::mkdir((dir_ + "/vol").c_str(), 0755), 0);
   write(dir_ + "/vol/f", "x");
