@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -36,6 +35,25 @@ constexpr std::int64_t kLastReadMs = 10'000;
 // Memory is given back this long after the start, and this long after something happened.
 constexpr std::int64_t kFirstSettleMs = 50, kSettleMs = 1000;
 constexpr std::int32_t kTimedOutCode = 255;  // Podman's, of conmon's -1
+
+// Text and constants of this program: never written, so they can be given back at any time.
+struct ReadOnlyPages {
+  struct {
+    std::uintptr_t start, size;
+  } ranges[8];
+  int count = 0;
+};
+int find_read_only_pages(dl_phdr_info* program, std::size_t, void* out) {
+  auto* pages = static_cast<ReadOnlyPages*>(out);
+  for (int i = 0; i < program->dlpi_phnum && pages->count < 8; ++i) {
+    const ElfW(Phdr)& header = program->dlpi_phdr[i];
+    if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0) continue;
+    std::uintptr_t address = program->dlpi_addr + header.p_vaddr,
+                   start = address & ~std::uintptr_t{4095};
+    pages->ranges[pages->count++] = {start, address - start + header.p_memsz};
+  }
+  return 1;  // the first is the program itself
+}
 
 class Monitor {
  public:
@@ -390,22 +408,13 @@ void Monitor::on_started() {
 // it back.
 void Monitor::settle_memory() {
   ::malloc_trim(0);
-  struct Range {
-    std::uintptr_t start, size;
-  } ranges[8];
-  int count = 0;
-  auto* header = reinterpret_cast<const ElfW(Phdr)*>(::getauxval(AT_PHDR));
-  // Addresses of a program that is not position independent are as they stand in its headers; the
-  // sanitizers' builds are, and are not measured.
-  unsigned long headers = ::getauxval(AT_BASE) == 0 ? ::getauxval(AT_PHNUM) : 0;
-  for (unsigned long i = 0; i < headers && count < 8; ++i)
-    if (header[i].p_type == PT_LOAD && (header[i].p_flags & PF_W) == 0)
-      ranges[count++] = {header[i].p_vaddr & ~std::uintptr_t{4095}, header[i].p_memsz};
+  ReadOnlyPages pages;
+  ::dl_iterate_phdr(find_read_only_pages, &pages);
   pollfd wait{loop_->fd(), POLLIN, 0};
   int timeout = loop_->next_timeout_ms();
   timespec until{timeout / 1000, timeout % 1000 * 1'000'000L};
-  for (int i = 0; i < count; ++i)
-    ::syscall(SYS_madvise, ranges[i].start, ranges[i].size, MADV_DONTNEED);
+  for (int i = 0; i < pages.count; ++i)
+    ::syscall(SYS_madvise, pages.ranges[i].start, pages.ranges[i].size, MADV_DONTNEED);
   ::syscall(SYS_ppoll, &wait, 1, timeout < 0 ? nullptr : &until, nullptr, 0);
   loop_->add_timer(kSettleMs, [this] { settle_memory(); });
 }
