@@ -175,6 +175,9 @@ class Engine {
   // Everything of a container that does not run: name, folders, with `volumes` its anonymous volumes.
   Status remove_locked(const std::string& id, bool volumes);
   Status throw_away(const std::string& path);   // trash, emptied at once when small
+  Status start_emptying_trash();
+  // Small pieces at once, large ones by the helper.
+  Status empty_trash();
   Status end_process(const ContainerSummary& live, int signal, std::optional<std::int64_t> timeout);
   Host host_;
   bool entered_ = false;

@@ -70,6 +70,25 @@ Status Engine::throw_away(const std::string& path) {
   return Error(Errc::unavailable, path);
 }
 
+// Large trash: a helper of its own deletes it, this command returns.
+Status Engine::start_emptying_trash() {
+  sys::SpawnOptions helper;
+  helper.path = "/proc/self/exe";
+  helper.argv = {"minke", "--root", host_.root, "--runroot", host_.runroot, "system", "empty-trash"};
+  for (int& fd : helper.stdio) fd = -2;
+  helper.new_session = true;
+  TRY(sys::spawn(helper));
+  return {};
+}
+
+Status Engine::empty_trash() {
+  std::string trash = host_.root + "/trash";
+  bool large = false;
+  for (const std::string& name : TRY(sys::list_dir(sys::DirFd::cwd(), trash.c_str())))
+    large = !throw_away(concat(trash, "/", name)) || large;
+  return large ? start_emptying_trash() : Status();
+}
+
 Status Engine::cleanup_locked(const std::string& id) {
   ContainerPaths paths(host_, id);
   std::optional<monitor::StateRecord> state = TRY(load_state(paths.run_dir));
@@ -129,15 +148,7 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
       auto users = volume_users(mount.volume_name);
       if (users && users->empty()) errors.add(volumes_.remove(mount.volume_name));
     }
-  if (!throw_away(trash)) {
-    // Large: a helper of its own empties the trash, this command returns.
-    sys::SpawnOptions helper;
-    helper.path = "/proc/self/exe";
-    helper.argv = {"minke", "--root", host_.root, "--runroot", host_.runroot, "system", "empty-trash"};
-    for (int& fd : helper.stdio) fd = -2;
-    helper.new_session = true;
-    errors.add(sys::spawn(helper));
-  }
+  if (!throw_away(trash)) errors.add(start_emptying_trash());
   return std::move(errors).to_status();
 }
 

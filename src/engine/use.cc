@@ -51,6 +51,7 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name, con
         .with_exit(2);
   for (const std::string& id : users) TRY(remove(id, {.force = true}));
   TRY(store_->remove_image(*image, {}, &report));
+  TRY(empty_trash());
   return report;
 }
 
