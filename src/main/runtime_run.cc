@@ -116,6 +116,7 @@ Status delete_container(const Store& store, const Record& record) {
 Result<int> run_create(const Global& g, const Arguments& a) {
   std::string id = TRY(one_id(a));
   Store store(g.root);
+  TRY(store.check_id(id));
   auto p = TRY(prepare(g, a, id));
   if (p->spec.process->terminal && !p->console)
     return Error(Errc::invalid_argument, "create: process.terminal needs --console-socket");
@@ -160,6 +161,7 @@ Result<int> run_start(const Global& g, const Arguments& a) {
 Result<int> run_run(const Global& g, const Arguments& a) {
   std::string id = TRY(one_id(a));
   Store store(g.root);
+  TRY(store.check_id(id));
   auto p = TRY(prepare(g, a, id));
   bool detach = a.has("detach");
   std::pair<sys::UniqueFd, sys::UniqueFd> console;

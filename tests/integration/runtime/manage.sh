@@ -1,0 +1,30 @@
+#!/bin/bash
+# pause, resume, update, ps, events --stats and kill --all work on the container's cgroup.
+# needs: root
+. "$(dirname "$0")/../../lib.sh"
+. "$(dirname "$0")/../../lib-runtime.sh"
+bundle b '.process.args = ["sh", "-c", "sleep 100 & sleep 100; true"] | .linux.resources.pids.limit = 50 | .linux.resources.memory.limit = 67108864'
+
+ok rt run -d --bundle "$T/b" c </dev/null
+ok rt pause c
+assert_eq paused "$(rt state c | jq -r .status)"
+assert_error 1 'paused' rt exec c true
+ok rt resume c
+assert_eq running "$(rt state c | jq -r .status)"
+ok rt events --stats c
+assert_eq 50 "$(field "$out" .data.pids.limit)"
+assert_eq 67108864 "$(field "$out" .data.memory.usage.limit)"
+ok rt update --memory 128m --pids-limit 20 c
+ok rt events --stats c
+assert_eq 20 "$(field "$out" .data.pids.limit)"
+assert_eq 134217728 "$(field "$out" .data.memory.usage.limit)"
+echo '{"pids": {"limit": 30}}' >"$T/r.json"
+ok rt update -r "$T/r.json" c
+ok rt events --stats c
+assert_eq 30 "$(field "$out" .data.pids.limit)"
+ok rt ps --format json c
+assert_eq 3 "$(field "$out" length)"
+ok rt ps c
+assert_match 'sleep 100' "$out"
+ok rt kill --all c KILL
+within 20 eval '[ "$(rt state c | jq -r .status)" = stopped ]'
