@@ -90,7 +90,7 @@ Status Engine::ensure_volumes(const ContainerConfig& config) {
   return {};
 }
 
-Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
+Result<Engine::New> Engine::create_locked(const CreateRequest& request, std::optional<monitor::Handle>* early) {
   TRY(enter());
   if (!request.name.empty()) TRY(state::check_name(request.name));
   std::optional<store::Image> image;
@@ -107,6 +107,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request) {
   undo.add([&paths] {
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "an empty folder may stay");
   });
+  if (early != nullptr) *early = TRY(monitor::Handle::launch(host_.monitor_path, id, request.name));
   ResolveContext context = resolve_context(image ? &*image : nullptr, id);
   ContainerConfig config = TRY(resolve_config(request, context));
   config.id = id;

@@ -161,14 +161,16 @@ class Engine {
     sys::FileLock lock;
   };
   // Makes the container and keeps its lock.
-  Result<New> create_locked(const CreateRequest& request);
+  // With `early` the monitor is started as soon as the id is known, so that it initialises meanwhile.
+  Result<New> create_locked(const CreateRequest& request, std::optional<monitor::Handle>* early = nullptr);
   ResolveContext resolve_context(const store::Image* image, const std::string& id);
   // Makes the volumes that the config names and that are not there: after the container is on disk, so that
   // none is ever without an owner, and again at each start.
   Status ensure_volumes(const ContainerConfig& config);
   Status start_dependencies(const ContainerConfig& config);
   // Starts the monitor and lets init exec. The caller holds the container's lock.
-  Result<monitor::Handle> start_locked(Container& container, bool attach, bool attach_stdin);
+  Result<monitor::Handle> start_locked(Container& container, bool attach, bool attach_stdin,
+                                       std::optional<monitor::Handle> early = std::nullopt);
   Result<monitor::Plan> make_plan(const Container& container) const;
   Result<StartResult> follow(Container& container, monitor::Handle handle, const AttachFlags& flags);
   Status cleanup_locked(const std::string& id);

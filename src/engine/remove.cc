@@ -104,7 +104,9 @@ Status Engine::cleanup_locked(const std::string& id) {
     end_orphan(*state);
     TRY(record_lost_end(paths, state));
   }
-  runtime::ContainerHandle handle{id, state->pid, state->start_time, state->cgroup};
+  // A living monitor is about to do the same, and whoever waits for its end looks again.
+  bool monitored = sys::process_alive(state->monitor_pid, state->monitor_start_time);
+  runtime::ContainerHandle handle{id, state->pid, state->start_time, monitored ? std::string() : state->cgroup};
   Status destroyed = runtime::destroy(handle, nullptr, paths.dir);
   if (!destroyed) log::warn(concat("container ", short_id(id), ": ", destroyed.error().message()));
   for (const char* name : {"/attach", "/ctl", "/state"})

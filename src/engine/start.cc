@@ -93,7 +93,8 @@ Status Engine::start_dependencies(const ContainerConfig& config) {
   return {};
 }
 
-Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, bool attach_stdin) {
+Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, bool attach_stdin,
+                                             std::optional<monitor::Handle> early) {
   const ContainerConfig& config = container.config;
   SpecContext context;
   context.host = &host_;
@@ -127,11 +128,16 @@ Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, 
   spawn.attach_stdin = attach_stdin;
   auto started = [&]() -> Result<monitor::Handle> {
     failpoint("engine.start", 2);  // counted as started, no monitor
-    monitor::Handle handle = TRY(monitor::Handle::spawn(spawn));
+    if (!early) early = TRY(monitor::Handle::launch(host_.monitor_path, config.id, config.name));
+    monitor::Handle handle = std::move(*early);
+    TRY(handle.send(spawn));
     failpoint("engine.start", 3);  // the monitor is building
     TRY(handle.wait_created());
     failpoint("engine.start", 4);  // init waits
-    TRY(handle.start());
+    monitor::StateRecord state = TRY(handle.start());
+    container.live.pid = state.pid;
+    container.live.started_at = state.started_at;
+    container.live.cgroup = state.cgroup;
     failpoint("engine.start", 5);  // it runs
     return handle;
   }();
@@ -172,6 +178,10 @@ Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle
   monitor::ExitRecord record = TRY(handle.wait_exit());
   result.exit_code = record.exit_code;
   TRY(cleanup(id));
+  handle.wait_gone();
+  // The monitor has removed the cgroup, unless it was killed just now.
+  runtime::ContainerHandle left{id, container.live.pid, 0, container.live.cgroup};
+  ignore(runtime::destroy(left, nullptr, container.dir), "what is left of it is found by the next clean-up");
   return result;
 }
 
@@ -205,13 +215,14 @@ Result<Engine::RunResult> Engine::run(const CreateRequest& request, const RunOpt
   Container container;
   std::optional<monitor::Handle> handle;
   {
-    New made = TRY(create_locked(request));
+    std::optional<monitor::Handle> early;
+    New made = TRY(create_locked(request, &early));
     container = std::move(made.container);
     result.id = container.config.id;
     if (options.on_created) options.on_created(result.id);
     Status ready = start_dependencies(container.config);
     if (ready) {
-      auto started = start_locked(container, !options.detach, options.attach_flags.stdin_);
+      auto started = start_locked(container, !options.detach, options.attach_flags.stdin_, std::move(early));
       if (started)
         handle = std::move(*started);
       else

@@ -115,6 +115,12 @@ Result<ExitRecord> Handle::wait_exit() {
   return record;
 }
 
+void Handle::wait_gone() {
+  // Its end of the socket closes with the process.
+  while (auto message = sys::receive_message(control_.get()))
+    if (message->data.empty()) return;
+}
+
 Result<ExecStarted> spawn_exec(const std::string& monitor_path, const ExecPlan& plan) {
   MonitorProcess process = TRY(spawn_monitor(
       monitor_path, {"minke-monitor", plan.container_id, concat("exec/", plan.session)}));

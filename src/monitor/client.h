@@ -42,6 +42,8 @@ class Handle {
   // Waits for the end of the container. The caller then does the clean-up (`claim_cleanup` was
   // true), or the monitor runs the plan's cleanup_command when this side goes away first.
   Result<ExitRecord> wait_exit();
+  // After wait_exit(): until the monitor itself, which removes the cgroup, has ended.
+  void wait_gone();
   // The descriptor that becomes readable when wait_exit() would not block.
   int fd() const { return control_.get(); }
   sys::UniqueFd take_attach() { return std::move(attach_); }

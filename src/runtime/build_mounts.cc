@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "runtime/build.h"
+#include "runtime/cgroup_enter.h"
 #include "runtime/idmap_mount.h"
 #include "runtime/mount_options.h"
 #include "runtime/syscalls.h"
@@ -205,12 +206,13 @@ void add_device(const oci::Device& device, bool bind, LaunchPlan* plan) {
 Status build_mounts(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan) {
   const oci::Spec& spec = *in.request.spec;
   bool in_cgroup = false;
-  // Moving a process between cgroups takes the kernel long, and the parent does it while we mount: the wait comes
-  // where the result is first needed.
+  // Where the parent moves the child it does so while we mount: the wait comes where the result is first needed.
   auto enter_cgroup = [&]() {
     if (in_cgroup) return;
     in_cgroup = true;
-    if (!in.cgroups.empty()) plan->add(Op::wait_order).flags = kOrderCgroup;
+    bool by_systemd = in.request.cgroup_manager == CgroupManager::systemd;
+    if ((by_systemd || !plan_cgroup_entry(in.cgroups, plan)) && !in.cgroups.empty())
+      plan->add(Op::wait_order).flags = kOrderCgroup;
     if (ns.new_cgroup) plan->add(Op::unshare).flags = CLONE_NEWCGROUP;
   };
   std::vector<std::string> remount;

@@ -191,6 +191,7 @@ int run_step(ChildState& c, const Step& s) {
     case Op::become_root: return become_root();
     case Op::not_dumpable: return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     case Op::join_namespace: return ::setns(s.fd, static_cast<int>(s.flags));
+    case Op::enter_cgroup: return ::write(s.fd, "0", 1) == 1 ? 0 : -1;
     case Op::unshare: return ::unshare(static_cast<int>(s.flags));
     case Op::time_offsets: return child_write_proc(c, "self/timens_offsets", s.source);
     case Op::new_session: return ::setsid() < 0 && errno != EPERM ? -1 : 0;

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "runtime/build.h"
 #include "runtime/cgroup_create.h"
+#include "runtime/cgroup_enter.h"
 #include "runtime/child.h"
 #include "runtime/idmap.h"
 #include "runtime/hooks.h"
@@ -94,7 +95,7 @@ class Birth {
       TRY(write_id_maps(child_.pid, l.uid_mappings, l.gid_mappings));
       TRY(order(kOrderMaps));
     }
-    if (!cgroup->entries().empty()) {
+    if (!cgroup->entries().empty() && !plan_.child_enters_cgroup) {
       TRY(enter(cgroup));
       TRY(order(kOrderCgroup));
     }
@@ -200,6 +201,7 @@ Result<Created> create(const CreateRequest& request) {
     if (auto dir = sys::open(cgroup.entries()[0].path, O_RDONLY | O_DIRECTORY))
       plan.cgroup_fd = plan.keep_fd(std::move(*dir));
   }
+  TRY(open_cgroup_entry(&plan));
   Launched child = TRY(launch(&plan));
   bool ours = !request.clone_parent;
   rollback.add([&child, ours]() { kill_and_reap(child, ours); });

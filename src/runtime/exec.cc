@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "runtime/build.h"
 #include "runtime/cgroup_create.h"
+#include "runtime/cgroup_enter.h"
 #include "runtime/container.h"
 #include "runtime/launch.h"
 
@@ -65,7 +66,8 @@ Result<Execed> exec(const ExecRequest& request) {
     p.console_node = false;
     plan.add(Op::console).data = &p;
   }
-  if (!cgroup.entries().empty()) plan.add(Op::wait_order).flags = kOrderCgroup;
+  if (!plan_cgroup_entry(cgroup.entries(), &plan) && !cgroup.entries().empty())
+    plan.add(Op::wait_order).flags = kOrderCgroup;
   const oci::Linux* l = request.spec != nullptr && request.spec->linux_ ? &*request.spec->linux_ : nullptr;
   ProcessInput input{*request.process, l,       host, other_user, request.stdio, &request.preserve_fds,
                      request.die_with_parent, nullptr, true, &out.warnings, nullptr};
@@ -74,13 +76,14 @@ Result<Execed> exec(const ExecRequest& request) {
     if (auto dir = sys::open(cgroup.entries()[0].path, O_RDONLY | O_DIRECTORY))
       plan.cgroup_fd = plan.keep_fd(std::move(*dir));
   }
+  TRY(open_cgroup_entry(&plan));
   Launched child = TRY(launch(&plan));
   Rollback rollback;
   rollback.add([&child]() {
     ignore(child.pidfd.kill(SIGKILL), "it may be dead already");
     ignore(sys::wait_pid(child.pid), "reaping");
   });
-  if (!cgroup.entries().empty()) {
+  if (!cgroup.entries().empty() && !plan.child_enters_cgroup) {
     if (plan.cgroup_fd < 0) TRY(CgroupBuilder::enter(cgroup, child.pid));
     ignore(send_order(child.socket.get(), kOrderCgroup), "a dead child has left its reason");
   }

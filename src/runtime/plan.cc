@@ -160,6 +160,7 @@ const char* op_name(Op op) {
     case Op::not_dumpable: return "forbid tracing";
     case Op::join_namespace: return "join namespace";
     case Op::unshare: return "new namespace";
+    case Op::enter_cgroup: return "enter cgroup";
     case Op::time_offsets: return "time offsets";
     case Op::new_session: return "new session";
     case Op::session_keyring: return "session keyring";
@@ -226,6 +227,7 @@ std::string describe_step(const LaunchPlan& plan, const Step& s) {
     }
     case Op::symlink: return concat("symlink ", s.target, " to ", s.source);
     case Op::wait_order: return concat(op_name(s.op), " ", names(kOrders, s.flags, " "));
+    case Op::enter_cgroup: return concat(op_name(s.op), " ", text(s.source));
     case Op::unshare: return concat("new ", names(kNamespaceFlags, s.flags, ", "), " namespace");
     case Op::join_namespace: return concat("join ", names(kNamespaceFlags, s.flags, ", "), " namespace ", text(s.source));
     case Op::propagate:

@@ -22,6 +22,7 @@ enum class Op : std::uint8_t {
   not_dumpable,      // nobody in a joined pid namespace may look into us
   join_namespace,    // fd, flags: CLONE_NEW*
   unshare,           // flags: CLONE_NEW*
+  enter_cgroup,      // fd: a file that takes the writer in; source: its path
   time_offsets,      // source: lines for /proc/self/timens_offsets
   new_session,
   session_keyring,   // source: name
@@ -189,6 +190,7 @@ struct LaunchPlan {
   int start_listener = -1;                 // wait_start accepts here instead of reading `socket`
   std::uint64_t clone_flags = 0;
   int cgroup_fd = -1;                      // CLONE_INTO_CGROUP
+  bool child_enters_cgroup = false;        // by steps of its own; else the parent moves it and says so
   int user_namespace_fd = -1;              // joined before the clone by a step between
   int join_pidfd = -1;                     // exec: namespaces of this process ...
   std::uint64_t join_flags = 0;            // ... these
