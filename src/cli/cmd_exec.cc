@@ -3,6 +3,7 @@
 #include "cli/container_flags.h"
 #include "engine/engine.h"
 #include "engine/parse.h"
+#include "runtime/protect.h"
 #include "sys/fd.h"
 
 namespace minke::cli {
@@ -68,6 +69,9 @@ Result<int> exec(Invocation& call, ExecFlags& flags) {
                  "exec requires the name or ID of a container or the --latest or --cidfile flag");
   if (flags.latest && !flags.cidfile.empty())
     return Error(Errc::invalid_argument, "--latest and --cidfile cannot be used together");
+  // We enter the container ourselves: our file must not be writable through /proc/self/exe from there. First of all,
+  // since the program starts again.
+  if (!flags.detach) TRY(runtime::protect_own_binary());
   engine::ExecOptions options;
   for (const std::string& path : flags.env_file)
     for (std::string& entry : TRY(engine::parse_env_file(path)))

@@ -1,10 +1,12 @@
 // minke-monitor ID NAME: started by the engine with its control socket as descriptor 3; the words
 // are for ps.
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "monitor/monitor.h"
+#include "runtime/protect.h"
 
 int main() {
   constexpr int kControl = 3;
@@ -15,5 +17,12 @@ int main() {
     if (::write(STDERR_FILENO, kText, sizeof kText - 1) < 0) return 1;
     return 125;
   }
+  // What a container could get hold of as /proc/self/exe must not be writable.
+  if (auto safe = minke::runtime::protect_own_binary(); !safe) {
+    const std::string& text = safe.error().message();
+    if (::write(STDERR_FILENO, text.data(), text.size()) < 0) return 1;
+    return 125;
+  }
+  ::prctl(PR_SET_NAME, "minke-monitor");
   return minke::monitor::run_monitor(kControl);
 }

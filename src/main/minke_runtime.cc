@@ -250,7 +250,7 @@ int run(const std::vector<std::string>& argv) {
 
 int main(int argc, char** argv) {
   // Before anything else: what a container could get hold of as /proc/self/exe must not be writable.
-  minke::Status safe = minke::runtime::protect_own_binary(argv);
+  minke::Status safe = minke::runtime::protect_own_binary();
   if (!safe) {
     ::fprintf(stderr, "%s\n", safe.error().message().c_str());
     return 1;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -11,14 +12,15 @@
 #include "base/str.h"
 #include "runtime/syscalls.h"
 #include "sys/fd.h"
+#include "sys/program.h"
 
 namespace minke::runtime {
 namespace {
 
 constexpr const char* kExe = "/proc/self/exe";
-constexpr const char* kMarker = "MINKE_PROTECTED_EXE";
 
-// Read-only mounts and sealed files are told by the kernel, not by the marker: that only stops an endless chain.
+
+// Told by the kernel, not by the environment: that only stops an endless chain.
 bool is_protected() {
   struct statvfs fs;
   if (::statvfs(kExe, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0) return true;
@@ -61,17 +63,19 @@ Result<sys::UniqueFd> sealed_copy() {
 
 }  // namespace
 
-Status protect_own_binary(char** argv) {
-  if (is_protected() || !writable_by_us()) {
-    ::unsetenv(kMarker);
-    return {};
-  }
-  if (::getenv(kMarker) != nullptr)
+Status protect_own_binary() {
+  if (is_protected() || !writable_by_us()) return {};
+  if (::getenv(sys::kOwnProgram) != nullptr)
     return Error(Errc::internal, "protect own program: it is writable still after starting it from a read-only mount");
   sys::UniqueFd exe = read_only_mount();
   if (!exe) exe = TRY(sealed_copy());
-  ::setenv(kMarker, "1", 1);
-  ::fexecve(exe.get(), argv, environ);
+  std::string path = TRY(sys::own_program());
+  std::string words = TRY(sys::read_small_file("/proc/self/cmdline"));
+  std::vector<char*> argv;
+  for (std::size_t at = 0; at < words.size(); at += ::strlen(words.data() + at) + 1) argv.push_back(words.data() + at);
+  argv.push_back(nullptr);
+  ::setenv(sys::kOwnProgram, path.c_str(), 1);
+  ::fexecve(exe.get(), argv.data(), environ);
   return Error::from_errno(errno, "protect own program: exec");
 }
 

@@ -1,5 +1,6 @@
 #include "sys/program.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -7,11 +8,19 @@
 
 namespace minke::sys {
 
-Result<std::string> program_path(const std::string& name) {
+Result<std::string> own_program() {
   std::string self = TRY(read_link_at(DirFd::cwd(), "/proc/self/exe"));
   // An upgrade while we run unlinks our file; the kernel then appends this to the link's text.
   constexpr std::string_view kDeleted = " (deleted)";
   if (self.ends_with(kDeleted)) self.resize(self.size() - kDeleted.size());
+  // A detached mount of one file shows it as "/", a sealed copy in memory as "/memfd:...".
+  const char* kept = ::getenv(kOwnProgram);
+  if (kept != nullptr && (self == "/" || self.starts_with("/memfd:"))) return std::string(kept);
+  return self;
+}
+
+Result<std::string> program_path(const std::string& name) {
+  std::string self = TRY(own_program());
   std::string folder = self.substr(0, self.rfind('/'));
   std::string beside = concat(folder, "/", name);
   if (::access(beside.c_str(), X_OK) == 0) return beside;

@@ -7,6 +7,11 @@
 
 namespace minke::sys {
 
+// Set by runtime::protect_own_binary() for its second life, which runs from a detached mount and so has no path.
+inline constexpr const char* kOwnProgram = "MINKE_OWN_PROGRAM";
+// The absolute path of the running program's file.
+Result<std::string> own_program();
+
 // The absolute path of `name` ("minke-image"): beside the running program, else in libexec/minke
 // beside its folder, so that an installation works below any prefix. not_found names both places.
 Result<std::string> program_path(const std::string& name);
