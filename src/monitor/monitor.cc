@@ -479,9 +479,12 @@ void Monitor::end() {
   hub_.finish();
   ignore(sys::write_file(concat(plan_.bundle, "/exit"), json::dump_struct(record), 0600),
          "then the engine learns it from the message below, or records an unknown end");
-  // Told first: the engine tidies the files while the cgroup goes here, and waits for our end (wait_gone).
+  // Told first: the engine tidies the files while the cgroup goes here, and waits for our end (wait_gone). Another
+  // runtime keeps its own state in the folder that the engine removes, so it comes first.
+  bool destroys = created_ && !exec_;
+  if (destroys && !plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
   tell(failure_ ? pack_error(*failure_) : pack(Verb::exited, record));
-  if (created_ && !exec_) destroy_container(plan_, state_, poststop_);
+  if (destroys && plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
   for (const char* name : {"/state", "/attach"}) ::unlink(concat(plan_.run_dir, name).c_str());
   if (notify_) ::unlink(concat(plan_.run_dir, "/notify").c_str());
   told_ = true;
