@@ -142,6 +142,9 @@ Status copy_root_attributes(const ContainerConfig& config, const sys::DirFd& fol
     return Error::from_errno(errno, "chown upper");
   if (::fchmodat(folder.get(), "upper", root.st_mode & 07777, 0) < 0)
     return Error::from_errno(errno, "chmod upper");
+  // Where overlay makes what goes into it, with the rights of the container's root.
+  if (::fchownat(folder.get(), "work", root.st_uid, root.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+    return Error::from_errno(errno, "chown work");
   return {};
 }
 

@@ -131,6 +131,7 @@ class LiveTest : public testing::Test {
     if (!handle) return record;
     auto end = handle->wait_exit();
     EXPECT_TRUE(end) << (end ? "" : end.error().message());
+    handle->wait_gone();
     return end ? *end : record;
   }
   std::string logged() {
@@ -216,6 +217,7 @@ TEST_F(LiveTest, RunsAndRecords) {
   ASSERT_TRUE(record);
   EXPECT_EQ(record->exit_code, 7);
   EXPECT_EQ(record->finished_at, end->finished_at);
+  handle->wait_gone();
   EXPECT_FALSE(sys::exists(concat(plan_.run_dir, "/state")));
   EXPECT_FALSE(sys::exists(concat(plan_.run_dir, "/attach")));
   std::string log = logged();

@@ -65,6 +65,7 @@ int child_run_hook(const HookPlan& hook, const char* state, std::size_t size, Ca
   volatile int exec_error = 0;
   pid_t pid = ::vfork();
   if (pid == 0) {
+    ::setpgid(0, 0);  // so that what a hook started ends with it when its time is up
     ::sigaction(SIGPIPE, &before, nullptr);
     if (::dup2(ends[0], 0) < 0) {
       exec_error = errno;
@@ -90,7 +91,7 @@ int child_run_hook(const HookPlan& hook, const char* state, std::size_t size, Ca
   bool timed_out = false;
   int result = pidfd < 0 ? -1 : feed_and_wait(ends[1], pidfd, state, size, hook.timeout_ms, &timed_out);
   saved = errno;
-  if (result < 0 || timed_out) ::kill(pid, SIGKILL);
+  if (result < 0 || timed_out) ::kill(-pid, SIGKILL);
   int wait_status = 0;
   while (::waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
   }
