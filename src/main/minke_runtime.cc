@@ -1,4 +1,5 @@
-// minke-runtime: an OCI runtime for other engines (and for people), over the library that minke's own monitor uses.
+// minke-runtime: an OCI runtime for other engines (and for people), over the library that minke's
+// own monitor uses.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,17 @@ const std::vector<Command>& commands() {
       {"run", "run [options] ID", kCreateOptions, -1, run_run},
       {"start", "start ID", {}, -1, run_start},
       {"state", "state ID", {}, -1, run_state},
-      {"kill", "kill [--all] ID [SIGNAL]", {{"all", 'a', false, "every process"}, {"regex", 'r', false, "ID is a regular expression"}}, -1, run_kill},
-      {"delete", "delete [--force] ID", {{"force", 'f', false, "kill it first"}, {"regex", 'r', false, "ID is a regular expression"}}, -1, run_delete},
+      {"kill",
+       "kill [--all] ID [SIGNAL]",
+       {{"all", 'a', false, "every process"}, {"regex", 'r', false, "ID is a regular expression"}},
+       -1,
+       run_kill},
+      {"delete",
+       "delete [--force] ID",
+       {{"force", 'f', false, "kill it first"},
+        {"regex", 'r', false, "ID is a regular expression"}},
+       -1,
+       run_delete},
       {"exec",
        "exec [options] ID COMMAND [ARG...]",
        {{"process", 'p', true, "file with the process as in config.json"},
@@ -70,8 +80,16 @@ const std::vector<Command>& commands() {
         {"ignore-paused", 0, false, "also in a paused container"}},
        1,
        run_exec},
-      {"list", "list [-q] [-f table|json]", {{"quiet", 'q', false, "ids only"}, {"format", 'f', true, "table or json"}}, -1, run_list},
-      {"ps", "ps [-f table|json] ID [PS-OPTION...]", {{"format", 'f', true, "table or json"}}, 1, run_ps},
+      {"list",
+       "list [-q] [-f table|json]",
+       {{"quiet", 'q', false, "ids only"}, {"format", 'f', true, "table or json"}},
+       -1,
+       run_list},
+      {"ps",
+       "ps [-f table|json] ID [PS-OPTION...]",
+       {{"format", 'f', true, "table or json"}},
+       1,
+       run_ps},
       {"pause", "pause ID", {}, -1, run_pause},
       {"resume", "resume ID", {}, -1, run_resume},
       {"update",
@@ -91,15 +109,24 @@ const std::vector<Command>& commands() {
         {"pids-limit", 0, true, "processes; -1 unlimited"}},
        -1,
        run_update},
-      {"events", "events [--stats] [--interval DURATION] ID", {{"stats", 0, false, "once, then end"}, {"interval", 0, true, "time between two, like 5s"}}, -1, run_events},
-      {"spec", "spec [--rootless] [-b BUNDLE]", {{"rootless", 0, false, "for an ordinary user"}, {"bundle", 'b', true, "folder to write config.json to"}}, -1, run_spec},
+      {"events",
+       "events [--stats] [--interval DURATION] ID",
+       {{"stats", 0, false, "once, then end"}, {"interval", 0, true, "time between two, like 5s"}},
+       -1,
+       run_events},
+      {"spec",
+       "spec [--rootless] [-b BUNDLE]",
+       {{"rootless", 0, false, "for an ordinary user"},
+        {"bundle", 'b', true, "folder to write config.json to"}},
+       -1,
+       run_spec},
       {"features", "features", {}, -1, run_features},
   };
   return kCommands;
 }
 
-Result<Arguments> parse_arguments(const std::vector<std::string>& argv, const std::vector<OptionRow>& options,
-                                  int stop_after_words) {
+Result<Arguments> parse_arguments(const std::vector<std::string>& argv,
+                                  const std::vector<OptionRow>& options, int stop_after_words) {
   Arguments out;
   auto find = [&](std::string_view name) -> const OptionRow* {
     for (const OptionRow& row : options)
@@ -108,17 +135,20 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& argv, const st
   };
   for (std::size_t i = 0; i < argv.size(); ++i) {
     const std::string& word = argv[i];
-    bool full = stop_after_words >= 0 && out.words.size() >= static_cast<std::size_t>(stop_after_words);
+    bool full =
+        stop_after_words >= 0 && out.words.size() >= static_cast<std::size_t>(stop_after_words);
     if (full || word.size() < 2 || word[0] != '-') {
       out.words.push_back(word);
       if (stop_after_words >= 0 && out.words.size() >= static_cast<std::size_t>(stop_after_words)) {
-        out.words.insert(out.words.end(), argv.begin() + static_cast<std::ptrdiff_t>(i) + 1, argv.end());
+        out.words.insert(out.words.end(), argv.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                         argv.end());
         break;
       }
       continue;
     }
     if (word == "--") {
-      out.words.insert(out.words.end(), argv.begin() + static_cast<std::ptrdiff_t>(i) + 1, argv.end());
+      out.words.insert(out.words.end(), argv.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                       argv.end());
       break;
     }
     std::string_view text = std::string_view(word).substr(word[1] == '-' ? 2 : 1);
@@ -136,7 +166,8 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& argv, const st
       }
     } else if (pair) {
       auto value = parse_bool(pair->second);
-      if (!value) return Error(Errc::invalid_argument, concat("option ", word, ": not true or false"));
+      if (!value)
+        return Error(Errc::invalid_argument, concat("option ", word, ": not true or false"));
       if (*value) out.values[row->name].emplace_back("true");
     } else {
       out.values[row->name].emplace_back("true");
@@ -169,7 +200,8 @@ void print_usage() {
       ::printf("      --%s%s%s\n", o.name, o.takes_value ? " VALUE  " : "  ", o.help);
   }
   ::printf("\nGlobal options:\n");
-  for (const OptionRow& o : kGlobalOptions) ::printf("  --%s%s%s\n", o.name, o.takes_value ? " VALUE  " : "  ", o.help);
+  for (const OptionRow& o : kGlobalOptions)
+    ::printf("  --%s%s%s\n", o.name, o.takes_value ? " VALUE  " : "  ", o.help);
 }
 
 void write_log(const Global& g, std::string_view level, std::string_view message) {
@@ -200,8 +232,10 @@ Result<Global> make_global(const Arguments& a) {
     return Error(Errc::invalid_argument, concat("unknown log format ", quote(g.log_format)));
   if (a.has("systemd-cgroup")) g.cgroup_manager = "systemd";
   if (a.has("cgroup-manager")) g.cgroup_manager = a.get("cgroup-manager");
-  if (g.cgroup_manager != "cgroupfs" && g.cgroup_manager != "systemd" && g.cgroup_manager != "disabled")
-    return Error(Errc::invalid_argument, concat("unknown cgroup manager ", quote(g.cgroup_manager)));
+  if (g.cgroup_manager != "cgroupfs" && g.cgroup_manager != "systemd" &&
+      g.cgroup_manager != "disabled")
+    return Error(Errc::invalid_argument,
+                 concat("unknown cgroup manager ", quote(g.cgroup_manager)));
   return g;
 }
 
@@ -249,7 +283,8 @@ int run(const std::vector<std::string>& argv) {
 }  // namespace minke::runtime_cli
 
 int main(int argc, char** argv) {
-  // Before anything else: what a container could get hold of as /proc/self/exe must not be writable.
+  // Before anything else: what a container could get hold of as /proc/self/exe must not be
+  // writable.
   minke::Status safe = minke::runtime::protect_own_binary();
   if (!safe) {
     ::fprintf(stderr, "%s\n", safe.error().message().c_str());

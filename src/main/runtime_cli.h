@@ -16,7 +16,7 @@
 namespace minke::runtime_cli {
 
 struct Global {
-  std::string root;                  // where containers' states lie
+  std::string root;  // where containers' states lie
   std::string log, log_format = "text";
   std::string cgroup_manager = "cgroupfs";  // systemd, disabled
   bool debug = false;
@@ -34,14 +34,14 @@ struct Arguments {
   }
 };
 struct OptionRow {
-  const char* name;      // long
-  char letter;           // or 0
+  const char* name;  // long
+  char letter;       // or 0
   bool takes_value;
   const char* help;
 };
 // Options end at "--", and at the first word when `stop_at_word` (what follows is a program's own).
-Result<Arguments> parse_arguments(const std::vector<std::string>& argv, const std::vector<OptionRow>& options,
-                                  int stop_after_words);
+Result<Arguments> parse_arguments(const std::vector<std::string>& argv,
+                                  const std::vector<OptionRow>& options, int stop_after_words);
 
 struct Command {
   const char* name;
@@ -52,7 +52,8 @@ struct Command {
 };
 const std::vector<Command>& commands();
 
-// What is kept of a container: ROOT/ID/state.json, config.json as it was at create, `start` while it waits.
+// What is kept of a container: ROOT/ID/state.json, config.json as it was at create, `start` while
+// it waits.
 struct Record {
   std::string id, bundle, created, owner;
   runtime::ContainerHandle handle;
@@ -100,8 +101,9 @@ Result<int> run_events(const Global& g, const Arguments& a);
 // runtime_info.cc
 Result<int> run_spec(const Global& g, const Arguments& a);
 Result<int> run_features(const Global& g, const Arguments& a);
-// runtime_tty.cc: gives the master of the console socket's pty to our own terminal until the process ends, handing
-// signals on; without `socket` only the signals. The exit code of the process.
+// runtime_tty.cc: gives the master of the console socket's pty to our own terminal until the
+// process ends, handing signals on; without `socket` only the signals. The exit code of the
+// process.
 Result<int> wait_in_foreground(pid_t pid, int pidfd, sys::UniqueFd master);
 Result<sys::UniqueFd> receive_master(int socket);
 

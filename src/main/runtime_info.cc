@@ -10,7 +10,8 @@
 namespace minke::runtime_cli {
 namespace {
 
-oci::Mount mount(std::string destination, std::string type, std::string source, std::vector<std::string> options) {
+oci::Mount mount(std::string destination, std::string type, std::string source,
+                 std::vector<std::string> options) {
   oci::Mount m;
   m.destination = std::move(destination);
   m.type = std::move(type);
@@ -36,7 +37,8 @@ oci::Spec example(bool rootless) {
   s.mounts = {
       mount("/proc", "proc", "proc", {}),
       mount("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
-      mount("/dev/pts", "devpts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}),
+      mount("/dev/pts", "devpts", "devpts",
+            {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}),
       mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}),
       mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}),
   };
@@ -45,10 +47,12 @@ oci::Spec example(bool rootless) {
   else {
     s.mounts[2].options.emplace_back("gid=5");
     s.mounts.push_back(mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}));
-    s.mounts.push_back(mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"}));
+    s.mounts.push_back(mount("/sys/fs/cgroup", "cgroup", "cgroup",
+                             {"nosuid", "noexec", "nodev", "relatime", "ro"}));
   }
   oci::Linux& l = s.linux_.emplace();
-  for (const char* type : {"pid", "ipc", "uts", "mount", "cgroup"}) l.namespaces.push_back({type, ""});
+  for (const char* type : {"pid", "ipc", "uts", "mount", "cgroup"})
+    l.namespaces.push_back({type, ""});
   if (rootless) {
     l.namespaces.push_back({"user", ""});
     l.uid_mappings.push_back({0, ::geteuid(), 1});
@@ -59,8 +63,10 @@ oci::Spec example(bool rootless) {
     deny.access = "rwm";
     l.resources.emplace().devices.push_back(deny);
   }
-  l.masked_paths = {"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-                    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi"};
+  l.masked_paths = {"/proc/acpi",        "/proc/asound",        "/proc/kcore",
+                    "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",
+                    "/proc/timer_stats", "/proc/sched_debug",   "/sys/firmware",
+                    "/proc/scsi"};
   l.readonly_paths = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
   return s;
 }
@@ -87,26 +93,35 @@ Result<int> run_spec(const Global&, const Arguments& a) {
 
 Result<int> run_features(const Global&, const Arguments&) {
   std::vector<std::string> capabilities;
-  for (int i = 0; i < oci::kCapabilityCount; ++i) capabilities.emplace_back(*oci::capability_name(i));
+  for (int i = 0; i < oci::kCapabilityCount; ++i)
+    capabilities.emplace_back(*oci::capability_name(i));
   json::Value enabled = object({{"enabled", true}});
   json::Value linux_value = object({
       {"namespaces", strings({"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"})},
       {"capabilities", strings(std::move(capabilities))},
-      {"cgroup", object({{"v1", true}, {"v2", true}, {"systemd", true}, {"systemdUser", true}, {"rdma", true}})},
+      {"cgroup",
+       object(
+           {{"v1", true}, {"v2", true}, {"systemd", true}, {"systemdUser", true}, {"rdma", true}})},
       {"seccomp",
-       object({{"enabled", true},
-               {"actions", strings({"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
-                                    "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"})},
-               {"operators", strings({"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT",
-                                      "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"})},
-               {"archs", strings({"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64",
-                                  "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL", "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32",
-                                  "SCMP_ARCH_PPC", "SCMP_ARCH_PPC64", "SCMP_ARCH_PPC64LE", "SCMP_ARCH_RISCV64",
-                                  "SCMP_ARCH_S390", "SCMP_ARCH_S390X", "SCMP_ARCH_X32", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64"})},
-               {"knownFlags", strings({"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC",
-                                       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"})},
-               {"supportedFlags", strings({"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC",
-                                           "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"})}})},
+       object(
+           {{"enabled", true},
+            {"actions", strings({"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL",
+                                 "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",
+                                 "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"})},
+            {"operators", strings({"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE",
+                                   "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"})},
+            {"archs",
+             strings({"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64",
+                      "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL", "SCMP_ARCH_MIPSEL64",
+                      "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC", "SCMP_ARCH_PPC64",
+                      "SCMP_ARCH_PPC64LE", "SCMP_ARCH_RISCV64", "SCMP_ARCH_S390", "SCMP_ARCH_S390X",
+                      "SCMP_ARCH_X32", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64"})},
+            {"knownFlags",
+             strings({"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                      "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"})},
+            {"supportedFlags",
+             strings({"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                      "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"})}})},
       {"apparmor", enabled},
       {"selinux", enabled},
       {"intelRdt", object({{"enabled", false}})},
@@ -115,7 +130,8 @@ Result<int> run_features(const Global&, const Arguments&) {
   json::Value features = object({
       {"ociVersionMin", "1.0.0"},
       {"ociVersionMax", "1.2.0"},
-      {"hooks", strings({"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"})},
+      {"hooks", strings({"prestart", "createRuntime", "createContainer", "startContainer",
+                         "poststart", "poststop"})},
       {"mountOptions", strings(runtime::known_mount_options())},
       {"linux", std::move(linux_value)},
       {"potentiallyUnsafeConfigAnnotations", strings({})},

@@ -1,8 +1,8 @@
 // state, kill, delete, list, ps, pause, resume, update, events.
 #include <poll.h>
-#include <sys/stat.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,8 +18,9 @@ namespace {
 
 Result<Record> load_one(const Store& store, const Arguments& a) {
   if (a.words.size() != 1)
-    return Error(Errc::invalid_argument,
-                 a.words.empty() ? "the container's id is missing" : concat("too many arguments: ", a.words[1]));
+    return Error(Errc::invalid_argument, a.words.empty()
+                                             ? "the container's id is missing"
+                                             : concat("too many arguments: ", a.words[1]));
   return store.load(a.words[0]);
 }
 
@@ -57,7 +58,9 @@ FullState full_state(const Store& store, const Record& r) {
   return s;
 }
 
-void print_json(const json::Value& value, int indent) { ::printf("%s\n", json::dump(value, indent).c_str()); }
+void print_json(const json::Value& value, int indent) {
+  ::printf("%s\n", json::dump(value, indent).c_str());
+}
 
 // From /etc/passwd alone: a static program has no name service.
 std::string user_name(uid_t uid) {
@@ -70,7 +73,9 @@ std::string user_name(uid_t uid) {
   return concat("#", uid);
 }
 
-Result<runtime::Cgroup> cgroup_of(const Record& r) { return runtime::Cgroup::open(r.handle.cgroup); }
+Result<runtime::Cgroup> cgroup_of(const Record& r) {
+  return runtime::Cgroup::open(r.handle.cgroup);
+}
 
 }  // namespace
 
@@ -83,7 +88,8 @@ Result<int> run_state(const Global& g, const Arguments& a) {
 
 Result<int> run_kill(const Global& g, const Arguments& a) {
   if (a.has("regex")) return Error(Errc::unsupported, "kill --regex is not supported");
-  if (a.words.empty() || a.words.size() > 2) return Error(Errc::invalid_argument, "kill: ID [SIGNAL] expected");
+  if (a.words.empty() || a.words.size() > 2)
+    return Error(Errc::invalid_argument, "kill: ID [SIGNAL] expected");
   Store store(g.root);
   Record record = TRY(store.load(a.words[0]));
   std::string name = a.words.size() > 1 ? a.words[1] : "SIGTERM";
@@ -98,7 +104,8 @@ Result<int> run_kill(const Global& g, const Arguments& a) {
   if (!init) {
     if (a.has("all")) return 0;
     // The words that other engines look for.
-    return Error(Errc::not_found, concat("container ", record.id, " not running: kill: No such process"));
+    return Error(Errc::not_found,
+                 concat("container ", record.id, " not running: kill: No such process"));
   }
   TRY(init->kill(*signal));
   return 0;
@@ -119,12 +126,15 @@ Result<int> run_delete(const Global& g, const Arguments& a) {
   std::string status = store.status(*record);
   if (status != "stopped") {
     if (!force && status != "created")
-      return Error(Errc::conflict, concat("cannot delete container ", record->id, " that is not stopped: ", status));
+      return Error(Errc::conflict, concat("cannot delete container ", record->id,
+                                          " that is not stopped: ", status));
     if (auto init = sys::Pidfd::open(record->handle.pid, record->handle.start_time)) {
       ignore(init->kill(SIGKILL), "it may have died just now");
-      if (auto cgroup = cgroup_of(*record)) ignore(cgroup->freeze(false), "only a frozen one needs it");
+      if (auto cgroup = cgroup_of(*record))
+        ignore(cgroup->freeze(false), "only a frozen one needs it");
       bool ended = TRY(init->wait_exit(10000));
-      if (!ended) return Error(Errc::timeout, concat("container ", record->id, ": init does not die"));
+      if (!ended)
+        return Error(Errc::timeout, concat("container ", record->id, ": init does not die"));
     }
   }
   TRY(delete_container(store, *record));
@@ -156,16 +166,20 @@ Result<int> run_list(const Global& g, const Arguments& a) {
     print_json(json::Value(std::move(list)), 0);
     return 0;
   }
-  if (format != "table") return Error(Errc::invalid_argument, concat("unknown format ", quote(format)));
-  std::vector<std::vector<std::string>> rows = {{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
-  for (const FullState& s : states) rows.push_back({s.id, concat(s.pid), s.status, s.bundle, s.created, s.owner});
+  if (format != "table")
+    return Error(Errc::invalid_argument, concat("unknown format ", quote(format)));
+  std::vector<std::vector<std::string>> rows = {
+      {"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
+  for (const FullState& s : states)
+    rows.push_back({s.id, concat(s.pid), s.status, s.bundle, s.created, s.owner});
   std::vector<std::size_t> widths(rows[0].size(), 12);
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size() + 1);
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i)
-      line += i + 1 < row.size() ? concat(row[i], std::string(widths[i] - row[i].size(), ' ')) : row[i];
+      line +=
+          i + 1 < row.size() ? concat(row[i], std::string(widths[i] - row[i].size(), ' ')) : row[i];
     ::printf("%s\n", line.c_str());
   }
   return 0;
@@ -184,7 +198,8 @@ Result<int> run_ps(const Global& g, const Arguments& a) {
     print_json(json::Value(std::move(list)), 0);
     return 0;
   }
-  if (format != "table") return Error(Errc::invalid_argument, concat("unknown format ", quote(format)));
+  if (format != "table")
+    return Error(Errc::invalid_argument, concat("unknown format ", quote(format)));
   // The host's ps, never one of the container.
   std::vector<std::string> argv = {"ps"};
   if (a.words.size() > 1)
@@ -212,13 +227,15 @@ Result<int> run_ps(const Global& g, const Arguments& a) {
   };
   std::vector<std::string_view> head = words(lines[0]);
   auto column = std::find(head.begin(), head.end(), "PID") - head.begin();
-  if (static_cast<std::size_t>(column) == head.size()) return Error(Errc::invalid_argument, "ps: no column PID in its output");
+  if (static_cast<std::size_t>(column) == head.size())
+    return Error(Errc::invalid_argument, "ps: no column PID in its output");
   ::printf("%s\n", std::string(lines[0]).c_str());
   for (std::size_t i = 1; i < lines.size(); ++i) {
     std::vector<std::string_view> row = words(lines[i]);
     if (row.size() <= static_cast<std::size_t>(column)) continue;
     auto pid = parse_int(row[static_cast<std::size_t>(column)]);
-    if (pid && std::find(pids.begin(), pids.end(), *pid) != pids.end()) ::printf("%s\n", std::string(lines[i]).c_str());
+    if (pid && std::find(pids.begin(), pids.end(), *pid) != pids.end())
+      ::printf("%s\n", std::string(lines[i]).c_str());
   }
   return 0;
 }
@@ -257,13 +274,16 @@ Result<std::int64_t> parse_bytes(const Arguments& a, const std::string& name) {
     }
   }
   auto value = parse_int(digits);
-  if (!value || *value > INT64_MAX / factor) return Error(Errc::invalid_argument, concat("--", name, " ", quote(text), ": not a number"));
+  if (!value || *value > INT64_MAX / factor)
+    return Error(Errc::invalid_argument, concat("--", name, " ", quote(text), ": not a number"));
   return *value * factor;
 }
 
 Result<std::uint64_t> parse_number(const Arguments& a, const std::string& name) {
   auto value = parse_uint(a.get(name));
-  if (!value) return Error(Errc::invalid_argument, concat("--", name, " ", quote(a.get(name)), ": not a number"));
+  if (!value)
+    return Error(Errc::invalid_argument,
+                 concat("--", name, " ", quote(a.get(name)), ": not a number"));
   return *value;
 }
 
@@ -323,15 +343,19 @@ json::Value stats_value(const Record& r, const runtime::CgroupStats& s) {
                             {"throttling", object({{"periods", s.periods},
                                                    {"throttledPeriods", s.throttled_periods},
                                                    {"throttledTime", s.throttled_ns}})}});
-  json::Value memory = object({{"cache", s.memory_cache},
-                               {"usage", object({{"limit", s.memory_limit},
-                                                 {"usage", s.memory_usage},
-                                                 {"max", s.memory_max_usage},
-                                                 {"failcnt", s.memory_failcnt}})},
-                               {"swap", object({{"limit", s.swap_limit}, {"usage", s.swap_usage}})}});
+  json::Value memory =
+      object({{"cache", s.memory_cache},
+              {"usage", object({{"limit", s.memory_limit},
+                                {"usage", s.memory_usage},
+                                {"max", s.memory_max_usage},
+                                {"failcnt", s.memory_failcnt}})},
+              {"swap", object({{"limit", s.swap_limit}, {"usage", s.swap_usage}})}});
   json::Value pids = object({{"current", s.pids_current}, {"limit", s.pids_limit}});
   json::Value io = object({{"readBytes", s.block_read_bytes}, {"writeBytes", s.block_write_bytes}});
-  json::Value data = object({{"cpu", std::move(cpu)}, {"memory", std::move(memory)}, {"pids", std::move(pids)}, {"blkio", std::move(io)}});
+  json::Value data = object({{"cpu", std::move(cpu)},
+                             {"memory", std::move(memory)},
+                             {"pids", std::move(pids)},
+                             {"blkio", std::move(io)}});
   return object({{"type", "stats"}, {"id", r.id}, {"data", std::move(data)}});
 }
 
@@ -342,8 +366,10 @@ Result<int> run_events(const Global& g, const Arguments& a) {
   Record record = TRY(load_one(store, a));
   runtime::Cgroup cgroup = TRY(cgroup_of(record));
   auto interval = parse_duration(a.get("interval", "5s"));
-  if (!interval || *interval <= 0) return Error(Errc::invalid_argument, "--interval: not a duration");
-  if (store.status(record) == "stopped") return Error(Errc::conflict, concat("container ", record.id, " is not running"));
+  if (!interval || *interval <= 0)
+    return Error(Errc::invalid_argument, "--interval: not a duration");
+  if (store.status(record) == "stopped")
+    return Error(Errc::conflict, concat("container ", record.id, " is not running"));
   if (a.has("stats")) {
     runtime::CgroupStats stats = TRY(cgroup.stats());
     print_json(stats_value(record, stats), 0);
@@ -355,11 +381,13 @@ Result<int> run_events(const Global& g, const Arguments& a) {
   std::uint64_t kills = cgroup.oom_kills().value_or(0);
   for (;;) {
     struct pollfd polls[2] = {{init.get(), POLLIN, 0}, {oom.get(), POLLIN | POLLPRI, 0}};
-    if (::poll(polls, 2, static_cast<int>(*interval / 1000000)) < 0 && errno != EINTR) return Error::from_errno(errno, "poll");
+    if (::poll(polls, 2, static_cast<int>(*interval / 1000000)) < 0 && errno != EINTR)
+      return Error::from_errno(errno, "poll");
     if (polls[0].revents != 0) return 0;
     if (polls[1].revents != 0) {
       char drain[4096];
-      if (::read(oom.get(), drain, sizeof drain) < 0 && errno != EAGAIN) return Error::from_errno(errno, "read OOM events");
+      if (::read(oom.get(), drain, sizeof drain) < 0 && errno != EAGAIN)
+        return Error::from_errno(errno, "read OOM events");
       std::uint64_t now_kills = cgroup.oom_kills().value_or(0);
       if (now_kills > kills) ::printf("{\"type\":\"oom\",\"id\":%s}\n", quote(record.id).c_str());
       kills = now_kills;

@@ -1,7 +1,7 @@
 // create, run, start, exec.
 #include <fcntl.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,7 +17,9 @@ namespace {
 
 Result<std::string> one_id(const Arguments& a) {
   if (a.words.size() == 1) return a.words[0];
-  return Error(Errc::invalid_argument, a.words.empty() ? "the container's id is missing" : concat("too many arguments: ", a.words[1]));
+  return Error(Errc::invalid_argument, a.words.empty()
+                                           ? "the container's id is missing"
+                                           : concat("too many arguments: ", a.words[1]));
 }
 
 Result<std::string> absolute(const std::string& path) {
@@ -33,7 +35,8 @@ Result<std::vector<int>> preserved(const Arguments& a) {
   std::uint64_t count = 0;
   if (a.has("preserve-fds")) {
     auto value = parse_uint(a.get("preserve-fds"));
-    if (!value || *value > 4096) return Error(Errc::invalid_argument, concat("bad --preserve-fds ", a.get("preserve-fds")));
+    if (!value || *value > 4096)
+      return Error(Errc::invalid_argument, concat("bad --preserve-fds ", a.get("preserve-fds")));
     count = *value;
   }
   // Socket activation comes on top, as in runc.
@@ -41,7 +44,8 @@ Result<std::vector<int>> preserved(const Arguments& a) {
     if (auto value = parse_uint(listen); value && *value < 4096) count += *value;
   for (std::uint64_t i = 0; i < count; ++i) {
     auto fd = static_cast<int>(3 + i);
-    if (::fcntl(fd, F_GETFD) < 0) return Error::from_errno(errno, concat("--preserve-fds: descriptor ", fd));
+    if (::fcntl(fd, F_GETFD) < 0)
+      return Error::from_errno(errno, concat("--preserve-fds: descriptor ", fd));
     fds.push_back(fd);
   }
   return fds;
@@ -54,11 +58,13 @@ struct Prepared {
   sys::UniqueFd console;
 };
 
-Result<std::unique_ptr<Prepared>> prepare(const Global& g, const Arguments& a, const std::string& id) {
+Result<std::unique_ptr<Prepared>> prepare(const Global& g, const Arguments& a,
+                                          const std::string& id) {
   auto p = std::make_unique<Prepared>();
   p->request.bundle = TRY(absolute(a.get("bundle", ".")));
   std::string file = a.get("config", "config.json");
-  p->config = TRY(sys::read_small_file(file[0] == '/' ? file : concat(p->request.bundle, "/", file)));
+  p->config =
+      TRY(sys::read_small_file(file[0] == '/' ? file : concat(p->request.bundle, "/", file)));
   p->spec = TRY_CTX(oci::parse_spec(p->config), file);
   p->request.id = id;
   p->request.spec = &p->spec;
@@ -67,14 +73,16 @@ Result<std::unique_ptr<Prepared>> prepare(const Global& g, const Arguments& a, c
                                                                : runtime::CgroupManager::cgroupfs;
   p->request.tolerate_missing_cgroup = ::geteuid() != 0 || !sys::exists("/proc/1/root");
   auto map = sys::read_small_file("/proc/self/uid_map", 4096);
-  if (map && map->find("4294967295") == std::string::npos) p->request.tolerate_missing_cgroup = true;
+  if (map && map->find("4294967295") == std::string::npos)
+    p->request.tolerate_missing_cgroup = true;
   p->request.preserve_fds = TRY(preserved(a));
   p->request.no_pivot = a.has("no-pivot");
   p->request.no_new_keyring = a.has("no-new-keyring");
   if (a.has("console-socket")) {
     if (!p->spec.process->terminal)
       return Error(Errc::invalid_argument, "--console-socket: process.terminal is false");
-    p->console = TRY_CTX(sys::connect_unix(a.get("console-socket"), SOCK_STREAM), "--console-socket");
+    p->console =
+        TRY_CTX(sys::connect_unix(a.get("console-socket"), SOCK_STREAM), "--console-socket");
     p->request.console_socket = p->console.get();
   }
   return p;
@@ -144,7 +152,8 @@ Result<int> run_start(const Global& g, const Arguments& a) {
   Store store(g.root);
   Record record = TRY(store.load(id));
   std::string status = store.status(record);
-  if (status != "created") return Error(Errc::conflict, concat("container ", id, " is ", status, ", not created"));
+  if (status != "created")
+    return Error(Errc::conflict, concat("container ", id, " is ", status, ", not created"));
   oci::Spec spec = TRY(store.load_spec(record));
   runtime::CreateRequest request;
   request.id = id;
@@ -166,7 +175,8 @@ Result<int> run_run(const Global& g, const Arguments& a) {
   bool detach = a.has("detach");
   std::pair<sys::UniqueFd, sys::UniqueFd> console;
   if (p->spec.process->terminal && !p->console) {
-    if (detach) return Error(Errc::invalid_argument, "run --detach: process.terminal needs --console-socket");
+    if (detach)
+      return Error(Errc::invalid_argument, "run --detach: process.terminal needs --console-socket");
     console = TRY(sys::make_seqpacket_pair());
     p->request.console_socket = console.second.get();
   }
@@ -219,7 +229,8 @@ Result<oci::Process> exec_process(const oci::Spec& spec, const Arguments& a) {
     auto uid = parse_uint(parts[0]);
     auto gid = parts.size() > 1 ? parse_uint(parts[1]) : std::optional<std::uint64_t>(p.user.gid);
     if (!uid || !gid || parts.size() > 2 || *uid > 0xfffffffe || *gid > 0xfffffffe)
-      return Error(Errc::invalid_argument, concat("--user ", quote(a.get("user")), ": must be UID or UID:GID"));
+      return Error(Errc::invalid_argument,
+                   concat("--user ", quote(a.get("user")), ": must be UID or UID:GID"));
     p.user.uid = static_cast<std::uint32_t>(*uid);
     p.user.gid = static_cast<std::uint32_t>(*gid);
     p.user.additional_gids.clear();
@@ -227,7 +238,8 @@ Result<oci::Process> exec_process(const oci::Spec& spec, const Arguments& a) {
   if (a.has("additional-gids"))
     for (const std::string& word : a.values.at("additional-gids")) {
       auto gid = parse_uint(word);
-      if (!gid || *gid > 0xfffffffe) return Error(Errc::invalid_argument, concat("bad --additional-gids ", word));
+      if (!gid || *gid > 0xfffffffe)
+        return Error(Errc::invalid_argument, concat("bad --additional-gids ", word));
       p.user.additional_gids.push_back(static_cast<std::uint32_t>(*gid));
     }
   if (a.has("cap")) {
@@ -252,7 +264,8 @@ Result<int> run_exec(const Global& g, const Arguments& a) {
   Store store(g.root);
   Record record = TRY(store.load(a.words[0]));
   std::string status = store.status(record);
-  if (status == "paused" && !a.has("ignore-paused")) return Error(Errc::conflict, "cannot exec in a paused container");
+  if (status == "paused" && !a.has("ignore-paused"))
+    return Error(Errc::conflict, "cannot exec in a paused container");
   if (status == "stopped") return Error(Errc::conflict, "cannot exec in a stopped container");
   oci::Spec spec = TRY(store.load_spec(record));
   oci::Process process = TRY(exec_process(spec, a));
@@ -269,7 +282,8 @@ Result<int> run_exec(const Global& g, const Arguments& a) {
     console = TRY_CTX(sys::connect_unix(a.get("console-socket"), SOCK_STREAM), "--console-socket");
     request.console_socket = console.get();
   } else if (process.terminal) {
-    if (a.has("detach")) return Error(Errc::invalid_argument, "exec --detach --tty needs --console-socket");
+    if (a.has("detach"))
+      return Error(Errc::invalid_argument, "exec --detach --tty needs --console-socket");
     own = TRY(sys::make_seqpacket_pair());
     request.console_socket = own.second.get();
   }

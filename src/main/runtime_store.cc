@@ -19,9 +19,11 @@ void bind(json::Binder& b, Record& r) {
 Status Store::check_id(const std::string& id) const {
   bool good = !id.empty() && id.size() <= 1024 && id != "." && id != "..";
   for (char c : id)
-    good &= (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-' || c == '.';
+    good &= (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            c == '_' || c == '+' || c == '-' || c == '.';
   if (good) return {};
-  return Error(Errc::invalid_argument, concat("invalid container id ", quote(id), ": letters, digits, _ + - . only"));
+  return Error(Errc::invalid_argument,
+               concat("invalid container id ", quote(id), ": letters, digits, _ + - . only"));
 }
 
 std::string Store::folder(const std::string& id) const { return concat(root_, "/", id); }
@@ -43,7 +45,8 @@ Status Store::save(const Record& record) const {
 }
 
 Status Store::save_config(const std::string& id, std::string_view text) const {
-  sys::UniqueFd file = TRY(sys::open(concat(folder(id), "/config.json"), O_WRONLY | O_CREAT | O_EXCL, 0600));
+  sys::UniqueFd file =
+      TRY(sys::open(concat(folder(id), "/config.json"), O_WRONLY | O_CREAT | O_EXCL, 0600));
   return sys::write_all(file.get(), text, "config.json");
 }
 
@@ -51,7 +54,8 @@ Result<Record> Store::load(const std::string& id) const {
   TRY(check_id(id));
   auto text = sys::read_small_file(concat(folder(id), "/state.json"));
   if (!text) {
-    if (text.error().sys() == ENOENT) return Error(Errc::not_found, concat("container ", id, " does not exist"));
+    if (text.error().sys() == ENOENT)
+      return Error(Errc::not_found, concat("container ", id, " does not exist"));
     return std::move(text.error());
   }
   return json::parse_struct<Record>(*text);

@@ -1,4 +1,5 @@
-// A process in the foreground: its terminal relayed to ours, signals handed on, its exit code as ours.
+// A process in the foreground: its terminal relayed to ours, signals handed on, its exit code as
+// ours.
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -68,7 +69,9 @@ Result<sys::UniqueFd> receive_master(int socket) {
 
 Result<int> wait_in_foreground(pid_t pid, int pidfd, sys::UniqueFd master) {
   std::vector<int> numbers;
-  for (int s : {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM}) numbers.push_back(s);
+  for (int s :
+       {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM})
+    numbers.push_back(s);
   sys::UniqueFd signals = TRY(sys::make_signalfd(numbers));
   std::optional<RawTerminal> raw;
   if (master) {
@@ -89,7 +92,9 @@ Result<int> wait_in_foreground(pid_t pid, int pidfd, sys::UniqueFd master) {
   }
   // What was written just before the end.
   while (out) {
-    struct pollfd last{master.get(), POLLIN, 0};
+    struct pollfd last {
+      master.get(), POLLIN, 0
+    };
     if (::poll(&last, 1, 0) <= 0 || !pump(master.get(), 1)) break;
   }
   int status = TRY(sys::wait_pid(pid));

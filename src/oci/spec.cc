@@ -12,16 +12,46 @@ namespace minke::oci {
 namespace {
 
 constexpr std::string_view kCapabilities[] = {
-    "CAP_CHOWN",           "CAP_DAC_OVERRIDE",     "CAP_DAC_READ_SEARCH", "CAP_FOWNER",
-    "CAP_FSETID",          "CAP_KILL",             "CAP_SETGID",          "CAP_SETUID",
-    "CAP_SETPCAP",         "CAP_LINUX_IMMUTABLE",  "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",       "CAP_NET_RAW",          "CAP_IPC_LOCK",        "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",      "CAP_SYS_RAWIO",        "CAP_SYS_CHROOT",      "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",       "CAP_SYS_ADMIN",        "CAP_SYS_BOOT",        "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",    "CAP_SYS_TIME",         "CAP_SYS_TTY_CONFIG",  "CAP_MKNOD",
-    "CAP_LEASE",           "CAP_AUDIT_WRITE",      "CAP_AUDIT_CONTROL",   "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",    "CAP_MAC_ADMIN",        "CAP_SYSLOG",          "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",   "CAP_AUDIT_READ",       "CAP_PERFMON",         "CAP_BPF",
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
     "CAP_CHECKPOINT_RESTORE",
 };
 static_assert(std::size(kCapabilities) == kCapabilityCount);
@@ -31,42 +61,54 @@ struct RlimitRow {
   int number;
 };
 constexpr RlimitRow kRlimits[] = {
-    {"RLIMIT_AS", RLIMIT_AS},           {"RLIMIT_CORE", RLIMIT_CORE},
-    {"RLIMIT_CPU", RLIMIT_CPU},         {"RLIMIT_DATA", RLIMIT_DATA},
-    {"RLIMIT_FSIZE", RLIMIT_FSIZE},     {"RLIMIT_LOCKS", RLIMIT_LOCKS},
-    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-    {"RLIMIT_NICE", RLIMIT_NICE},       {"RLIMIT_NOFILE", RLIMIT_NOFILE},
-    {"RLIMIT_NPROC", RLIMIT_NPROC},     {"RLIMIT_RSS", RLIMIT_RSS},
-    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},   {"RLIMIT_RTTIME", RLIMIT_RTTIME},
-    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING}, {"RLIMIT_STACK", RLIMIT_STACK},
+    {"RLIMIT_AS", RLIMIT_AS},
+    {"RLIMIT_CORE", RLIMIT_CORE},
+    {"RLIMIT_CPU", RLIMIT_CPU},
+    {"RLIMIT_DATA", RLIMIT_DATA},
+    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+    {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+    {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+    {"RLIMIT_NICE", RLIMIT_NICE},
+    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_NPROC", RLIMIT_NPROC},
+    {"RLIMIT_RSS", RLIMIT_RSS},
+    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+    {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+    {"RLIMIT_STACK", RLIMIT_STACK},
 };
 
-constexpr std::string_view kNamespaces[] = {"pid", "network", "mount", "ipc",
+constexpr std::string_view kNamespaces[] = {"pid", "network", "mount",  "ipc",
                                             "uts", "user",    "cgroup", "time"};
 constexpr std::string_view kPropagations[] = {"private", "rprivate", "slave",      "rslave",
                                               "shared",  "rshared",  "unbindable", "runbindable"};
 constexpr std::string_view kSeccompActions[] = {
-    "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO",
-    "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY"};
-constexpr std::string_view kSeccompOperators[] = {
-    "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT",
-    "SCMP_CMP_MASKED_EQ"};
+    "SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+    "SCMP_ACT_TRAP",  "SCMP_ACT_ERRNO",        "SCMP_ACT_TRACE",
+    "SCMP_ACT_ALLOW", "SCMP_ACT_LOG",          "SCMP_ACT_NOTIFY"};
+constexpr std::string_view kSeccompOperators[] = {"SCMP_CMP_NE",       "SCMP_CMP_LT", "SCMP_CMP_LE",
+                                                  "SCMP_CMP_EQ",       "SCMP_CMP_GE", "SCMP_CMP_GT",
+                                                  "SCMP_CMP_MASKED_EQ"};
 constexpr std::string_view kSeccompArches[] = {
-    "SCMP_ARCH_X86", "SCMP_ARCH_X86_64", "SCMP_ARCH_X32", "SCMP_ARCH_ARM", "SCMP_ARCH_AARCH64",
-    "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",
-    "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC", "SCMP_ARCH_PPC64",
-    "SCMP_ARCH_PPC64LE", "SCMP_ARCH_S390", "SCMP_ARCH_S390X", "SCMP_ARCH_PARISC",
-    "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64", "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
-    "SCMP_ARCH_SH", "SCMP_ARCH_SHEB"};
+    "SCMP_ARCH_X86",     "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",         "SCMP_ARCH_ARM",
+    "SCMP_ARCH_AARCH64", "SCMP_ARCH_MIPS",     "SCMP_ARCH_MIPS64",      "SCMP_ARCH_MIPS64N32",
+    "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",
+    "SCMP_ARCH_PPC64",   "SCMP_ARCH_PPC64LE",  "SCMP_ARCH_S390",        "SCMP_ARCH_S390X",
+    "SCMP_ARCH_PARISC",  "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64",     "SCMP_ARCH_LOONGARCH64",
+    "SCMP_ARCH_M68K",    "SCMP_ARCH_SH",       "SCMP_ARCH_SHEB"};
 constexpr std::string_view kSeccompFlags[] = {
     "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
-constexpr std::string_view kSchedulers[] = {"SCHED_OTHER", "SCHED_BATCH", "SCHED_IDLE", "SCHED_FIFO",
-                                            "SCHED_RR", "SCHED_ISO", "SCHED_DEADLINE"};
+constexpr std::string_view kSchedulers[] = {"SCHED_OTHER",   "SCHED_BATCH", "SCHED_IDLE",
+                                            "SCHED_FIFO",    "SCHED_RR",    "SCHED_ISO",
+                                            "SCHED_DEADLINE"};
 constexpr std::string_view kSchedulerFlags[] = {
-    "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN", "SCHED_FLAG_KEEP_POLICY",
-    "SCHED_FLAG_KEEP_PARAMS", "SCHED_FLAG_UTIL_CLAMP_MIN", "SCHED_FLAG_UTIL_CLAMP_MAX"};
-constexpr std::string_view kIoClasses[] = {"IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"};
+    "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM",     "SCHED_FLAG_DL_OVERRUN",
+    "SCHED_FLAG_KEEP_POLICY",   "SCHED_FLAG_KEEP_PARAMS", "SCHED_FLAG_UTIL_CLAMP_MIN",
+    "SCHED_FLAG_UTIL_CLAMP_MAX"};
+constexpr std::string_view kIoClasses[] = {"IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE",
+                                           "IOPRIO_CLASS_IDLE"};
 constexpr std::string_view kPersonalities[] = {"LINUX", "LINUX32"};
 
 // The kernel keeps (uid_t)-1 for "no change".
@@ -96,7 +138,8 @@ Status check_text(std::string_view text, std::string_view path) {
 
 Status check_absolute(std::string_view text, std::string_view path) {
   TRY(check_text(text, path));
-  if (text.empty() || text[0] != '/') return fault(path, concat("must be an absolute path, not ", quote(text)));
+  if (text.empty() || text[0] != '/')
+    return fault(path, concat("must be an absolute path, not ", quote(text)));
   return {};
 }
 
@@ -126,7 +169,8 @@ Status check_rlimits(const std::vector<Rlimit>& limits, std::string_view path) {
 
 Status check_scheduler(const Scheduler& s, std::string_view path) {
   TRY(check_name(kSchedulers, s.policy, concat(path, ".policy"), "scheduling policy"));
-  if (s.policy == "SCHED_ISO") return fault(concat(path, ".policy"), "SCHED_ISO is not implemented by Linux");
+  if (s.policy == "SCHED_ISO")
+    return fault(concat(path, ".policy"), "SCHED_ISO is not implemented by Linux");
   for (std::size_t i = 0; i < s.flags.size(); ++i)
     TRY(check_name(kSchedulerFlags, s.flags[i], item(concat(path, ".flags"), i), "scheduler flag"));
   if (s.nice < -20 || s.nice > 19) return fault(concat(path, ".nice"), "must be -20 to 19");
@@ -192,13 +236,13 @@ Result<NamespaceSet> check_namespaces(const std::vector<Namespace>& namespaces) 
   return set;
 }
 
-// Only what belongs to a namespace of the container may be set: anything else would change the host.
+// Only what belongs to a namespace of the container may be set: anything else would change the
+// host.
 Status check_sysctls(const StringMap& sysctls, const NamespaceSet& namespaces) {
-  constexpr std::string_view kIpc[] = {"kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem",
-                                       "kernel/shmall", "kernel/shmmax", "kernel/shmmni",
-                                       "kernel/shm_rmid_forced", "kernel/msg_next_id",
-                                       "kernel/sem_next_id", "kernel/shm_next_id",
-                                       "kernel/auto_msgmni"};
+  constexpr std::string_view kIpc[] = {
+      "kernel/msgmax",      "kernel/msgmnb",      "kernel/msgmni",      "kernel/sem",
+      "kernel/shmall",      "kernel/shmmax",      "kernel/shmmni",      "kernel/shm_rmid_forced",
+      "kernel/msg_next_id", "kernel/sem_next_id", "kernel/shm_next_id", "kernel/auto_msgmni"};
   for (const auto& [name, value] : sysctls) {
     std::string path = concat("linux.sysctl.", name);
     TRY(check_text(name, path));
@@ -206,7 +250,8 @@ Status check_sysctls(const StringMap& sysctls, const NamespaceSet& namespaces) {
     // Both spellings are in use; a name with a slash may carry dots (net/ipv4/conf/eth0.1/...).
     std::string file = name;
     if (name.find('/') == std::string::npos) std::replace(file.begin(), file.end(), '.', '/');
-    if (file.empty() || file.front() == '/' || concat("/", file, "/").find("/../") != std::string::npos)
+    if (file.empty() || file.front() == '/' ||
+        concat("/", file, "/").find("/../") != std::string::npos)
       return fault(path, "is not the name of a sysctl");
     auto needs = [&](std::string_view type) -> Status {
       if (namespaces.has(type)) return {};
@@ -231,7 +276,8 @@ Status check_devices(const std::vector<Device>& devices) {
   constexpr std::string_view kPath = "linux.devices";
   for (std::size_t i = 0; i < devices.size(); ++i) {
     TRY(check_absolute(devices[i].path, item(kPath, i, "path")));
-    if (devices[i].type.size() != 1 || std::string_view("cbup").find(devices[i].type) == std::string_view::npos)
+    if (devices[i].type.size() != 1 ||
+        std::string_view("cbup").find(devices[i].type) == std::string_view::npos)
       return fault(item(kPath, i, "type"), concat("unknown device type ", quote(devices[i].type)));
     if (devices[i].type != "p" && (devices[i].major < 0 || devices[i].minor < 0))
       return fault(item(kPath, i), "negative device number");
@@ -253,13 +299,14 @@ Status check_resources(const Resources& r) {
   for (const auto& [name, value] : r.unified) {
     std::string path = concat("linux.resources.unified.", name);
     TRY(check_text(value, path));
-    if (name.empty() || name.find('/') != std::string::npos || name.find('\0') != std::string::npos ||
-        name == "." || name == "..")
+    if (name.empty() || name.find('/') != std::string::npos ||
+        name.find('\0') != std::string::npos || name == "." || name == "..")
       return fault(path, "is not the name of a cgroup file");
   }
   for (std::size_t i = 0; i < r.hugepage_limits.size(); ++i) {
     const std::string& size = r.hugepage_limits[i].page_size;
-    if (size.size() < 3 || !size.ends_with("B") || size.find_first_not_of("0123456789KMGB") != std::string::npos)
+    if (size.size() < 3 || !size.ends_with("B") ||
+        size.find_first_not_of("0123456789KMGB") != std::string::npos)
       return fault(item("linux.resources.hugepageLimits", i, "pageSize"),
                    concat("unknown page size ", quote(size)));
   }
@@ -268,14 +315,17 @@ Status check_resources(const Resources& r) {
 
 Status check_seccomp(const Seccomp& s) {
   constexpr std::string_view kPath = "linux.seccomp";
-  TRY(check_name(kSeccompActions, s.default_action, concat(kPath, ".defaultAction"), "seccomp action"));
+  TRY(check_name(kSeccompActions, s.default_action, concat(kPath, ".defaultAction"),
+                 "seccomp action"));
   if (s.default_action == "SCMP_ACT_NOTIFY")
     return fault(concat(kPath, ".defaultAction"), "SCMP_ACT_NOTIFY cannot be the default");
   for (std::size_t i = 0; i < s.architectures.size(); ++i)
-    TRY(check_name(kSeccompArches, s.architectures[i], item(concat(kPath, ".architectures"), i), "architecture"));
+    TRY(check_name(kSeccompArches, s.architectures[i], item(concat(kPath, ".architectures"), i),
+                   "architecture"));
   for (std::size_t i = 0; i < s.flags.size(); ++i)
     TRY(check_name(kSeccompFlags, s.flags[i], item(concat(kPath, ".flags"), i), "seccomp flag"));
-  if (!s.listener_path.empty()) TRY(check_absolute(s.listener_path, concat(kPath, ".listenerPath")));
+  if (!s.listener_path.empty())
+    TRY(check_absolute(s.listener_path, concat(kPath, ".listenerPath")));
   for (std::size_t i = 0; i < s.syscalls.size(); ++i) {
     const SeccompRule& rule = s.syscalls[i];
     std::string path = item(concat(kPath, ".syscalls"), i);
@@ -284,8 +334,10 @@ Status check_seccomp(const Seccomp& s) {
     if (rule.action == "SCMP_ACT_NOTIFY" && s.listener_path.empty())
       return fault(concat(path, ".action"), "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath");
     for (std::size_t k = 0; k < rule.args.size(); ++k) {
-      TRY(check_name(kSeccompOperators, rule.args[k].op, item(concat(path, ".args"), k, "op"), "operator"));
-      if (rule.args[k].index > 5) return fault(item(concat(path, ".args"), k, "index"), "must be 0 to 5");
+      TRY(check_name(kSeccompOperators, rule.args[k].op, item(concat(path, ".args"), k, "op"),
+                     "operator"));
+      if (rule.args[k].index > 5)
+        return fault(item(concat(path, ".args"), k, "index"), "must be 0 to 5");
     }
   }
   return {};
@@ -294,7 +346,8 @@ Status check_seccomp(const Seccomp& s) {
 Status check_linux(const Linux& l, const Spec& spec) {
   NamespaceSet namespaces = TRY(check_namespaces(l.namespaces));
   if (!namespaces.has("mount"))
-    return fault("linux.namespaces", "a mount namespace is needed: its root and mounts would change the host's");
+    return fault("linux.namespaces",
+                 "a mount namespace is needed: its root and mounts would change the host's");
   TRY(check_mappings(l.uid_mappings, "linux.uidMappings"));
   TRY(check_mappings(l.gid_mappings, "linux.gidMappings"));
   bool mapped = !l.uid_mappings.empty() || !l.gid_mappings.empty();
@@ -302,7 +355,8 @@ Status check_linux(const Linux& l, const Spec& spec) {
   if (mapped && !namespaces.has("user"))
     return fault("linux.uidMappings", "mappings need a user namespace");
   if (namespaces.is_new("user") && (l.uid_mappings.empty() || l.gid_mappings.empty()))
-    return fault("linux.namespaces", "a new user namespace needs linux.uidMappings and linux.gidMappings");
+    return fault("linux.namespaces",
+                 "a new user namespace needs linux.uidMappings and linux.gidMappings");
   if (!spec.hostname.empty() && !namespaces.has("uts"))
     return fault("hostname", "needs a uts namespace");
   if (!spec.domainname.empty() && !namespaces.has("uts"))
@@ -326,7 +380,8 @@ Status check_linux(const Linux& l, const Spec& spec) {
   for (std::size_t i = 0; i < l.readonly_paths.size(); ++i)
     TRY(check_absolute(l.readonly_paths[i], item("linux.readonlyPaths", i)));
   if (l.personality) {
-    TRY(check_name(kPersonalities, l.personality->domain, "linux.personality.domain", "personality"));
+    TRY(check_name(kPersonalities, l.personality->domain, "linux.personality.domain",
+                   "personality"));
     if (!l.personality->flags.empty())
       return fault("linux.personality.flags", "the specification defines no flags");
   }
@@ -373,7 +428,8 @@ Status validate_process(const Process& p, std::string_view path) {
     return fault(at("oomScoreAdj"), "must be -1000 to 1000");
   if (p.scheduler) TRY(check_scheduler(*p.scheduler, at("scheduler")));
   if (p.io_priority) {
-    TRY(check_name(kIoClasses, p.io_priority->io_class, at("ioPriority.class"), "io priority class"));
+    TRY(check_name(kIoClasses, p.io_priority->io_class, at("ioPriority.class"),
+                   "io priority class"));
     if (p.io_priority->priority < 0 || p.io_priority->priority > 7)
       return fault(at("ioPriority.priority"), "must be 0 to 7");
   }
@@ -387,7 +443,8 @@ Status validate_process(const Process& p, std::string_view path) {
 Status validate_spec(const Spec& spec) {
   if (spec.oci_version.empty()) return fault("ociVersion", "is missing");
   if (!spec.oci_version.starts_with("1."))
-    return fault("ociVersion", concat("version ", quote(spec.oci_version), " is not known, only 1.x is"));
+    return fault("ociVersion",
+                 concat("version ", quote(spec.oci_version), " is not known, only 1.x is"));
   if (!spec.process) return fault("process", "is missing");
   TRY(validate_process(*spec.process, "process"));
   if (!spec.root) return fault("root", "is missing");

@@ -1,18 +1,17 @@
 // The order of a container's birth. Read build_init_plan() top to bottom, or print the plan.
 #include "runtime/build.h"
 
+#include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <linux/capability.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <linux/magic.h>
 
 #include "base/str.h"
 #include "runtime/fuse_root.h"
@@ -34,21 +33,24 @@ struct NamespaceRow {
   std::uint64_t flag;
 };
 constexpr NamespaceRow kNamespaces[] = {
-    {"user", CLONE_NEWUSER}, {"pid", CLONE_NEWPID}, {"network", CLONE_NEWNET},   {"ipc", CLONE_NEWIPC},
-    {"uts", CLONE_NEWUTS},   {"time", CLONE_NEWTIME}, {"cgroup", CLONE_NEWCGROUP}, {"mount", CLONE_NEWNS},
+    {"user", CLONE_NEWUSER},     {"pid", CLONE_NEWPID},  {"network", CLONE_NEWNET},
+    {"ipc", CLONE_NEWIPC},       {"uts", CLONE_NEWUTS},  {"time", CLONE_NEWTIME},
+    {"cgroup", CLONE_NEWCGROUP}, {"mount", CLONE_NEWNS},
 };
 
 Result<sys::UniqueFd> open_namespace(const oci::Namespace& ns, std::uint64_t flag) {
   sys::UniqueFd fd = TRY_CTX(sys::open(ns.path, O_RDONLY), concat("join ", ns.type, " namespace"));
   int type = ::ioctl(fd.get(), NS_GET_NSTYPE);
   if (type < 0 || static_cast<std::uint64_t>(type) != flag)
-    return Error(Errc::invalid_argument, concat("join ", ns.type, " namespace: ", ns.path, " is none"));
+    return Error(Errc::invalid_argument,
+                 concat("join ", ns.type, " namespace: ", ns.path, " is none"));
   return fd;
 }
 
 bool same_namespace(int fd, const char* ours) {
   struct stat a, b;
-  return ::fstat(fd, &a) == 0 && ::stat(ours, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+  return ::fstat(fd, &a) == 0 && ::stat(ours, &b) == 0 && a.st_ino == b.st_ino &&
+         a.st_dev == b.st_dev;
 }
 
 void add_time_offsets(const oci::Linux& l, LaunchPlan* plan) {
@@ -59,11 +61,14 @@ void add_time_offsets(const oci::Linux& l, LaunchPlan* plan) {
   plan->add(Op::time_offsets).source = plan->keep(std::move(lines));
 }
 
-// A container with mapped ids on layers that root owns: the owners are shifted by the mounts. Inside a user namespace of
-// our own (rootless) nobody may do that, and the layers are owned as they should be already.
+// A container with mapped ids on layers that root owns: the owners are shifted by the mounts.
+// Inside a user namespace of our own (rootless) nobody may do that, and the layers are owned as
+// they should be already.
 Result<int> make_mapped_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan) {
   bool mapped = ns.new_user || ns.joined_user;
-  if (!mapped || !in.host.init_user_namespace || !in.host.privileged || in.request.overlay->userxattr) return -1;
+  if (!mapped || !in.host.init_user_namespace || !in.host.privileged ||
+      in.request.overlay->userxattr)
+    return -1;
   const oci::Linux& l = *in.request.spec->linux_;
   sys::UniqueFd own;
   int user_namespace = plan->user_namespace_fd;
@@ -72,20 +77,23 @@ Result<int> make_mapped_root(const BuildInput& in, const NamespaceChoice& ns, La
     user_namespace = own.get();
   }
   if (l.uid_mappings.empty() || l.gid_mappings.empty())
-    return Error(Errc::invalid_argument, "linux.uidMappings: needed for an overlay root in a joined user namespace");
+    return Error(Errc::invalid_argument,
+                 "linux.uidMappings: needed for an overlay root in a joined user namespace");
   const OverlayRoot& o = *in.request.overlay;
   sys::UniqueFd root;
   if (o.upper.empty() && o.lower.size() == 1)
     root = TRY(make_idmapped_tree(o.lower[0], false, user_namespace, false));
   else
-    root = TRY(make_idmapped_overlay(o, user_namespace, mapped_root(l.uid_mappings), mapped_root(l.gid_mappings)));
+    root = TRY(make_idmapped_overlay(o, user_namespace, mapped_root(l.uid_mappings),
+                                     mapped_root(l.gid_mappings)));
   return plan->keep_fd(std::move(root));
 }
 
 Status build_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan) {
   const CreateRequest& r = in.request;
   const oci::Linux& l = *r.spec->linux_;
-  unsigned long propagation = l.rootfs_propagation.empty() ? MS_SLAVE | MS_REC : propagation_flags(l.rootfs_propagation);
+  unsigned long propagation =
+      l.rootfs_propagation.empty() ? MS_SLAVE | MS_REC : propagation_flags(l.rootfs_propagation);
   plan->add(Op::propagate).flags = propagation | MS_REC;
   if (!r.overlay || r.overlay->lower.empty()) {
     const std::string& path = r.spec->root->path;
@@ -95,7 +103,8 @@ Status build_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* p
     return {};
   }
   const OverlayRoot& o = *r.overlay;
-  if (o.lower.size() > 500) return Error(Errc::invalid_argument, "overlay root: more than 500 layers");
+  if (o.lower.size() > 500)
+    return Error(Errc::invalid_argument, "overlay root: more than 500 layers");
   if (o.upper.empty() != o.work.empty())
     return Error(Errc::invalid_argument, "overlay root: upper and work must be given together");
   int mapped = -1;
@@ -143,8 +152,9 @@ Result<HostFacts> read_host_facts() {
   HostFacts host;
   host.uid = ::geteuid();
   host.gid = ::getegid();
-  struct stat st{};
-  if (::stat("/proc/self/ns/user", &st) == 0) host.init_user_namespace = st.st_ino == kInitUserNamespace;
+  struct stat st {};
+  if (::stat("/proc/self/ns/user", &st) == 0)
+    host.init_user_namespace = st.st_ino == kInitUserNamespace;
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
   if (::syscall(SYS_capget, &header, data) < 0) return Error::from_errno(errno, "capget");
@@ -158,7 +168,7 @@ Result<HostFacts> read_host_facts() {
 
 Result<sys::UniqueFd> open_procfs() {
   sys::UniqueFd fd = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
-  struct statfs fs{};
+  struct statfs fs {};
   if (::fstatfs(fd.get(), &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
     return Error(Errc::unsupported, "/proc is not a procfs: mount one first");
   return fd;
@@ -167,7 +177,8 @@ Result<sys::UniqueFd> open_procfs() {
 Result<NamespaceChoice> build_namespaces(const BuildInput& in, LaunchPlan* plan) {
   NamespaceChoice choice;
   const oci::Linux& l = *in.request.spec->linux_;
-  // Joined in this order: user first, mount last, so that paths of the others still mean what they meant.
+  // Joined in this order: user first, mount last, so that paths of the others still mean what they
+  // meant.
   for (const NamespaceRow& row : kNamespaces) {
     const oci::Namespace* ns = nullptr;
     for (const oci::Namespace& item : l.namespaces)
@@ -179,9 +190,11 @@ Result<NamespaceChoice> build_namespaces(const BuildInput& in, LaunchPlan* plan)
       if (row.flag == CLONE_NEWPID) choice.new_pid = true;
       if (row.flag == CLONE_NEWNET) choice.new_network = true;
       if (row.flag == CLONE_NEWCGROUP) choice.new_cgroup = true;
-      // The cgroup namespace's root is where the process is when it is made, so it comes once the process has been
-      // moved. Offsets of clocks can only be set before the first process lives by them.
-      if (row.flag == CLONE_NEWCGROUP || (row.flag == CLONE_NEWTIME && !l.time_offsets.empty())) continue;
+      // The cgroup namespace's root is where the process is when it is made, so it comes once the
+      // process has been moved. Offsets of clocks can only be set before the first process lives by
+      // them.
+      if (row.flag == CLONE_NEWCGROUP || (row.flag == CLONE_NEWTIME && !l.time_offsets.empty()))
+        continue;
       plan->clone_flags |= row.flag;
       continue;
     }
@@ -234,6 +247,9 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   const CreateRequest& r = in.request;
   const oci::Spec& spec = *r.spec;
   const oci::Linux& l = *spec.linux_;
+  if (l.intel_rdt)
+    return Error(Errc::unsupported,
+                 "linux.intelRdt: cache and bandwidth partitions are not supported");
   plan->old_mount_api = in.host.old_mount_api;
   plan->clone_parent = r.clone_parent;
   plan->proc = plan->keep_fd(TRY(open_procfs()));
@@ -244,7 +260,8 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   plan->steps.clear();
   if (ns.new_user) plan->add(Op::wait_order).flags = kOrderMaps;
   if (ns.new_user || ns.joined_user) plan->add(Op::become_root);
-  // Others live in a joined pid namespace, and could trace us before we have dropped what they must not have.
+  // Others live in a joined pid namespace, and could trace us before we have dropped what they must
+  // not have.
   if (plan->pid_namespace_fd >= 0) plan->add(Op::not_dumpable);
   plan->steps.insert(plan->steps.end(), join_steps.begin(), join_steps.end());
 
@@ -252,7 +269,8 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   if (!r.no_new_keyring) plan->add(Op::session_keyring).source = plan->keep(concat("_ses.", r.id));
   plan->add(Op::umask).flags = 0;  // modes of nodes and folders are given exactly
   TRY(build_root(in, ns, plan));
-  bool outside_hooks = spec.hooks && (!spec.hooks->prestart.empty() || !spec.hooks->create_runtime.empty());
+  bool outside_hooks =
+      spec.hooks && (!spec.hooks->prestart.empty() || !spec.hooks->create_runtime.empty());
   if (outside_hooks) {
     plan->add(Op::report).flags = static_cast<std::uint64_t>(ReportKind::at_hooks);
     plan->add(Op::wait_order).flags = kOrderHooks;
@@ -262,7 +280,8 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   plan->add(Op::make_folder).target = plan->keep(spec.process->cwd);
   if (spec.hooks) TRY(add_hooks(spec.hooks->create_container, false, plan));
   build_sysctls(l, plan);
-  for (const std::string& path : l.readonly_paths) plan->add(Op::readonly).target = plan->keep(path);
+  for (const std::string& path : l.readonly_paths)
+    plan->add(Op::readonly).target = plan->keep(path);
   for (const std::string& path : l.masked_paths) plan->add(Op::mask).target = plan->keep(path);
   if (!spec.hostname.empty()) plan->add(Op::hostname).source = plan->keep(spec.hostname);
   if (!spec.domainname.empty()) plan->add(Op::domainname).source = plan->keep(spec.domainname);

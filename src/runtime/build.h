@@ -14,12 +14,12 @@ namespace minke::runtime {
 
 // What the host allows; asked once for each plan.
 struct HostFacts {
-  bool init_user_namespace = true;    // devices can be made, sysfs mounted, ...
-  bool privileged = true;             // CAP_SYS_ADMIN here: maps and mounts may be made by the parent
+  bool init_user_namespace = true;  // devices can be made, sysfs mounted, ...
+  bool privileged = true;           // CAP_SYS_ADMIN here: maps and mounts may be made by the parent
   uid_t uid = 0;
   gid_t gid = 0;
-  std::uint64_t permitted = 0;        // our own capabilities
-  bool old_mount_api = false;         // MINKE_OLD_MOUNT_API=1
+  std::uint64_t permitted = 0;  // our own capabilities
+  bool old_mount_api = false;   // MINKE_OLD_MOUNT_API=1
   CgroupMode cgroups = CgroupMode::v2;
 };
 Result<HostFacts> read_host_facts();
@@ -36,27 +36,33 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan);
 
 // Pieces of it.
 struct NamespaceChoice {
-  bool new_user = false, joined_user = false, new_pid = false, new_cgroup = false, new_network = false, has_network = false;
+  bool new_user = false, joined_user = false, new_pid = false, new_cgroup = false,
+       new_network = false, has_network = false;
 };
 Result<NamespaceChoice> build_namespaces(const BuildInput& in, LaunchPlan* plan);
-Status build_mounts(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan);       // build_mounts.cc
-Status build_devices(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan);      // build_mounts.cc
-// A detached copy of a bind's source, made before ids are mapped: the container's root may have no right to walk there
+Status build_mounts(const BuildInput& in, const NamespaceChoice& ns,
+                    LaunchPlan* plan);  // build_mounts.cc
+Status build_devices(const BuildInput& in, const NamespaceChoice& ns,
+                     LaunchPlan* plan);  // build_mounts.cc
+// A detached copy of a bind's source, made before ids are mapped: the container's root may have no
+// right to walk there
 // (/var/lib/minke is 0700). -1 when the child must do it itself, with the rights that it has.
-int open_source(const BuildInput& in, const char* source, bool recursive, LaunchPlan* plan);  // build_mounts.cc
-// Credentials, limits, labels, descriptors: the end of the plan, from rlimits to execute. build_process.cc
+int open_source(const BuildInput& in, const char* source, bool recursive,
+                LaunchPlan* plan);  // build_mounts.cc
+// Credentials, limits, labels, descriptors: the end of the plan, from rlimits to execute.
+// build_process.cc
 struct ProcessInput {
   const oci::Process& process;
   const oci::Linux* linux_;
   const HostFacts& host;
-  bool own_user_namespace;                // capabilities are not limited by ours
+  bool own_user_namespace;  // capabilities are not limited by ours
   const int* stdio;
   const std::vector<int>* preserve_fds;
   bool die_with_parent;
   const std::vector<oci::Hook>* start_hooks;
   bool is_exec;
   std::vector<std::string>* warnings;
-  const char* extra_env = nullptr;        // takes the place of one of that name
+  const char* extra_env = nullptr;  // takes the place of one of that name
 };
 Status build_process(const ProcessInput& in, LaunchPlan* plan);
 Status add_hooks(const std::vector<oci::Hook>& hooks, bool in_container, LaunchPlan* plan);

@@ -23,7 +23,7 @@ struct DefaultDevice {
 };
 // Demanded of every container (config-linux.md, "Default Devices").
 constexpr DefaultDevice kDefaultDevices[] = {
-    {"/dev/null", 1, 3}, {"/dev/zero", 1, 5}, {"/dev/full", 1, 7},
+    {"/dev/null", 1, 3}, {"/dev/zero", 1, 5},   {"/dev/full", 1, 7},
     {"/dev/tty", 5, 0},  {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9},
 };
 struct DefaultLink {
@@ -31,14 +31,17 @@ struct DefaultLink {
   const char* path;
 };
 constexpr DefaultLink kDefaultLinks[] = {
-    {"/proc/self/fd", "/dev/fd"},     {"/proc/self/fd/0", "/dev/stdin"}, {"/proc/self/fd/1", "/dev/stdout"},
-    {"/proc/self/fd/2", "/dev/stderr"}, {"/proc/kcore", "/dev/core"},    {"pts/ptmx", "/dev/ptmx"},
+    {"/proc/self/fd", "/dev/fd"},       {"/proc/self/fd/0", "/dev/stdin"},
+    {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"},
+    {"/proc/kcore", "/dev/core"},       {"pts/ptmx", "/dev/ptmx"},
 };
 
-// Kernel file systems whose super block is shared or made anew: "ro" is the mount's own business there.
+// Kernel file systems whose super block is shared or made anew: "ro" is the mount's own business
+// there.
 bool is_kernel_filesystem(std::string_view type) {
-  constexpr std::string_view kTypes[] = {"proc", "sysfs", "tmpfs", "ramfs", "devpts", "mqueue", "cgroup", "cgroup2",
-                                         "debugfs", "tracefs", "securityfs", "bpf", "overlay"};
+  constexpr std::string_view kTypes[] = {"proc",       "sysfs",  "tmpfs",   "ramfs",   "devpts",
+                                         "mqueue",     "cgroup", "cgroup2", "debugfs", "tracefs",
+                                         "securityfs", "bpf",    "overlay"};
   return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
 }
 
@@ -46,7 +49,8 @@ void split_params(const std::vector<std::string>& data, MountPlan* m, LaunchPlan
   for (const std::string& word : data) {
     auto pair = split_once(word, '=');
     if (pair)
-      m->params.emplace_back(plan->keep(std::string(pair->first)), plan->keep(std::string(pair->second)));
+      m->params.emplace_back(plan->keep(std::string(pair->first)),
+                             plan->keep(std::string(pair->second)));
     else
       m->params.emplace_back(plan->keep(word), nullptr);
   }
@@ -72,13 +76,16 @@ void take_options(const MountOptions& o, MountPlan* m) {
   m->propagation = o.propagation;
 }
 
-// /sys/fs/cgroup on a v1 host: a tmpfs that holds a bind of the container's own folder in each hierarchy.
-Status add_cgroup_v1(const BuildInput& in, const oci::Mount& mount, const MountOptions& o, LaunchPlan* plan) {
+// /sys/fs/cgroup on a v1 host: a tmpfs that holds a bind of the container's own folder in each
+// hierarchy.
+Status add_cgroup_v1(const BuildInput& in, const oci::Mount& mount, const MountOptions& o,
+                     LaunchPlan* plan) {
   std::string place = mount.destination;
   while (place.size() > 1 && place.back() == '/') place.pop_back();
   MountPlan& base = add_mount(plan, place);
   base.type = base.source = "tmpfs";
-  base.set = (o.set & ~std::uint64_t{MOUNT_ATTR_RDONLY}) | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  base.set = (o.set & ~std::uint64_t{MOUNT_ATTR_RDONLY}) | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+             MOUNT_ATTR_NOEXEC;
   split_params({"mode=755"}, &base, plan);
   std::vector<std::pair<std::string, std::string>> links;
   for (const Cgroup::Entry& entry : in.cgroups) {
@@ -103,8 +110,8 @@ Status add_cgroup_v1(const BuildInput& in, const oci::Mount& mount, const MountO
 }
 
 // The source with its own mapping, or with that of the container's user namespace.
-Result<sys::UniqueFd> mapped_source(const BuildInput& in, const oci::Mount& mount, const MountOptions& o, const char* source,
-                                    LaunchPlan* plan) {
+Result<sys::UniqueFd> mapped_source(const BuildInput& in, const oci::Mount& mount,
+                                    const MountOptions& o, const char* source, LaunchPlan* plan) {
   const oci::Linux& l = *in.request.spec->linux_;
   sys::UniqueFd own;
   int user_namespace = plan->user_namespace_fd;
@@ -113,7 +120,8 @@ Result<sys::UniqueFd> mapped_source(const BuildInput& in, const oci::Mount& moun
     user_namespace = own.get();
   } else if (user_namespace < 0) {
     if (l.uid_mappings.empty())
-      return Error(Errc::invalid_argument, "option idmap: neither the mount nor the container has id mappings");
+      return Error(Errc::invalid_argument,
+                   "option idmap: neither the mount nor the container has id mappings");
     own = TRY(make_user_namespace(l.uid_mappings, l.gid_mappings));
     user_namespace = own.get();
   }
@@ -124,14 +132,15 @@ Result<sys::UniqueFd> mapped_source(const BuildInput& in, const oci::Mount& moun
 
 int open_source(const BuildInput& in, const char* source, bool recursive, LaunchPlan* plan) {
   if (!in.host.privileged || in.host.old_mount_api) return -1;
-  sys::UniqueFd tree(sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
+  sys::UniqueFd tree(
+      sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
   return tree ? plan->keep_fd(std::move(tree)) : -1;
 }
 
 namespace {
 
-Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci::Mount& mount, LaunchPlan* plan,
-                      std::vector<std::string>* remount) {
+Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci::Mount& mount,
+                      LaunchPlan* plan, std::vector<std::string>* remount) {
   MountOptions o = TRY(parse_mount_options(mount.type, mount.options));
   bool cgroup = !o.bind && (mount.type == "cgroup" || mount.type == "cgroup2");
   if (cgroup && in.host.cgroups != CgroupMode::v2) return add_cgroup_v1(in, mount, o, plan);
@@ -139,15 +148,18 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
   take_options(o, &m);
   if (o.bind) {
     if (mount.source.empty()) return Error(Errc::invalid_argument, "a bind mount needs a source");
-    m.source = plan->keep(mount.source[0] == '/' ? mount.source : concat(in.request.bundle, "/", mount.source));
-    // Engines give a rootless container the host's /sys. The cgroups below are not meant to be writable then
-    // (CVE-2023-25809).
-    bool whole_sys = mount.source == "/sys" && (mount.destination == "/sys" || mount.destination == "/sys/");
+    m.source = plan->keep(mount.source[0] == '/' ? mount.source
+                                                 : concat(in.request.bundle, "/", mount.source));
+    // Engines give a rootless container the host's /sys. The cgroups below are not meant to be
+    // writable then (CVE-2023-25809).
+    bool whole_sys =
+        mount.source == "/sys" && (mount.destination == "/sys" || mount.destination == "/sys/");
     if (o.idmap != IdmapOption::none || !mount.uid_mappings.empty()) {
       sys::UniqueFd tree = TRY(mapped_source(in, mount, o, m.source, plan));
       m.mount_fd = plan->keep_fd(std::move(tree));
     }
-    if (m.mount_fd < 0 && (ns.new_user || ns.joined_user)) m.mount_fd = open_source(in, m.source, o.recursive, plan);
+    if (m.mount_fd < 0 && (ns.new_user || ns.joined_user))
+      m.mount_fd = open_source(in, m.source, o.recursive, plan);
     if (whole_sys && o.recursive) m.recursive_set |= o.set & MOUNT_ATTR_RDONLY;
     return {};
   }
@@ -206,7 +218,8 @@ void add_device(const oci::Device& device, bool bind, LaunchPlan* plan) {
 Status build_mounts(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan) {
   const oci::Spec& spec = *in.request.spec;
   bool in_cgroup = false;
-  // Where the parent moves the child it does so while we mount: the wait comes where the result is first needed.
+  // Where the parent moves the child it does so while we mount: the wait comes where the result is
+  // first needed.
   auto enter_cgroup = [&]() {
     if (in_cgroup) return;
     in_cgroup = true;
@@ -219,7 +232,8 @@ Status build_mounts(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan*
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     const oci::Mount& mount = spec.mounts[i];
     if (mount.type == "cgroup" || mount.type == "cgroup2") enter_cgroup();
-    TRY_CTX(add_spec_mount(in, ns, mount, plan, &remount), concat("mounts[", i, "] ", mount.destination));
+    TRY_CTX(add_spec_mount(in, ns, mount, plan, &remount),
+            concat("mounts[", i, "] ", mount.destination));
   }
   if (!in.request.notify_socket.empty()) {
     MountPlan& m = add_mount(plan, "/run/notify/notify.sock");
@@ -268,8 +282,10 @@ Status build_devices(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan
       return Error(Errc::invalid_argument, "process.terminal needs a console socket");
     ConsolePlan& p = plan->consoles.emplace_back();
     p.socket = in.request.console_socket;
-    p.height = static_cast<std::uint16_t>(spec.process->console_size ? spec.process->console_size->height : 0);
-    p.width = static_cast<std::uint16_t>(spec.process->console_size ? spec.process->console_size->width : 0);
+    p.height = static_cast<std::uint16_t>(
+        spec.process->console_size ? spec.process->console_size->height : 0);
+    p.width = static_cast<std::uint16_t>(
+        spec.process->console_size ? spec.process->console_size->width : 0);
     p.uid = spec.process->user.uid;
     p.console_node = true;
     plan->add(Op::console).data = &p;

@@ -1,4 +1,5 @@
-// The end of every plan: what the process may do, who it is, and what it runs. Order matters throughout.
+// The end of every plan: what the process may do, who it is, and what it runs. Order matters
+// throughout.
 #include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/sched.h>
@@ -39,8 +40,9 @@ struct NamedValue {
 constexpr NamedValue kPolicies[] = {{"SCHED_OTHER", 0}, {"SCHED_FIFO", 1}, {"SCHED_RR", 2},
                                     {"SCHED_BATCH", 3}, {"SCHED_IDLE", 5}, {"SCHED_DEADLINE", 6}};
 constexpr NamedValue kSchedFlags[] = {
-    {"SCHED_FLAG_RESET_ON_FORK", 0x01},    {"SCHED_FLAG_RECLAIM", 0x02},        {"SCHED_FLAG_DL_OVERRUN", 0x04},
-    {"SCHED_FLAG_KEEP_POLICY", 0x08},      {"SCHED_FLAG_KEEP_PARAMS", 0x10},    {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
+    {"SCHED_FLAG_RESET_ON_FORK", 0x01}, {"SCHED_FLAG_RECLAIM", 0x02},
+    {"SCHED_FLAG_DL_OVERRUN", 0x04},    {"SCHED_FLAG_KEEP_POLICY", 0x08},
+    {"SCHED_FLAG_KEEP_PARAMS", 0x10},   {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
     {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40}};
 constexpr NamedValue kIoClasses[] = {
     {"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}};
@@ -74,7 +76,9 @@ void add_scheduling(const oci::Process& p, LaunchPlan* plan) {
 // "0-3,7" as bits.
 Result<std::vector<std::uint64_t>> parse_cpus(std::string_view text, std::string_view path) {
   std::vector<std::uint64_t> bits;
-  auto bad = [&]() { return Error(Errc::invalid_argument, concat(path, ": bad list of CPUs ", quote(text))); };
+  auto bad = [&]() {
+    return Error(Errc::invalid_argument, concat(path, ": bad list of CPUs ", quote(text)));
+  };
   for (std::string_view part : split(text, ',')) {
     part = trim(part);
     if (part.empty()) continue;
@@ -83,7 +87,8 @@ Result<std::vector<std::uint64_t>> parse_cpus(std::string_view text, std::string
     auto last = range ? parse_uint(range->second) : first;
     if (!first || !last || *last < *first || *last >= 8192) return bad();
     bits.resize(std::max<std::size_t>(bits.size(), *last / 64 + 1));
-    for (std::uint64_t cpu = *first; cpu <= *last; ++cpu) bits[cpu / 64] |= std::uint64_t{1} << cpu % 64;
+    for (std::uint64_t cpu = *first; cpu <= *last; ++cpu)
+      bits[cpu / 64] |= std::uint64_t{1} << cpu % 64;
   }
   if (bits.empty()) return bad();
   return bits;
@@ -107,10 +112,12 @@ bool apparmor_enabled() {
 bool selinux_enabled() {
   struct statfs fs;
   constexpr long kSelinuxMagic = 0xf97cff8c;
-  return ::statfs("/sys/fs/selinux", &fs) == 0 && static_cast<std::uint32_t>(fs.f_type) == static_cast<std::uint32_t>(kSelinuxMagic);
+  return ::statfs("/sys/fs/selinux", &fs) == 0 &&
+         static_cast<std::uint32_t>(fs.f_type) == static_cast<std::uint32_t>(kSelinuxMagic);
 }
 
-// A label that was asked for and cannot be had is an error: the container would run with less isolation than told.
+// A label that was asked for and cannot be had is an error: the container would run with less
+// isolation than told.
 Status add_labels(const oci::Process& p, LaunchPlan* plan) {
   auto add = [&](Op op, const char* file, std::string text) {
     Step& step = plan->add(op);
@@ -125,16 +132,20 @@ Status add_labels(const oci::Process& p, LaunchPlan* plan) {
   }
   if (!p.apparmor_profile.empty() && p.apparmor_profile != "unconfined") {
     if (!apparmor_enabled())
-      return Error(Errc::unsupported, "process.apparmorProfile: AppArmor is not enabled on this host");
-    bool own_folder = sys::exists("/proc/self/attr/apparmor/exec");  // Linux 5.1, needed beside another module
+      return Error(Errc::unsupported,
+                   "process.apparmorProfile: AppArmor is not enabled on this host");
+    bool own_folder =
+        sys::exists("/proc/self/attr/apparmor/exec");  // Linux 5.1, needed beside another module
     add(Op::exec_label, own_folder ? "thread-self/attr/apparmor/exec" : "thread-self/attr/exec",
         concat("exec ", p.apparmor_profile));
   }
   return {};
 }
 
-void add_environment(const oci::Process& p, const char* extra, LaunchPlan* plan, std::string_view* path) {
-  std::string_view extra_name = extra == nullptr ? std::string_view() : split_once(extra, '=')->first;
+void add_environment(const oci::Process& p, const char* extra, LaunchPlan* plan,
+                     std::string_view* path) {
+  std::string_view extra_name =
+      extra == nullptr ? std::string_view() : split_once(extra, '=')->first;
   bool has_home = false;
   *path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   for (const std::string& word : p.env) {
@@ -177,7 +188,8 @@ Status add_descriptors(const ProcessInput& in, LaunchPlan* plan) {
     if (fd != i) {
       // A copy above all numbers that will be given, so that giving one never overwrites the next.
       int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, count + 16);
-      if (copy < 0) return Error::from_errno(errno, concat("descriptor ", fd, " for the container"));
+      if (copy < 0)
+        return Error::from_errno(errno, concat("descriptor ", fd, " for the container"));
       plan->keep_fd(sys::UniqueFd(copy));
       fd = copy;
     }
@@ -198,14 +210,19 @@ CapChoice choose_capabilities(const ProcessInput& in) {
   CapChoice c;
   if (!in.process.capabilities) return c;
   const oci::Capabilities& want = *in.process.capabilities;
-  c.final_ = {mask_of(want.effective), mask_of(want.permitted), mask_of(want.inheritable), mask_of(want.ambient)};
+  c.final_ = {mask_of(want.effective), mask_of(want.permitted), mask_of(want.inheritable),
+              mask_of(want.ambient)};
   c.bounding = mask_of(want.bounding);
   if (in.own_user_namespace) return c;
   // Nobody can give what he does not have.
-  std::uint64_t missing = (c.final_.effective | c.final_.permitted | c.final_.inheritable | c.bounding) & ~in.host.permitted;
+  std::uint64_t missing =
+      (c.final_.effective | c.final_.permitted | c.final_.inheritable | c.bounding) &
+      ~in.host.permitted;
   if (missing != 0 && in.warnings != nullptr)
-    in.warnings->push_back(concat("capabilities that are not held here are left out: ", names_of(missing)));
-  for (std::uint64_t* set : {&c.final_.effective, &c.final_.permitted, &c.final_.inheritable, &c.final_.ambient})
+    in.warnings->push_back(
+        concat("capabilities that are not held here are left out: ", names_of(missing)));
+  for (std::uint64_t* set :
+       {&c.final_.effective, &c.final_.permitted, &c.final_.inheritable, &c.final_.ambient})
     *set &= in.host.permitted;
   return c;
 }
@@ -242,9 +259,11 @@ Status build_process(const ProcessInput& in, LaunchPlan* plan) {
   }
   add_scheduling(p, plan);
   if (in.linux_ != nullptr && in.linux_->personality)
-    plan->add(Op::personality).flags = in.linux_->personality->domain == "LINUX32" ? PER_LINUX32 : PER_LINUX;
+    plan->add(Op::personality).flags =
+        in.linux_->personality->domain == "LINUX32" ? PER_LINUX32 : PER_LINUX;
   if (p.exec_cpu_affinity && in.is_exec)
-    TRY(add_affinity(p.exec_cpu_affinity->final_.empty() ? p.exec_cpu_affinity->initial : p.exec_cpu_affinity->final_,
+    TRY(add_affinity(p.exec_cpu_affinity->final_.empty() ? p.exec_cpu_affinity->initial
+                                                         : p.exec_cpu_affinity->final_,
                      "process.execCPUAffinity.final", plan));
   TRY(add_labels(p, plan));
   Step& early = plan->add(Op::change_directory);
@@ -271,7 +290,8 @@ Status build_process(const ProcessInput& in, LaunchPlan* plan) {
   plan->add(Op::drop_bounding).flags = caps.bounding;
   plan->add(Op::set_uid).flags = p.user.uid;
   bool seccomp = in.linux_ != nullptr && in.linux_->seccomp.has_value();
-  // Without no_new_privs a filter needs CAP_SYS_ADMIN: it is kept until then, and dropped right after.
+  // Without no_new_privs a filter needs CAP_SYS_ADMIN: it is kept until then, and dropped right
+  // after.
   bool late_drop = seccomp && !p.no_new_privileges;
   CapSets& interim = plan->cap_sets.emplace_back(caps.final_);
   if (late_drop) {

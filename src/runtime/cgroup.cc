@@ -22,7 +22,9 @@ namespace minke::runtime {
 namespace {
 
 void sleep_ms(int ms) {
-  struct timespec t{ms / 1000, static_cast<long>(ms % 1000) * 1000000};
+  struct timespec t {
+    ms / 1000, static_cast<long>(ms % 1000) * 1000000
+  };
   ::nanosleep(&t, nullptr);
 }
 
@@ -70,7 +72,8 @@ Status remove_folder(const std::string& path) {
   std::int64_t deadline = monotonic_ns() + 5 * kSecond;
   for (int wait = 1;; wait = std::min(wait * 2, 50)) {
     if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
-    if (errno != EBUSY && errno != ENOTEMPTY) return Error::from_errno(errno, concat("remove cgroup ", path));
+    if (errno != EBUSY && errno != ENOTEMPTY)
+      return Error::from_errno(errno, concat("remove cgroup ", path));
     if (monotonic_ns() > deadline) return Error::from_errno(EBUSY, concat("remove cgroup ", path));
     // The last process is still on its way out, or the container made groups of its own.
     if (auto dir = sys::open_dir(path)) remove_below(*dir, 0);
@@ -87,7 +90,8 @@ bool entry_has(const Cgroup::Entry& entry, std::string_view controller) {
   return false;
 }
 
-const Cgroup::Entry* find_entry(const std::vector<Cgroup::Entry>& entries, std::string_view controller) {
+const Cgroup::Entry* find_entry(const std::vector<Cgroup::Entry>& entries,
+                                std::string_view controller) {
   for (const Cgroup::Entry& entry : entries)
     if (entry_has(entry, controller)) return &entry;
   for (const Cgroup::Entry& entry : entries)
@@ -97,8 +101,10 @@ const Cgroup::Entry* find_entry(const std::vector<Cgroup::Entry>& entries, std::
 
 CgroupMode cgroup_mode() {
   struct statfs fs;
-  if (::statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) return CgroupMode::v2;
-  if (::statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) return CgroupMode::hybrid;
+  if (::statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+    return CgroupMode::v2;
+  if (::statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+    return CgroupMode::hybrid;
   return CgroupMode::v1;
 }
 
@@ -112,8 +118,10 @@ Result<Cgroup> Cgroup::open(const std::string& saved) {
       cgroup.scope_ = std::string(pair->second);
       continue;
     }
-    if (!pair->second.starts_with(kCgroupRoot) || pair->second.find("/../") != std::string_view::npos)
-      return Error(Errc::corrupt, concat("saved cgroup: ", pair->second, " is not below ", kCgroupRoot));
+    if (!pair->second.starts_with(kCgroupRoot) ||
+        pair->second.find("/../") != std::string_view::npos)
+      return Error(Errc::corrupt,
+                   concat("saved cgroup: ", pair->second, " is not below ", kCgroupRoot));
     cgroup.entries_.push_back({std::string(pair->first), std::string(pair->second)});
   }
   return cgroup;
@@ -136,7 +144,8 @@ Cgroup CgroupBuilder::make(std::vector<Cgroup::Entry> entries, std::string scope
 Result<std::vector<pid_t>> Cgroup::pids() const {
   std::vector<pid_t> out;
   if (entries_.empty()) return Error(Errc::unsupported, "the container has no cgroup of its own");
-  // A process may have left one hierarchy, never all of them unseen: the first that is there is asked.
+  // A process may have left one hierarchy, never all of them unseen: the first that is there is
+  // asked.
   for (const Entry& entry : entries_) {
     auto dir = sys::open_dir(entry.path);
     if (!dir) continue;
@@ -152,10 +161,11 @@ Status Cgroup::kill_all(int signal) const {
   if (entries_.empty()) return {};
   if (signal == SIGKILL) {
     for (const Entry& entry : entries_)
-      if (entry.controllers.empty() && sys::write_existing(concat(entry.path, "/cgroup.kill"), "1")) return {};
+      if (entry.controllers.empty() && sys::write_existing(concat(entry.path, "/cgroup.kill"), "1"))
+        return {};
   }
-  // Until nobody is left who has not got it: a process may fork while we read the list. Frozen ones die only once
-  // they are thawed.
+  // Until nobody is left who has not got it: a process may fork while we read the list. Frozen ones
+  // die only once they are thawed.
   std::vector<pid_t> seen;
   for (int round = 0; round < 100; ++round) {
     auto list = pids();
@@ -201,11 +211,14 @@ Status Cgroup::freeze(bool frozen_wanted) const {
     TRY(sys::write_existing(concat(v2->path, "/cgroup.freeze"), frozen_wanted ? "1" : "0"));
     sys::UniqueFd events = TRY(sys::open(concat(v2->path, "/cgroup.events"), O_RDONLY));
     for (;;) {
-      if (::lseek(events.get(), 0, SEEK_SET) < 0) return Error::from_errno(errno, "read cgroup.events");
+      if (::lseek(events.get(), 0, SEEK_SET) < 0)
+        return Error::from_errno(errno, "read cgroup.events");
       std::string text = TRY(sys::read_all(events.get(), 4096, "cgroup.events"));
       if (text.find(frozen_wanted ? "frozen 1" : "frozen 0") != std::string::npos) return {};
       if (monotonic_ns() > deadline) break;
-      struct pollfd entry{events.get(), POLLPRI, 0};
+      struct pollfd entry {
+        events.get(), POLLPRI, 0
+      };
       ::poll(&entry, 1, 100);
     }
   }
@@ -247,7 +260,8 @@ bool Cgroup::try_remove() const {
 
 Status Cgroup::remove() const {
   ErrorList errors;
-  // systemd would wait for its own sight of the last process: told, it takes the unit down with the folder.
+  // systemd would wait for its own sight of the last process: told, it takes the unit down with the
+  // folder.
   if (!scope_.empty()) stop_scope(scope_, served_by_user_systemd());
   for (const Entry& entry : entries_) errors.add(remove_folder(entry.path));
   return std::move(errors).to_status();

@@ -66,9 +66,11 @@ Status make_folder(const std::string& path) {
   if (errno != ENOENT) return Error::from_errno(errno, concat("make cgroup ", path));
   std::size_t slash = path.rfind('/');
   std::string parent = path.substr(0, slash);
-  if (parent.size() <= kCgroupRoot.size()) return Error::from_errno(ENOENT, concat("make cgroup ", path));
+  if (parent.size() <= kCgroupRoot.size())
+    return Error::from_errno(ENOENT, concat("make cgroup ", path));
   TRY(sys::ensure_dirs(parent, 0755));
-  if (::mkdir(path.c_str(), 0755) < 0) return Error::from_errno(errno, concat("make cgroup ", path));
+  if (::mkdir(path.c_str(), 0755) < 0)
+    return Error::from_errno(errno, concat("make cgroup ", path));
   return {};
 }
 
@@ -95,7 +97,8 @@ Status apply_devices_v1(const std::string& path, const std::vector<oci::DeviceRu
   sys::UniqueFd allow = TRY(sys::open(concat(path, "/devices.allow"), O_WRONLY));
   sys::UniqueFd deny = TRY(sys::open(concat(path, "/devices.deny"), O_WRONLY));
   for (const DeviceLine& line : lines)
-    TRY_CTX(sys::write_all((line.allow ? allow : deny).get(), line.line, line.allow ? "devices.allow" : "devices.deny"),
+    TRY_CTX(sys::write_all((line.allow ? allow : deny).get(), line.line,
+                           line.allow ? "devices.allow" : "devices.deny"),
             concat("device rule ", quote(line.line)));
   return {};
 }
@@ -104,7 +107,8 @@ Status apply_devices_v1(const std::string& path, const std::vector<oci::DeviceRu
 void enable_v2(const std::string& path, const std::vector<CgroupWrite>& writes) {
   std::vector<std::string> wanted = {"memory", "pids"};
   for (const CgroupWrite& w : writes)
-    if (!w.controller.empty() && std::find(wanted.begin(), wanted.end(), w.controller) == wanted.end())
+    if (!w.controller.empty() &&
+        std::find(wanted.begin(), wanted.end(), w.controller) == wanted.end())
       wanted.push_back(w.controller);
   std::size_t at = kCgroupRoot.size();
   for (;;) {
@@ -114,28 +118,29 @@ void enable_v2(const std::string& path, const std::vector<CgroupWrite>& writes) 
       auto names = split(trim(*have), ' ');
       for (const std::string& controller : wanted)
         if (std::find(names.begin(), names.end(), controller) == names.end())
-          ignore(sys::write_existing(concat(dir, "/cgroup.subtree_control"), concat("+", controller)),
-                 "the write of the limit itself says what is missing");
+          ignore(
+              sys::write_existing(concat(dir, "/cgroup.subtree_control"), concat("+", controller)),
+              "the write of the limit itself says what is missing");
     }
     at = path.find('/', at + 1);
     if (at == std::string::npos) return;
   }
 }
 
-Status write_limit(const std::vector<Cgroup::Entry>& entries, const CgroupWrite& w) {
+Status set_limit(const std::vector<Cgroup::Entry>& entries, const CgroupWrite& w) {
   const Cgroup::Entry* entry = find_entry(entries, w.controller);
-  if (entry == nullptr) return Error(Errc::unsupported, concat(w.controller, " controller: not available on this host"));
-  Status status = sys::write_existing(concat(entry->path, "/", w.file), w.value);
-  if (!status) return std::move(status.error()).wrap(concat("set ", w.file, " to ", w.value));
-  return {};
+  if (entry == nullptr)
+    return Error(Errc::unsupported,
+                 concat(w.controller, " controller: not available on this host"));
+  return write_limit(*entry, w);
 }
 
 // Writes every limit and the device rules.
-Status apply_limits(const CreateRequest& r, const std::vector<Cgroup::Entry>& made, const std::vector<CgroupWrite>& writes,
-                    std::vector<std::string>* warnings) {
+Status apply_limits(const CreateRequest& r, const std::vector<Cgroup::Entry>& made,
+                    const std::vector<CgroupWrite>& writes, std::vector<std::string>* warnings) {
   const oci::Spec& spec = *r.spec;
   for (const CgroupWrite& w : writes) {
-    Status status = write_limit(made, w);
+    Status status = set_limit(made, w);
     if (status) continue;
     if (!r.tolerate_missing_cgroup) return std::move(status.error());
     if (warnings != nullptr) warnings->push_back(status.error().message());
@@ -150,7 +155,8 @@ Status apply_limits(const CreateRequest& r, const std::vector<Cgroup::Entry>& ma
         status = attach_device_program(dir.get(), spec.linux_->resources->devices);
       }
       // Without the right to filter devices there is no right to make any either.
-      if (!status && !(r.tolerate_missing_cgroup && rights_missing(status.error()))) return std::move(status.error());
+      if (!status && !(r.tolerate_missing_cgroup && rights_missing(status.error())))
+        return std::move(status.error());
     }
   }
   return {};
@@ -163,7 +169,9 @@ Result<Cgroup> CgroupBuilder::plan(const CreateRequest& r) {
   CgroupMode mode = cgroup_mode();
   if (r.cgroup_manager == CgroupManager::systemd) {
     if (mode != CgroupMode::v2)
-      return Error(Errc::unsupported, "cgroups by systemd need cgroup v2 on this host: use the cgroup manager cgroupfs");
+      return Error(
+          Errc::unsupported,
+          "cgroups by systemd need cgroup v2 on this host: use the cgroup manager cgroupfs");
     ScopeName name = TRY(parse_scope_name(r.spec->linux_->cgroups_path, r.id));
     // Where it will stand is systemd's decision; adopt() fills it in.
     return make({{"", concat(kCgroupRoot, "/", name.slice, "/", name.unit)}}, name.unit);
@@ -176,14 +184,16 @@ Result<Cgroup> CgroupBuilder::plan(const CreateRequest& r) {
   for (const Hierarchy& h : hierarchies) {
     bool needed = h.controllers == "name=systemd" && wants_systemd_hierarchy(*r.spec);
     for (std::string_view name : split(h.controllers, ','))
-      needed |= std::find(std::begin(kAlwaysV1), std::end(kAlwaysV1), name) != std::end(kAlwaysV1) ||
-                needs_controller(writes, name);
+      needed |=
+          std::find(std::begin(kAlwaysV1), std::end(kAlwaysV1), name) != std::end(kAlwaysV1) ||
+          needs_controller(writes, name);
     if (needed) entries.push_back({h.controllers, concat(h.place, inner)});
   }
   // Memory first: its path is the one that people are shown.
-  std::stable_sort(entries.begin(), entries.end(), [](const Cgroup::Entry& a, const Cgroup::Entry& b) {
-    return entry_has(a, "memory") && !entry_has(b, "memory");
-  });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Cgroup::Entry& a, const Cgroup::Entry& b) {
+                     return entry_has(a, "memory") && !entry_has(b, "memory");
+                   });
   return make(std::move(entries), "");
 }
 
@@ -209,7 +219,8 @@ Result<Cgroup> CgroupBuilder::create(const CreateRequest& r, std::vector<std::st
   }
   if (made.empty() && !planned.entries().empty()) {
     if (!writes.empty() && warnings != nullptr)
-      warnings->push_back("resource limits are not set: no right to make a cgroup (delegate one to this user)");
+      warnings->push_back(
+          "resource limits are not set: no right to make a cgroup (delegate one to this user)");
     rollback.dismiss();
     return Cgroup();
   }
@@ -219,10 +230,12 @@ Result<Cgroup> CgroupBuilder::create(const CreateRequest& r, std::vector<std::st
   return make(std::move(made), "");
 }
 
-Status CgroupBuilder::adopt(const CreateRequest& r, pid_t pid, Cgroup* cgroup, std::vector<std::string>* warnings) {
+Status CgroupBuilder::adopt(const CreateRequest& r, pid_t pid, Cgroup* cgroup,
+                            std::vector<std::string>* warnings) {
   ScopeName name = TRY(parse_scope_name(r.spec->linux_->cgroups_path, r.id));
   const auto& resources = r.spec->linux_->resources;
-  std::string path = TRY(start_scope(name, r.id, pid, served_by_user_systemd(), resources ? &*resources : nullptr));
+  std::string path = TRY(
+      start_scope(name, r.id, pid, served_by_user_systemd(), resources ? &*resources : nullptr));
   *cgroup = make({{"", concat(kCgroupRoot, path)}}, name.unit);
   std::vector<CgroupWrite> writes = TRY(writes_for(*r.spec, true));
   return apply_limits(r, cgroup->entries(), writes, warnings);
@@ -231,7 +244,8 @@ Status CgroupBuilder::adopt(const CreateRequest& r, pid_t pid, Cgroup* cgroup, s
 Status CgroupBuilder::enter(const Cgroup& cgroup, pid_t pid) {
   std::string text = concat(pid);
   for (const Cgroup::Entry& entry : cgroup.entries())
-    TRY_CTX(sys::write_existing(concat(entry.path, "/cgroup.procs"), text), concat("enter cgroup ", entry.path));
+    TRY_CTX(sys::write_existing(concat(entry.path, "/cgroup.procs"), text),
+            concat("enter cgroup ", entry.path));
   return {};
 }
 

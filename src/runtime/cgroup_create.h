@@ -10,7 +10,8 @@
 
 namespace minke::runtime {
 
-// Decides where, makes the folders, sets the limits; what was made is undone unless keep() is called.
+// Decides where, makes the folders, sets the limits; what was made is undone unless keep() is
+// called.
 class CgroupBuilder {
  public:
   // The places a container's cgroup would have; makes nothing.
@@ -19,8 +20,10 @@ class CgroupBuilder {
   static Result<Cgroup> create(const CreateRequest& request, std::vector<std::string>* warnings);
   // Moves `pid` into every hierarchy.
   static Status enter(const Cgroup& cgroup, pid_t pid);
-  // systemd makes a scope around a process that exists: called once init is there. `cgroup` is what create() gave.
-  static Status adopt(const CreateRequest& request, pid_t pid, Cgroup* cgroup, std::vector<std::string>* warnings);
+  // systemd makes a scope around a process that exists: called once init is there. `cgroup` is what
+  // create() gave.
+  static Status adopt(const CreateRequest& request, pid_t pid, Cgroup* cgroup,
+                      std::vector<std::string>* warnings);
   static Cgroup make(std::vector<Cgroup::Entry> entries, std::string scope);
 };
 

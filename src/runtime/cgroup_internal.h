@@ -17,13 +17,17 @@ struct CgroupWrite {
   std::string file;        // "memory.max"
   std::string value;
 };
-// What `resources` means in files, in an order that the kernel takes (cgroup_limits.cc). `update` changes a living
-// cgroup: raising a v1 memory limit must write memory+swap first.
-Result<std::vector<CgroupWrite>> limit_writes(const oci::Resources& resources, bool v2, bool update);
+// What `resources` means in files, in an order that the kernel takes (cgroup_limits.cc). `update`
+// changes a living cgroup: raising a v1 memory limit must write memory+swap first.
+Result<std::vector<CgroupWrite>> limit_writes(const oci::Resources& resources, bool v2,
+                                              bool update);
+// Writes one, with the names that older and newer kernels have for it.
+Status write_limit(const Cgroup::Entry& entry, const CgroupWrite& write);
 // Does `resources` need the hierarchy of `controller` (v1)?
 bool needs_controller(const std::vector<CgroupWrite>& writes, std::string_view controller);
 
-// Lines for devices.allow and devices.deny (v1), in order: {allow, "c 1:3 rwm"} (cgroup_devices.cc).
+// Lines for devices.allow and devices.deny (v1), in order: {allow, "c 1:3 rwm"}
+// (cgroup_devices.cc).
 struct DeviceLine {
   bool allow;
   std::string line;
@@ -35,6 +39,7 @@ std::vector<std::uint64_t> device_program(const std::vector<oci::DeviceRule>& ru
 Status attach_device_program(int cgroup_fd, const std::vector<oci::DeviceRule>& rules);
 
 bool entry_has(const Cgroup::Entry& entry, std::string_view controller);
-const Cgroup::Entry* find_entry(const std::vector<Cgroup::Entry>& entries, std::string_view controller);
+const Cgroup::Entry* find_entry(const std::vector<Cgroup::Entry>& entries,
+                                std::string_view controller);
 
 }  // namespace minke::runtime

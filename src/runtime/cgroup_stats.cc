@@ -31,7 +31,8 @@ std::uint64_t field(std::string_view text, std::string_view key) {
 
 std::string text_of(const std::string& path) { return sys::read_small_file(path).value_or(""); }
 
-const Cgroup::Entry* entry_of(const std::vector<Cgroup::Entry>& entries, std::string_view controller) {
+const Cgroup::Entry* entry_of(const std::vector<Cgroup::Entry>& entries,
+                              std::string_view controller) {
   for (const Cgroup::Entry& entry : entries)
     if (entry_has(entry, controller)) return &entry;
   return nullptr;
@@ -71,7 +72,8 @@ void stats_v1(const std::vector<Cgroup::Entry>& entries, CgroupStats* s) {
   }
   if (const auto* io = entry_of(entries, "blkio")) {
     // "8:0 Read 4096"
-    for (std::string_view line : split(text_of(io->path + "/blkio.throttle.io_service_bytes_recursive"), '\n')) {
+    for (std::string_view line :
+         split(text_of(io->path + "/blkio.throttle.io_service_bytes_recursive"), '\n')) {
       auto words = split(line, ' ');
       if (words.size() != 3) continue;
       if (words[1] == "Read") s->block_read_bytes += parse_uint(words[2]).value_or(0);
@@ -123,7 +125,8 @@ Result<int> watch_v1(const std::string& folder) {
   if (!event) return Error::from_errno(errno, "eventfd");
   sys::UniqueFd control = TRY(sys::open(folder + "/memory.oom_control", O_RDONLY));
   // The kernel keeps its own references; both descriptors named here may be closed afterwards.
-  TRY(sys::write_existing(folder + "/cgroup.event_control", concat(event.get(), " ", control.get())));
+  TRY(sys::write_existing(folder + "/cgroup.event_control",
+                          concat(event.get(), " ", control.get())));
   return event.release();
 }
 
@@ -143,13 +146,15 @@ Result<int> Cgroup::oom_event_fd() const {
   for (const Entry& entry : entries_)
     if (entry_has(entry, "memory")) return watch_v1(entry.path);
   for (const Entry& entry : entries_)
-    if (entry.controllers.empty() && sys::exists(entry.path + "/memory.events")) return watch_v2(entry.path + "/memory.events");
+    if (entry.controllers.empty() && sys::exists(entry.path + "/memory.events"))
+      return watch_v2(entry.path + "/memory.events");
   return Error(Errc::unsupported, "no memory controller");
 }
 
 Result<std::uint64_t> Cgroup::oom_kills() const {
   for (const Entry& entry : entries_)
-    if (entry_has(entry, "memory")) return field(text_of(entry.path + "/memory.oom_control"), "oom_kill");
+    if (entry_has(entry, "memory"))
+      return field(text_of(entry.path + "/memory.oom_control"), "oom_kill");
   for (const Entry& entry : entries_)
     if (entry.controllers.empty()) return field(text_of(entry.path + "/memory.events"), "oom_kill");
   return std::uint64_t{0};
@@ -158,13 +163,20 @@ Result<std::uint64_t> Cgroup::oom_kills() const {
 Status Cgroup::update(const oci::Resources& resources) const {
   if (entries_.empty()) return Error(Errc::unsupported, "the container has no cgroup of its own");
   bool v2 = entries_[0].controllers.empty();
+  if (resources.memory && resources.memory->check_before_update &&
+      resources.memory->limit.value_or(0) > 0) {
+    CgroupStats now = TRY(stats());
+    if (now.memory_usage > static_cast<std::uint64_t>(*resources.memory->limit))
+      return Error(Errc::conflict, concat("the memory limit of ", *resources.memory->limit,
+                                          " bytes is below what is in use, ", now.memory_usage));
+  }
   std::vector<CgroupWrite> writes = TRY(limit_writes(resources, v2, true));
   for (const CgroupWrite& w : writes) {
     const Entry* entry = find_entry(entries_, w.controller);
     if (entry == nullptr)
-      return Error(Errc::unsupported, concat("the container has no ", w.controller, " cgroup: set a limit when it is created"));
-    Status status = sys::write_existing(concat(entry->path, "/", w.file), w.value);
-    if (!status) return std::move(status.error()).wrap(concat("set ", w.file, " to ", w.value));
+      return Error(Errc::unsupported, concat("the container has no ", w.controller,
+                                             " cgroup: set a limit when it is created"));
+    TRY(write_limit(*entry, w));
   }
   if (!resources.devices.empty()) {
     if (v2) {
@@ -174,7 +186,8 @@ Status Cgroup::update(const oci::Resources& resources) const {
     const Entry* entry = entry_of(entries_, "devices");
     if (entry == nullptr) return Error(Errc::unsupported, "the container has no devices cgroup");
     for (const DeviceLine& line : device_lines(resources.devices))
-      TRY(sys::write_existing(concat(entry->path, line.allow ? "/devices.allow" : "/devices.deny"), line.line));
+      TRY(sys::write_existing(concat(entry->path, line.allow ? "/devices.allow" : "/devices.deny"),
+                              line.line));
   }
   return {};
 }

@@ -38,16 +38,20 @@ class Properties {
   DbusWriter* w_;
 };
 
-// Limits that systemd manages itself are told to it, or a later daemon-reload would put its own idea back.
+// Limits that systemd manages itself are told to it, or a later daemon-reload would put its own
+// idea back.
 void add_limits(const oci::Resources& r, Properties* p) {
   constexpr std::uint64_t kInfinity = UINT64_MAX;
   auto bytes = [&](std::int64_t v) { return v < 0 ? kInfinity : static_cast<std::uint64_t>(v); };
   if (r.memory && r.memory->limit && *r.memory->limit != 0) {
     p->number("MemoryMax", bytes(*r.memory->limit));
     if (r.memory->swap && *r.memory->swap != 0)
-      p->number("MemorySwapMax", *r.memory->swap < 0 ? kInfinity : bytes(std::max<std::int64_t>(0, *r.memory->swap - *r.memory->limit)));
+      p->number("MemorySwapMax", *r.memory->swap < 0 ? kInfinity
+                                                     : bytes(std::max<std::int64_t>(
+                                                           0, *r.memory->swap - *r.memory->limit)));
   }
-  if (r.memory && r.memory->reservation && *r.memory->reservation != 0) p->number("MemoryLow", bytes(*r.memory->reservation));
+  if (r.memory && r.memory->reservation && *r.memory->reservation != 0)
+    p->number("MemoryLow", bytes(*r.memory->reservation));
   if (r.cpu && r.cpu->shares && *r.cpu->shares != 0) {
     std::uint64_t shares = std::clamp<std::uint64_t>(*r.cpu->shares, 2, 262144);
     p->number("CPUWeight", 1 + (shares - 2) * 9999 / 262142);
@@ -55,14 +59,17 @@ void add_limits(const oci::Resources& r, Properties* p) {
   if (r.cpu && r.cpu->quota && *r.cpu->quota != 0) {
     std::uint64_t period = r.cpu->period.value_or(0) != 0 ? *r.cpu->period : 100000;
     // Microseconds of a second, in steps of 10 ms as systemd keeps it.
-    std::uint64_t per_second = *r.cpu->quota < 0 ? kInfinity : static_cast<std::uint64_t>(*r.cpu->quota) * 1000000 / period;
+    std::uint64_t per_second = *r.cpu->quota < 0
+                                   ? kInfinity
+                                   : static_cast<std::uint64_t>(*r.cpu->quota) * 1000000 / period;
     if (*r.cpu->quota > 0 && per_second % 10000 != 0) per_second = (per_second / 10000 + 1) * 10000;
     p->number("CPUQuotaPerSecUSec", per_second);
   }
   if (r.pids && r.pids->limit != 0) p->number("TasksMax", bytes(r.pids->limit));
 }
 
-std::string start_body(const ScopeName& name, const std::string& id, pid_t pid, const oci::Resources* resources) {
+std::string start_body(const ScopeName& name, const std::string& id, pid_t pid,
+                       const oci::Resources* resources) {
   DbusWriter w;
   w.text(name.unit);
   w.text("replace");
@@ -75,7 +82,9 @@ std::string start_body(const ScopeName& name, const std::string& id, pid_t pid, 
   p.flag("DefaultDependencies", false);
   // Without this a container that ended by a signal leaves its unit behind.
   p.text("CollectMode", "inactive-or-failed");
-  for (const char* accounting : {"MemoryAccounting", "CPUAccounting", "TasksAccounting", "IOAccounting"}) p.flag(accounting, true);
+  for (const char* accounting :
+       {"MemoryAccounting", "CPUAccounting", "TasksAccounting", "IOAccounting"})
+    p.flag(accounting, true);
   if (resources != nullptr) add_limits(*resources, &p);
   w.end_array(mark);
   w.end_array(w.begin_array(8));  // no auxiliary units
@@ -100,26 +109,30 @@ Result<ScopeName> parse_scope_name(const std::string& cgroups_path, const std::s
   }
   std::vector<std::string_view> parts = split(cgroups_path, ':');
   if (parts.size() != 3)
-    return Error(Errc::invalid_argument,
-                 concat("linux.cgroupsPath: ", quote(cgroups_path), " must be SLICE:PREFIX:NAME with systemd cgroups"));
+    return Error(Errc::invalid_argument, concat("linux.cgroupsPath: ", quote(cgroups_path),
+                                                " must be SLICE:PREFIX:NAME with systemd cgroups"));
   name.slice = parts[0];
   if (!name.slice.empty() && !name.slice.ends_with(".slice"))
-    return Error(Errc::invalid_argument, concat("linux.cgroupsPath: ", quote(name.slice), " is no slice"));
+    return Error(Errc::invalid_argument,
+                 concat("linux.cgroupsPath: ", quote(name.slice), " is no slice"));
   if (parts[2].ends_with(".slice") || parts[2].ends_with(".scope"))
     name.unit = parts[2];
   else
-    name.unit = parts[1].empty() ? concat(parts[2], ".scope") : concat(parts[1], "-", parts[2], ".scope");
+    name.unit =
+        parts[1].empty() ? concat(parts[2], ".scope") : concat(parts[1], "-", parts[2], ".scope");
   if (name.unit.ends_with(".slice"))
     return Error(Errc::unsupported, "linux.cgroupsPath: a container cannot be a slice of its own");
   if (name.unit.find('/') != std::string::npos)
-    return Error(Errc::invalid_argument, concat("linux.cgroupsPath: ", quote(name.unit), " is no unit"));
+    return Error(Errc::invalid_argument,
+                 concat("linux.cgroupsPath: ", quote(name.unit), " is no unit"));
   return name;
 }
 
 Result<std::string> start_scope(const ScopeName& name, const std::string& id, pid_t pid, bool user,
                                 const oci::Resources* resources) {
   DbusConnection bus = TRY(DbusConnection::open(user));
-  // Signals are sent to those only who ask; the match is made first, so that the answer cannot be missed.
+  // Signals are sent to those only who ask; the match is made first, so that the answer cannot be
+  // missed.
   DbusWriter match;
   match.text("type='signal',interface='org.freedesktop.systemd1.Manager',member='JobRemoved'");
   TRY(bus.call("/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "s", match.data()));
@@ -135,7 +148,8 @@ Result<std::string> start_scope(const ScopeName& name, const std::string& id, pi
     if (body.text() != job) continue;
     body.text();
     std::string result = body.text();
-    if (result != "done") return Error(Errc::unavailable, concat("scope ", name.unit, ": systemd says ", result));
+    if (result != "done")
+      return Error(Errc::unavailable, concat("scope ", name.unit, ": systemd says ", result));
     break;
   }
   std::string path = cgroup_of(pid);
@@ -150,13 +164,15 @@ void stop_scope(const std::string& unit, bool user) {
   DbusWriter stop;
   stop.text(unit);
   stop.text("replace");
-  ignore(bus->call(kPath, kManager, "StopUnit", "ss", stop.data()), "it is gone already, as it should be");
+  ignore(bus->call(kPath, kManager, "StopUnit", "ss", stop.data()),
+         "it is gone already, as it should be");
 }
 
 bool served_by_user_systemd() {
-  struct stat st{};
+  struct stat st {};
   constexpr ino_t kInitUserNamespace = 0xEFFFFFFD;
-  return ::geteuid() != 0 || ::stat("/proc/self/ns/user", &st) < 0 || st.st_ino != kInitUserNamespace;
+  return ::geteuid() != 0 || ::stat("/proc/self/ns/user", &st) < 0 ||
+         st.st_ino != kInitUserNamespace;
 }
 
 }  // namespace minke::runtime

@@ -58,7 +58,8 @@ int receive_order(ChildState& c) {
   for (cmsghdr* item = CMSG_FIRSTHDR(&header); item != nullptr; item = CMSG_NXTHDR(&header, item)) {
     if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS) continue;
     auto count = static_cast<int>((item->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-    std::memcpy(c.received + c.received_count, CMSG_DATA(item), static_cast<std::size_t>(count) * sizeof(int));
+    std::memcpy(c.received + c.received_count, CMSG_DATA(item),
+                static_cast<std::size_t>(count) * sizeof(int));
     c.received_count += count;
   }
   if (order == kOrderState) c.state_size = static_cast<std::uint32_t>(n - 1);
@@ -81,15 +82,16 @@ int become_root() {
 
 int session_keyring(const char* name) {
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) >= 0) return 0;
-  // No keys in this kernel, none left of the quota (the container then sees the keyring it may not read), or an
-  // outer seccomp filter.
+  // No keys in this kernel, none left of the quota (the container then sees the keyring it may not
+  // read), or an outer seccomp filter.
   return errno == ENOSYS || errno == EDQUOT || errno == EPERM || errno == EACCES ? 0 : -1;
 }
 
 int propagate(ChildState& c, std::uint64_t flags) {
   if (::mount(nullptr, "/", nullptr, flags, nullptr) < 0) return -1;
   // pivot_root refuses below a shared mount; the top one is dropped after the pivot anyway.
-  if ((flags & MS_SHARED) != 0 && ::mount(nullptr, "/", nullptr, MS_PRIVATE, nullptr) < 0) return fail(c, Call::mount);
+  if ((flags & MS_SHARED) != 0 && ::mount(nullptr, "/", nullptr, MS_PRIVATE, nullptr) < 0)
+    return fail(c, Call::mount);
   return 0;
 }
 
@@ -98,10 +100,11 @@ int pivot(ChildState& c, bool shared) {
   if (old_root < 0) return -1;
   if (::fchdir(c.root) < 0) return fail(c, Call::open_target);
   if (sys_pivot_root(".", ".") < 0) return -1;
-  // The old root now lies on top of the new one. What is unmounted here must not be unmounted on the host, should
-  // it still be shared with it.
+  // The old root now lies on top of the new one. What is unmounted here must not be unmounted on
+  // the host, should it still be shared with it.
   if (::fchdir(old_root) < 0) return fail(c, Call::umount);
-  if (shared && ::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) return fail(c, Call::umount);
+  if (shared && ::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) < 0)
+    return fail(c, Call::umount);
   if (::umount2(".", MNT_DETACH) < 0) return fail(c, Call::umount);
   ::close(old_root);
   return ::chdir("/");
@@ -122,7 +125,7 @@ int enter_root_of(ChildState& c, const Step& s) {
 
 int root_readonly(ChildState& c) {
   if (c.old_api) return old_set_attributes(c.root, MOUNT_ATTR_RDONLY, 0);
-  struct mount_attr attr{};
+  struct mount_attr attr {};
   attr.attr_set = MOUNT_ATTR_RDONLY;
   return sys_mount_setattr(c.root, "", AT_EMPTY_PATH, &attr);
 }
@@ -161,8 +164,8 @@ int load_seccomp(ChildState& c, const SeccompPlan& p) {
     const void* program;
   } prog{p.length, p.program};
   if (p.listener) {
-    // The descriptor gets the lowest free number. The parent is told before the filter stands, since afterwards
-    // our own calls may be the ones that wait for the listener.
+    // The descriptor gets the lowest free number. The parent is told before the filter stands,
+    // since afterwards our own calls may be the ones that wait for the listener.
     int probe = ::dup(c.socket);
     if (probe < 0) return -1;
     ::close(probe);
@@ -186,67 +189,120 @@ int execute(ChildState& c) {
 
 int run_step(ChildState& c, const Step& s) {
   switch (s.op) {
-    case Op::wait_order: return wait_order(c, s.flags);
-    case Op::report: return send_report(c, static_cast<ReportKind>(s.flags), 0), 0;
-    case Op::become_root: return become_root();
-    case Op::not_dumpable: return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    case Op::join_namespace: return ::setns(s.fd, static_cast<int>(s.flags));
-    case Op::enter_cgroup: return ::write(s.fd, "0", 1) == 1 ? 0 : -1;
-    case Op::unshare: return ::unshare(static_cast<int>(s.flags));
-    case Op::time_offsets: return child_write_proc(c, "self/timens_offsets", s.source);
-    case Op::new_session: return ::setsid() < 0 && errno != EPERM ? -1 : 0;
-    case Op::session_keyring: return session_keyring(s.source);
-    case Op::enter_root_of: return enter_root_of(c, s);
-    case Op::propagate: return propagate(c, s.flags);
-    case Op::root_overlay: return child_root_overlay(c, *static_cast<const OverlayPlan*>(s.data));
-    case Op::root_bind: return child_root_bind(c, s.source, s.fd);
-    case Op::mount: return child_mount(c, *static_cast<const MountPlan*>(s.data));
-    case Op::remount_readonly: return child_remount_readonly(c, s.target);
-    case Op::device: return child_device(c, *static_cast<const DevicePlan*>(s.data));
-    case Op::symlink: return child_symlink(c, s.source, s.target);
+    case Op::wait_order:
+      return wait_order(c, s.flags);
+    case Op::report:
+      return send_report(c, static_cast<ReportKind>(s.flags), 0), 0;
+    case Op::become_root:
+      return become_root();
+    case Op::not_dumpable:
+      return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    case Op::join_namespace:
+      return ::setns(s.fd, static_cast<int>(s.flags));
+    case Op::enter_cgroup:
+      return ::write(s.fd, "0", 1) == 1 ? 0 : -1;
+    case Op::unshare:
+      return ::unshare(static_cast<int>(s.flags));
+    case Op::time_offsets:
+      return child_write_proc(c, "self/timens_offsets", s.source);
+    case Op::new_session:
+      return ::setsid() < 0 && errno != EPERM ? -1 : 0;
+    case Op::session_keyring:
+      return session_keyring(s.source);
+    case Op::enter_root_of:
+      return enter_root_of(c, s);
+    case Op::propagate:
+      return propagate(c, s.flags);
+    case Op::root_overlay:
+      return child_root_overlay(c, *static_cast<const OverlayPlan*>(s.data));
+    case Op::root_bind:
+      return child_root_bind(c, s.source, s.fd);
+    case Op::mount:
+      return child_mount(c, *static_cast<const MountPlan*>(s.data));
+    case Op::remount_readonly:
+      return child_remount_readonly(c, s.target);
+    case Op::device:
+      return child_device(c, *static_cast<const DevicePlan*>(s.data));
+    case Op::symlink:
+      return child_symlink(c, s.source, s.target);
     case Op::make_folder: {
       int fd = open_or_make(c, s.target, true);
       if (fd >= 0) ::close(fd);
       return fd < 0 ? -1 : 0;
     }
-    case Op::hooks: return run_hooks(c, s);
-    case Op::mask: return child_mask(c, s.target);
-    case Op::readonly: return child_readonly(c, s.target);
-    case Op::console: return child_console(c, *static_cast<const ConsolePlan*>(s.data));
-    case Op::pivot: return pivot(c, s.flags != 0);
-    case Op::change_root: return change_root(c);
-    case Op::root_propagation: return ::mount(nullptr, "/", nullptr, s.flags, nullptr);
-    case Op::root_readonly: return root_readonly(c);
-    case Op::hostname: return ::sethostname(s.source, std::strlen(s.source));
-    case Op::domainname: return ::setdomainname(s.source, std::strlen(s.source));
-    case Op::sysctl: return child_sysctl(c, s.target, s.source);
-    case Op::own_files: return child_own_files(c, s);
-    case Op::rlimits: return child_rlimits(c, s);
-    case Op::scheduler: return static_cast<int>(::syscall(SYS_sched_setattr, 0, s.data, 0));
-    case Op::io_priority: return static_cast<int>(::syscall(SYS_ioprio_set, 1 /* process */, 0, s.flags));
-    case Op::personality: return ::personality(s.flags) < 0 ? -1 : 0;
+    case Op::hooks:
+      return run_hooks(c, s);
+    case Op::mask:
+      return child_mask(c, s.target);
+    case Op::readonly:
+      return child_readonly(c, s.target);
+    case Op::console:
+      return child_console(c, *static_cast<const ConsolePlan*>(s.data));
+    case Op::pivot:
+      return pivot(c, s.flags != 0);
+    case Op::change_root:
+      return change_root(c);
+    case Op::root_propagation:
+      return ::mount(nullptr, "/", nullptr, s.flags, nullptr);
+    case Op::root_readonly:
+      return root_readonly(c);
+    case Op::hostname:
+      return ::sethostname(s.source, std::strlen(s.source));
+    case Op::domainname:
+      return ::setdomainname(s.source, std::strlen(s.source));
+    case Op::sysctl:
+      return child_sysctl(c, s.target, s.source);
+    case Op::own_files:
+      return child_own_files(c, s);
+    case Op::rlimits:
+      return child_rlimits(c, s);
+    case Op::scheduler:
+      return static_cast<int>(::syscall(SYS_sched_setattr, 0, s.data, 0));
+    case Op::io_priority:
+      return static_cast<int>(::syscall(SYS_ioprio_set, 1 /* process */, 0, s.flags));
+    case Op::personality:
+      return ::personality(s.flags) < 0 ? -1 : 0;
     case Op::cpu_affinity:
-      return ::sched_setaffinity(0, s.count * sizeof(std::uint64_t), static_cast<const cpu_set_t*>(s.data));
-    case Op::umask: return ::umask(static_cast<mode_t>(s.flags)), 0;
+      return ::sched_setaffinity(0, s.count * sizeof(std::uint64_t),
+                                 static_cast<const cpu_set_t*>(s.data));
+    case Op::umask:
+      return ::umask(static_cast<mode_t>(s.flags)), 0;
     case Op::exec_label:
-    case Op::key_label: return child_write_proc(c, s.target, s.source);
-    case Op::groups: return child_groups(c, s);
-    case Op::set_gid: return ::setresgid(s.flags, s.flags, s.flags);
-    case Op::keep_capabilities: return ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-    case Op::drop_bounding: return child_drop_bounding(s.flags);
-    case Op::set_uid: return ::setresuid(s.flags, s.flags, s.flags);
+    case Op::key_label:
+      return child_write_proc(c, s.target, s.source);
+    case Op::groups:
+      return child_groups(c, s);
+    case Op::set_gid:
+      return ::setresgid(s.flags, s.flags, s.flags);
+    case Op::keep_capabilities:
+      return ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+    case Op::drop_bounding:
+      return child_drop_bounding(s.flags);
+    case Op::set_uid:
+      return ::setresuid(s.flags, s.flags, s.flags);
     case Op::capabilities:
-    case Op::final_capabilities: return child_capabilities(*static_cast<const CapSets*>(s.data), s.op == Op::capabilities);
-    case Op::death_signal: return ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    case Op::change_directory: return child_change_directory(c, s);
-    case Op::find_program: return child_find_program(c);
-    case Op::home: return child_find_home(c, const_cast<char*>(c.plan.home), sizeof c.plan.home);
-    case Op::no_new_privileges: return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    case Op::descriptors: return child_descriptors(c, s);
-    case Op::reset_signals: return child_reset_signals();
-    case Op::wait_start: return wait_start(c);
-    case Op::seccomp: return load_seccomp(c, *static_cast<const SeccompPlan*>(s.data));
-    case Op::execute: return execute(c);
+    case Op::final_capabilities:
+      return child_capabilities(*static_cast<const CapSets*>(s.data), s.op == Op::capabilities);
+    case Op::death_signal:
+      return ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    case Op::change_directory:
+      return child_change_directory(c, s);
+    case Op::find_program:
+      return child_find_program(c);
+    case Op::home:
+      return child_find_home(c, const_cast<char*>(c.plan.home), sizeof c.plan.home);
+    case Op::no_new_privileges:
+      return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    case Op::descriptors:
+      return child_descriptors(c, s);
+    case Op::reset_signals:
+      return child_reset_signals();
+    case Op::wait_start:
+      return wait_start(c);
+    case Op::seccomp:
+      return load_seccomp(c, *static_cast<const SeccompPlan*>(s.data));
+    case Op::execute:
+      return execute(c);
   }
   errno = ENOSYS;
   return -1;

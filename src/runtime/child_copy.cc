@@ -64,7 +64,8 @@ int copy_entry(int from, int to, const char* name, int depth) {
     int in = ::openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (in < 0) return -1;
     int out = -1;
-    if (::mkdirat(to, name, 0700) == 0) out = ::openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (::mkdirat(to, name, 0700) == 0)
+      out = ::openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int result = out < 0 ? -1 : copy_folder(in, out, depth + 1);
     if (result == 0) result = copy_attributes(st, out);
     if (out >= 0) sys::close_keeping_errno(out);

@@ -42,17 +42,19 @@ int child_device(ChildState& c, const DevicePlan& d) {
   if (!made && errno == EEXIST) {
     struct stat st;
     // A root without a /dev of its own may bring the node along.
-    bool same = ::fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & S_IFMT) == (d.mode & S_IFMT) &&
-                st.st_rdev == d.number;
+    bool same = ::fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                (st.st_mode & S_IFMT) == (d.mode & S_IFMT) && st.st_rdev == d.number;
     result = same ? 0 : bind_node(c, d);
     errno = same ? 0 : errno;
   } else if (!made && errno == EPERM && !S_ISFIFO(d.mode)) {
-    // No right to make devices (an outer container, or a nodev file system): the host's own node does.
+    // No right to make devices (an outer container, or a nodev file system): the host's own node
+    // does.
     result = bind_node(c, d);
   } else if (!made) {
     c.call = Call::mknod;
   }
-  if (made && (d.uid != 0 || d.gid != 0) && ::fchownat(folder, name, d.uid, d.gid, AT_SYMLINK_NOFOLLOW) < 0)
+  if (made && (d.uid != 0 || d.gid != 0) &&
+      ::fchownat(folder, name, d.uid, d.gid, AT_SYMLINK_NOFOLLOW) < 0)
     result = fail(c, Call::chown);
   sys::close_keeping_errno(folder);
   return result;
@@ -65,9 +67,10 @@ int child_symlink(ChildState& c, const char* content, const char* path) {
   int result = ::symlinkat(content, folder, name);
   if (result < 0 && errno == EEXIST) {
     struct stat st;
-    // devpts of the image's own /dev, or a second start: what is there already serves, but a stale ptmx does not.
-    bool stale = std::strcmp(content, "pts/ptmx") == 0 && ::fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-                 !S_ISLNK(st.st_mode);
+    // devpts of the image's own /dev, or a second start: what is there already serves, but a stale
+    // ptmx does not.
+    bool stale = std::strcmp(content, "pts/ptmx") == 0 &&
+                 ::fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(st.st_mode);
     result = 0;
     if (stale) {
       result = ::unlinkat(folder, name, 0);
@@ -121,7 +124,8 @@ int bind_console(ChildState& c, int slave) {
   } else {
     int mount = sys_open_tree(slave, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
     result = mount < 0 ? fail(c, Call::open_tree)
-                       : sys_move_mount(mount, "", file, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+                       : sys_move_mount(mount, "", file, "",
+                                        MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
     if (mount >= 0 && result < 0) c.call = Call::move_mount;
     if (mount >= 0) sys::close_keeping_errno(mount);
   }
@@ -131,8 +135,8 @@ int bind_console(ChildState& c, int slave) {
 
 }  // namespace
 
-// The pty comes from the container's own devpts, and everything goes by descriptor: nobody who renames things in
-// /dev/pts meanwhile can give us another file (CVE-2025-52565).
+// The pty comes from the container's own devpts, and everything goes by descriptor: nobody who
+// renames things in /dev/pts meanwhile can give us another file (CVE-2025-52565).
 int child_console(ChildState& c, const ConsolePlan& p) {
   int master = open_in(c.root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY);
   if (master < 0) return fail(c, Call::open_pty);
@@ -147,7 +151,7 @@ int child_console(ChildState& c, const ConsolePlan& p) {
   int slave = ::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (slave < 0) return fail(c, Call::open_pty);
   if (p.height != 0 || p.width != 0) {
-    struct winsize size{};
+    struct winsize size {};
     size.ws_row = p.height;
     size.ws_col = p.width;
     if (::ioctl(slave, TIOCSWINSZ, &size) < 0) return fail(c, Call::open_pty);

@@ -1,4 +1,5 @@
-// HOME of a process whose environment names none: from the container's own /etc/passwd, as runc and crun do.
+// HOME of a process whose environment names none: from the container's own /etc/passwd, as runc and
+// crun do.
 #include <sys/stat.h>
 
 #include <cstring>
@@ -16,7 +17,8 @@ const char* field_end(const char* p, const char* end) {
 }
 
 // "name:pw:uid:gid:gecos:home:shell"; true when the line is of `uid` and has a home.
-bool home_of_line(const char* line, const char* end, uid_t uid, const char** home, std::size_t* size) {
+bool home_of_line(const char* line, const char* end, uid_t uid, const char** home,
+                  std::size_t* size) {
   const char* p = line;
   for (int field = 0; field < 6; ++field) {
     const char* stop = field_end(p, end);
@@ -52,7 +54,8 @@ int child_find_home(const ChildState& c, char* home, std::size_t size) {
   ssize_t n = ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? ::read(fd, text, sizeof text) : 0;
   ::close(fd);
   for (const char *line = text, *end = text + (n > 0 ? n : 0); line < end;) {
-    const char* stop = static_cast<const char*>(std::memchr(line, '\n', static_cast<std::size_t>(end - line)));
+    const char* stop =
+        static_cast<const char*>(std::memchr(line, '\n', static_cast<std::size_t>(end - line)));
     if (stop == nullptr) stop = end;
     const char* value;
     std::size_t length;

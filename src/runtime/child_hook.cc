@@ -1,5 +1,5 @@
-// Runs one hook: state on its stdin, a limit on its time. Used between clone and exec and outside, so it
-// allocates nothing.
+// Runs one hook: state on its stdin, a limit on its time. Used between clone and exec and outside,
+// so it allocates nothing.
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -18,8 +18,10 @@ std::int64_t now_ms() {
   return static_cast<std::int64_t>(t.tv_sec) * 1000 + t.tv_nsec / 1000000;
 }
 
-// A hook that reads slowly, or not at all, must not hold us: the pipe takes what it can, the rest after POLLOUT.
-int feed_and_wait(int pipe, int pidfd, const char* state, std::size_t size, int timeout_ms, bool* timed_out) {
+// A hook that reads slowly, or not at all, must not hold us: the pipe takes what it can, the rest
+// after POLLOUT.
+int feed_and_wait(int pipe, int pidfd, const char* state, std::size_t size, int timeout_ms,
+                  bool* timed_out) {
   std::int64_t deadline = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
   for (;;) {
     struct pollfd polls[2] = {{pidfd, POLLIN, 0}, {pipe, POLLOUT, 0}};
@@ -55,11 +57,13 @@ int feed_and_wait(int pipe, int pidfd, const char* state, std::size_t size, int 
 
 }  // namespace
 
-int child_run_hook(const HookPlan& hook, const char* state, std::size_t size, Call* call, int* status) {
+int child_run_hook(const HookPlan& hook, const char* state, std::size_t size, Call* call,
+                   int* status) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return -1;
   // A hook that never reads gets SIGPIPE's errno, not us its signal.
-  struct sigaction ignore_action{}, before{};
+  struct sigaction ignore_action {
+  }, before{};
   ignore_action.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore_action, &before);
   volatile int exec_error = 0;
@@ -89,7 +93,8 @@ int child_run_hook(const HookPlan& hook, const char* state, std::size_t size, Ca
   ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
   int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   bool timed_out = false;
-  int result = pidfd < 0 ? -1 : feed_and_wait(ends[1], pidfd, state, size, hook.timeout_ms, &timed_out);
+  int result =
+      pidfd < 0 ? -1 : feed_and_wait(ends[1], pidfd, state, size, hook.timeout_ms, &timed_out);
   saved = errno;
   if (result < 0 || timed_out) ::kill(-pid, SIGKILL);
   int wait_status = 0;

@@ -5,7 +5,8 @@
 
 namespace minke::runtime {
 
-// Writes below the procfs that was checked before the clone (never a path of the container's: CVE-2019-16884).
+// Writes below the procfs that was checked before the clone (never a path of the container's:
+// CVE-2019-16884).
 int child_write_proc(ChildState& c, const char* path, const char* text);
 int child_sysctl(ChildState& c, const char* name, const char* value);
 int child_own_files(ChildState& c, const Step& s);

@@ -33,7 +33,9 @@ void keep_message(ChildState& c, int context) {
 }
 
 int set_string(ChildState& c, int context, const char* key, const char* value) {
-  if (sys_fsconfig(context, value != nullptr ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0) == 0) return 0;
+  if (sys_fsconfig(context, value != nullptr ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value,
+                   0) == 0)
+    return 0;
   keep_message(c, context);
   return fail(c, Call::fsconfig);
 }
@@ -49,35 +51,44 @@ int make_filesystem(ChildState& c, const MountPlan& m) {
   static constexpr struct {
     std::uint64_t flag;
     const char* word;
-  } kSuperblock[] = {{MS_SYNCHRONOUS, "sync"}, {MS_DIRSYNC, "dirsync"}, {1 << 25, "lazytime"},
-                     {MS_MANDLOCK, "mand"},    {1 << 23, "iversion"}};
+  } kSuperblock[] = {{MS_SYNCHRONOUS, "sync"},
+                     {MS_DIRSYNC, "dirsync"},
+                     {1 << 25, "lazytime"},
+                     {MS_MANDLOCK, "mand"},
+                     {1 << 23, "iversion"}};
   for (const auto& row : kSuperblock)
-    if (result == 0 && (m.superblock & row.flag) != 0) result = set_string(c, context, row.word, nullptr);
-  if (result == 0 && (m.superblock & MS_RDONLY) != 0) result = set_string(c, context, "ro", nullptr);
+    if (result == 0 && (m.superblock & row.flag) != 0)
+      result = set_string(c, context, row.word, nullptr);
+  if (result == 0 && (m.superblock & MS_RDONLY) != 0)
+    result = set_string(c, context, "ro", nullptr);
   if (result == 0 && sys_fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
     keep_message(c, context);
     result = fail(c, Call::fsconfig);
   }
   if (result == 0) {
-    result = sys_fsmount(context, static_cast<unsigned>(m.copy_up ? m.set & ~std::uint64_t{MOUNT_ATTR_RDONLY} : m.set));
+    result = sys_fsmount(
+        context,
+        static_cast<unsigned>(m.copy_up ? m.set & ~std::uint64_t{MOUNT_ATTR_RDONLY} : m.set));
     if (result < 0) c.call = Call::fsmount;
   }
   sys::close_keeping_errno(context);
   return result;
 }
 
-int set_attributes(ChildState& c, int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
-                   bool recursive) {
-  struct mount_attr attr{};
+int set_attributes(ChildState& c, int mount, std::uint64_t set, std::uint64_t clear,
+                   std::uint64_t propagation, bool recursive) {
+  struct mount_attr attr {};
   attr.attr_set = set;
   attr.attr_clr = clear;
   attr.propagation = propagation;
-  if (sys_mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr) == 0) return 0;
+  if (sys_mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr) == 0)
+    return 0;
   return fail(c, Call::mount_setattr);
 }
 
 int apply_attributes(ChildState& c, const MountPlan& m, int mount) {
-  if (m.bind && (m.set | m.clear) != 0 && set_attributes(c, mount, m.set, m.clear, 0, false) < 0) return -1;
+  if (m.bind && (m.set | m.clear) != 0 && set_attributes(c, mount, m.set, m.clear, 0, false) < 0)
+    return -1;
   if ((m.recursive_set | m.recursive_clear) != 0 &&
       set_attributes(c, mount, m.recursive_set, m.recursive_clear, 0, true) < 0)
     return -1;
@@ -86,7 +97,8 @@ int apply_attributes(ChildState& c, const MountPlan& m, int mount) {
 
 int apply_propagation(ChildState& c, const MountPlan& m, int mount) {
   for (unsigned long flags : m.propagation)
-    if (set_attributes(c, mount, 0, 0, flags & ~static_cast<unsigned long>(MS_REC), (flags & MS_REC) != 0) < 0)
+    if (set_attributes(c, mount, 0, 0, flags & ~static_cast<unsigned long>(MS_REC),
+                       (flags & MS_REC) != 0) < 0)
       return -1;
   return 0;
 }
@@ -137,7 +149,8 @@ int new_filesystem(ChildState& c, const MountPlan& m) {
   int mount = make_filesystem(c, m);
   if (mount < 0) {
     bool refused = errno == EPERM || errno == EBUSY || errno == EACCES;
-    int result = refused && m.fallback != MountPlan::Fallback::none ? fallback_bind(c, m, target) : -1;
+    int result =
+        refused && m.fallback != MountPlan::Fallback::none ? fallback_bind(c, m, target) : -1;
     sys::close_keeping_errno(target);
     return result;
   }
@@ -154,9 +167,11 @@ int new_filesystem(ChildState& c, const MountPlan& m) {
   return result;
 }
 
-// The root lands on top of "/" itself: no folder is needed, and it is reached by its descriptor only.
+// The root lands on top of "/" itself: no folder is needed, and it is reached by its descriptor
+// only.
 int attach_root(ChildState& c, int mount) {
-  if (sys_move_mount(mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) return fail(c, Call::move_mount);
+  if (sys_move_mount(mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    return fail(c, Call::move_mount);
   c.root = mount;
   return 0;
 }
@@ -175,7 +190,8 @@ int overlay_mount(ChildState& c, const OverlayPlan& o) {
   int context = sys_fsopen("overlay");
   if (context < 0) return fail(c, Call::fsopen);
   int result = 0;
-  for (std::size_t i = 0; result == 0 && i < o.lower.size(); ++i) result = set_path(c, context, "lowerdir+", o.lower[i]);
+  for (std::size_t i = 0; result == 0 && i < o.lower.size(); ++i)
+    result = set_path(c, context, "lowerdir+", o.lower[i]);
   if (result == 0 && o.upper != nullptr) result = set_path(c, context, "upperdir", o.upper);
   if (result == 0 && o.work != nullptr) result = set_path(c, context, "workdir", o.work);
   if (result == 0 && o.userxattr) result = set_string(c, context, "userxattr", nullptr);
@@ -242,8 +258,8 @@ int child_root_bind(ChildState& c, const char* source, int made) {
 
 namespace {
 
-// Another mount of what `*mount` shows; the first one is attached itself, later ones are clones of it (a detached
-// mount cannot be cloned before Linux 6.15).
+// Another mount of what `*mount` shows; the first one is attached itself, later ones are clones of
+// it (a detached mount cannot be cloned before Linux 6.15).
 int attach_shared(ChildState& c, int* mount, bool* attached, int target) {
   if (c.old_api) return old_bind_fd(c, *mount, target);
   if (!*attached) {
@@ -268,9 +284,10 @@ int open_null(ChildState& c) {
     errno = ENODEV;
     return fail(c, Call::verify);
   }
-  // Read-only, so that nobody inside changes mode or owner of the host's node through it; writing to the device
-  // still works.
-  if (!c.old_api && set_attributes(c, fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0, false) < 0) {
+  // Read-only, so that nobody inside changes mode or owner of the host's node through it; writing
+  // to the device still works.
+  if (!c.old_api && set_attributes(c, fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                                   0, 0, false) < 0) {
     sys::close_keeping_errno(fd);
     return -1;
   }
@@ -296,7 +313,8 @@ int child_mask(ChildState& c, const char* path) {
   int result;
   if (is_folder(target)) {
     if (c.old_api) {
-      result = ::mount("tmpfs", FdPath(target).text, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+      result = ::mount("tmpfs", FdPath(target).text, "tmpfs",
+                       MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
     } else {
       if (c.empty_mount < 0) c.empty_mount = open_empty(c);
       result = c.empty_mount < 0 ? -1 : attach_shared(c, &c.empty_mount, &c.empty_attached, target);
@@ -319,7 +337,8 @@ int child_readonly(ChildState& c, const char* path) {
   if (c.old_api) {
     if (old_bind_fd(c, target, target) == 0) {
       int mount = open_in(c.root, path, O_PATH);
-      result = mount < 0 ? fail(c, Call::open_target) : old_set_attributes(mount, MOUNT_ATTR_RDONLY, 0);
+      result =
+          mount < 0 ? fail(c, Call::open_target) : old_set_attributes(mount, MOUNT_ATTR_RDONLY, 0);
       if (mount >= 0) sys::close_keeping_errno(mount);
     }
   } else {

@@ -1,5 +1,6 @@
-// Mounts by mount(2): for kernels without the new calls, and for tests (MINKE_OLD_MOUNT_API=1). Targets are open
-// already; mount(2) reaches them through the host's procfs, which is still in place before the pivot.
+// Mounts by mount(2): for kernels without the new calls, and for tests (MINKE_OLD_MOUNT_API=1).
+// Targets are open already; mount(2) reaches them through the host's procfs, which is still in
+// place before the pivot.
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -42,7 +43,8 @@ int finish(ChildState& c, const MountPlan& m, bool attributes) {
   int mount = open_in(c.root, m.target, O_PATH);
   if (mount < 0) return fail(c, Call::open_target);
   int result = 0;
-  if (attributes && old_set_attributes(mount, m.set, m.clear) < 0) result = fail(c, Call::mount_setattr);
+  if (attributes && old_set_attributes(mount, m.set, m.clear) < 0)
+    result = fail(c, Call::mount_setattr);
   for (std::size_t i = 0; result == 0 && i < m.propagation.size(); ++i)
     if (::mount(nullptr, FdPath(mount).text, nullptr, m.propagation[i], nullptr) < 0)
       result = fail(c, Call::mount_setattr);
@@ -54,7 +56,8 @@ int finish(ChildState& c, const MountPlan& m, bool attributes) {
 
 int old_set_attributes(int mount, std::uint64_t set, std::uint64_t clear) {
   std::uint64_t attributes = (current_attributes(mount) & ~clear) | set;
-  return ::mount(nullptr, FdPath(mount).text, nullptr, MS_REMOUNT | MS_BIND | mount_flags_of(attributes), nullptr);
+  return ::mount(nullptr, FdPath(mount).text, nullptr,
+                 MS_REMOUNT | MS_BIND | mount_flags_of(attributes), nullptr);
 }
 
 int old_bind_fd(ChildState& c, int source, int target) {
@@ -70,7 +73,8 @@ int old_mount(ChildState& c, const MountPlan& m, int target) {
       return fail(c, Call::mount);
     return finish(c, m, (m.set | m.clear) != 0);
   }
-  unsigned long flags = mount_flags_of(m.copy_up ? m.set & ~std::uint64_t{MOUNT_ATTR_RDONLY} : m.set);
+  unsigned long flags =
+      mount_flags_of(m.copy_up ? m.set & ~std::uint64_t{MOUNT_ATTR_RDONLY} : m.set);
   if (::mount(m.source, place.text, m.type, flags | m.superblock, m.data) < 0) {
     bool refused = errno == EPERM || errno == EBUSY || errno == EACCES;
     if (!refused || m.fallback == MountPlan::Fallback::none ||
@@ -89,8 +93,8 @@ int old_mount(ChildState& c, const MountPlan& m, int target) {
   return finish(c, m, m.copy_up && (m.set & MOUNT_ATTR_RDONLY) != 0);
 }
 
-// Options of mount(2) end at a page, which many layers overrun by their names. From /proc/self/fd each is a
-// number, and no name needs an escape.
+// Options of mount(2) end at a page, which many layers overrun by their names. From /proc/self/fd
+// each is a number, and no name needs an escape.
 int old_root_overlay(ChildState& c, const OverlayPlan& o) {
   char data[4096];
   std::size_t used = 0;

@@ -24,7 +24,8 @@ FdPath::FdPath(int fd) {
 }
 
 int open_in(int root, const char* path, int flags) {
-  return sys_openat2(root, path, static_cast<std::uint64_t>(flags), 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  return sys_openat2(root, path, static_cast<std::uint64_t>(flags), 0,
+                     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 namespace {
@@ -58,7 +59,8 @@ int follow_link(Walk& w, int folder, std::size_t begin, std::size_t end) {
 
 enum class Last { folder, file, parent };
 
-// Makes what is missing of `path`. For Last::parent the name of the last component comes back in `name`.
+// Makes what is missing of `path`. For Last::parent the name of the last component comes back in
+// `name`.
 int make_path(int root, const char* original, Last last, char* name_out) {
   Walk w;
   std::size_t length = std::strlen(original);
@@ -83,7 +85,8 @@ restart:
       name_out[end - at] = 0;
       return folder;
     }
-    // Opened from the root each time, so that links and ".." in the part before are the kernel's business.
+    // Opened from the root each time, so that links and ".." in the part before are the kernel's
+    // business.
     char kept = w.path[end];
     w.path[end] = 0;
     int next = open_in(root, w.path, O_PATH | (is_last ? 0 : O_DIRECTORY));
@@ -141,7 +144,8 @@ int open_parent(ChildState& c, const char* path, const char** name) {
   // Nearly always "/dev/NAME" with /dev there.
   std::size_t length = slash == nullptr ? 0 : static_cast<std::size_t>(slash - path);
   char folder[kPathMax];
-  if (slash != nullptr && slash[1] != 0 && length > 0 && length < sizeof folder && std::strlen(slash + 1) < sizeof last) {
+  if (slash != nullptr && slash[1] != 0 && length > 0 && length < sizeof folder &&
+      std::strlen(slash + 1) < sizeof last) {
     std::memcpy(folder, path, length);
     folder[length] = 0;
     std::strcpy(last, slash + 1);

@@ -31,12 +31,15 @@ int write_text(ChildState& c, int fd, const char* text) {
 
 int child_write_proc(ChildState& c, const char* path, const char* text) {
   // "self" and "thread-self" are plain links; nothing may be mounted in between.
-  return write_text(c, sys_openat2(c.proc, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS),
+  return write_text(c,
+                    sys_openat2(c.proc, path, O_WRONLY, 0,
+                                RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS),
                     text);
 }
 
 int child_sysctl(ChildState& c, const char* name, const char* value) {
-  constexpr std::uint64_t kResolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  constexpr std::uint64_t kResolve =
+      RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   int fd = sys_openat2(c.proc, name, O_WRONLY, 0, kResolve);
   if (fd < 0 && (errno == EXDEV || errno == EROFS)) {
     // Inside an outer container /proc/sys is covered: a procfs of our own is not.
@@ -52,8 +55,8 @@ int child_sysctl(ChildState& c, const char* name, const char* value) {
   return write_text(c, fd, value);
 }
 
-// A program that opens /dev/stdout needs to own the pipe behind it. Files and terminals are the caller's: an
-// exec in the foreground hands them on as they are, and their owner must stay.
+// A program that opens /dev/stdout needs to own the pipe behind it. Files and terminals are the
+// caller's: an exec in the foreground hands them on as they are, and their owner must stay.
 int child_own_files(ChildState&, const Step& s) {
   const auto* fds = static_cast<const std::uint32_t*>(s.data);
   for (std::uint32_t i = 0; i < 3 && i < s.count; ++i) {
@@ -62,8 +65,8 @@ int child_own_files(ChildState&, const Step& s) {
     if (::fstat(fd, &st) < 0 || st.st_uid == s.flags) continue;
     if (!S_ISFIFO(st.st_mode)) continue;
     // Unmapped owners: as good as it gets.
-    if (::fchown(fd, static_cast<uid_t>(s.flags), static_cast<gid_t>(-1)) < 0 && errno != EINVAL && errno != EPERM &&
-        errno != EROFS && errno != ENOENT)
+    if (::fchown(fd, static_cast<uid_t>(s.flags), static_cast<gid_t>(-1)) < 0 && errno != EINVAL &&
+        errno != EPERM && errno != EROFS && errno != ENOENT)
       return -1;
   }
   return 0;
@@ -73,12 +76,16 @@ int child_rlimits(ChildState& c, const Step& s) {
   const auto* limits = static_cast<const RlimitPlan*>(s.data);
   for (std::uint32_t i = 0; i < s.count; ++i) {
     struct rlimit64 limit = limits[i].limit;
-    if (::prlimit64(0, static_cast<__rlimit_resource>(limits[i].resource), &limit, nullptr) == 0) continue;
+    if (::prlimit64(0, static_cast<__rlimit_resource>(limits[i].resource), &limit, nullptr) == 0)
+      continue;
     struct rlimit64 now;
-    if (errno != EPERM || ::prlimit64(0, static_cast<__rlimit_resource>(limits[i].resource), nullptr, &now) < 0) return -1;
+    if (errno != EPERM ||
+        ::prlimit64(0, static_cast<__rlimit_resource>(limits[i].resource), nullptr, &now) < 0)
+      return -1;
     if (limit.rlim_max > now.rlim_max) limit.rlim_max = now.rlim_max;
     if (limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
-    if (::prlimit64(0, static_cast<__rlimit_resource>(limits[i].resource), &limit, nullptr) < 0) return -1;
+    if (::prlimit64(0, static_cast<__rlimit_resource>(limits[i].resource), &limit, nullptr) < 0)
+      return -1;
     c.clamped |= 1U << limits[i].resource;
   }
   return 0;
@@ -87,8 +94,10 @@ int child_rlimits(ChildState& c, const Step& s) {
 int child_groups(ChildState& c, const Step& s) {
   if (::setgroups(s.count, static_cast<const gid_t*>(s.data)) == 0) return 0;
   if (errno != EPERM || s.count > 0) return -1;
-  // A namespace whose gid map was written by an ordinary user denies setgroups(2) for good; there are none to drop.
-  int fd = sys_openat2(c.proc, "self/setgroups", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+  // A namespace whose gid map was written by an ordinary user denies setgroups(2) for good; there
+  // are none to drop.
+  int fd = sys_openat2(c.proc, "self/setgroups", O_RDONLY, 0,
+                       RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
   char text[8] = {};
   if (fd < 0 || ::read(fd, text, sizeof text - 1) < 0) return fail(c, Call::open_target);
   ::close(fd);
@@ -118,12 +127,14 @@ int child_capabilities(const CapSets& sets, bool ambient) {
   if (!ambient) return 0;
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL) return -1;
   for (int i = 0; i < oci::kCapabilityCount; ++i)
-    if ((sets.ambient >> i & 1) != 0 && ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0) return -1;
+    if ((sets.ambient >> i & 1) != 0 && ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+      return -1;
   return 0;
 }
 
-// The directory must lie inside the root: a descriptor leaked to us and a cwd of /proc/self/fd/N would be the
-// host's file system (CVE-2024-21626). The kernel prefixes such a path with "(unreachable)".
+// The directory must lie inside the root: a descriptor leaked to us and a cwd of /proc/self/fd/N
+// would be the host's file system (CVE-2024-21626). The kernel prefixes such a path with
+// "(unreachable)".
 int child_change_directory(ChildState& c, const Step& s) {
   if (c.in_directory) return 0;
   if (::chdir(s.target) < 0) return s.flags == 1 && errno == EACCES ? 0 : -1;
@@ -176,7 +187,7 @@ int child_descriptors(ChildState& c, const Step& s) {
 
 int child_reset_signals() {
   // clone3's CLONE_CLEAR_SIGHAND leaves ignored ones ignored, and exec would hand them on.
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int i = 1; i <= 64; ++i) ::sigaction(i, &action, nullptr);
   sigset_t none;

@@ -12,8 +12,8 @@
 #include "runtime/cgroup_create.h"
 #include "runtime/cgroup_enter.h"
 #include "runtime/child.h"
-#include "runtime/idmap.h"
 #include "runtime/hooks.h"
+#include "runtime/idmap.h"
 #include "runtime/launch.h"
 #include "runtime/seccomp.h"
 #include "sys/socket.h"
@@ -38,10 +38,12 @@ void bind(json::Binder& b, ContainerHandle& h) {
 
 namespace {
 
-constexpr const char* kRlimitNames[] = {"CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE",
-                                        "MEMLOCK", "AS", "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"};
+constexpr const char* kRlimitNames[] = {
+    "CPU",     "FSIZE", "DATA",  "STACK",      "CORE",     "RSS",  "NPROC",  "NOFILE",
+    "MEMLOCK", "AS",    "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"};
 
-oci::State make_state(const oci::Spec& spec, const std::string& id, const std::string& bundle, const char* status, pid_t pid) {
+oci::State make_state(const oci::Spec& spec, const std::string& id, const std::string& bundle,
+                      const char* status, pid_t pid) {
   oci::State state;
   state.oci_version = spec.oci_version;
   state.id = id;
@@ -56,10 +58,12 @@ void warn_clamped(std::uint32_t bits, std::vector<std::string>* warnings) {
   std::string names;
   for (std::size_t i = 0; i < std::size(kRlimitNames); ++i)
     if ((bits >> i & 1) != 0) names += concat(names.empty() ? "" : ", ", kRlimitNames[i]);
-  if (!names.empty()) warnings->push_back(concat("limits above what this host allows were lowered: ", names));
+  if (!names.empty())
+    warnings->push_back(concat("limits above what this host allows were lowered: ", names));
 }
 
-// A new user namespace takes the right to raise hard limits away, so they are raised before it is entered for good.
+// A new user namespace takes the right to raise hard limits away, so they are raised before it is
+// entered for good.
 void raise_limits(pid_t pid, const oci::Process& process) {
   for (const oci::Rlimit& limit : process.rlimits) {
     auto resource = static_cast<__rlimit_resource>(*oci::rlimit_number(limit.type));
@@ -73,7 +77,8 @@ void raise_limits(pid_t pid, const oci::Process& process) {
 
 Status set_oom_score(pid_t pid, const oci::Process& process, bool tolerant) {
   if (!process.oom_score_adj) return {};
-  Status status = sys::write_existing(concat("/proc/", pid, "/oom_score_adj"), concat(*process.oom_score_adj));
+  Status status =
+      sys::write_existing(concat("/proc/", pid, "/oom_score_adj"), concat(*process.oom_score_adj));
   if (status) return {};
   if (tolerant && (status.error().sys() == EACCES || status.error().sys() == EPERM)) return {};
   return std::move(status.error()).wrap(concat("set oomScoreAdj to ", *process.oom_score_adj));
@@ -84,7 +89,12 @@ class Birth {
  public:
   Birth(const CreateRequest& request, LaunchPlan& plan, const HostFacts& host, Launched& launched,
         std::vector<std::string>* warnings)
-      : request_(request), spec_(*request.spec), plan_(plan), host_(host), child_(launched), warnings_(warnings) {}
+      : request_(request),
+        spec_(*request.spec),
+        plan_(plan),
+        host_(host),
+        child_(launched),
+        warnings_(warnings) {}
 
   Status run(Cgroup* cgroup) {
     const oci::Linux& l = *spec_.linux_;
@@ -121,9 +131,11 @@ class Birth {
     return {};
   }
   Status order_state(const char* status) {
-    std::string text = json::dump_struct(make_state(spec_, request_.id, request_.bundle, status, child_.pid));
+    std::string text =
+        json::dump_struct(make_state(spec_, request_.id, request_.bundle, status, child_.pid));
     if (text.size() >= sizeof(ChildState::state_text))
-      return Error(Errc::invalid_argument, "annotations: too long to be given to hooks in the container");
+      return Error(Errc::invalid_argument,
+                   "annotations: too long to be given to hooks in the container");
     return send_order(child_.socket.get(), kOrderState, text);
   }
 
@@ -132,12 +144,14 @@ class Birth {
       std::optional<Report> report = TRY(receive_report(child_.socket.get()));
       if (!report) return Error(Errc::internal, "the container's init died while it was set up");
       switch (report->kind) {
-        case ReportKind::failed: return report_error(plan_, *report);
+        case ReportKind::failed:
+          return report_error(plan_, *report);
         case ReportKind::ready:
           warn_clamped(static_cast<std::uint32_t>(report->err), warnings_);
           return {};
         case ReportKind::at_hooks: {
-          std::string state = json::dump_struct(make_state(spec_, request_.id, request_.bundle, "creating", child_.pid));
+          std::string state = json::dump_struct(
+              make_state(spec_, request_.id, request_.bundle, "creating", child_.pid));
           TRY(run_hooks(spec_.hooks->prestart, "prestart", state));
           TRY(run_hooks(spec_.hooks->create_runtime, "createRuntime", state));
           TRY(order(kOrderHooks));
@@ -157,10 +171,13 @@ class Birth {
   std::vector<std::string>* warnings_;
 };
 
-// The reason of a failed setup that is worth more than ours: what init itself reported before it died.
+// The reason of a failed setup that is worth more than ours: what init itself reported before it
+// died.
 void prefer_child_report(const LaunchPlan& plan, const Launched& child, Status* status) {
   for (;;) {
-    struct timeval soon{0, 50000};
+    struct timeval soon {
+      0, 50000
+    };
     ::setsockopt(child.socket.get(), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
     auto report = receive_report(child.socket.get());
     if (!report || !*report) return;
@@ -194,7 +211,8 @@ Result<Created> create(const CreateRequest& request) {
   BuildInput input{request, host, cgroup.entries(), &created.warnings};
   TRY(build_init_plan(input, &plan));
   if (!request.start_fifo.empty())
-    plan.start_listener = plan.keep_fd(TRY_CTX(listen_for_start(request.start_fifo), "start socket"));
+    plan.start_listener =
+        plan.keep_fd(TRY_CTX(listen_for_start(request.start_fifo), "start socket"));
   bool by_systemd = request.cgroup_manager == CgroupManager::systemd;
   if (!by_systemd && cgroup.entries().size() == 1 && cgroup.entries()[0].controllers.empty()) {
     // Linux 5.7: born there, never moved.
@@ -208,7 +226,8 @@ Result<Created> create(const CreateRequest& request) {
   Birth birth(request, plan, host, child, &created.warnings);
   Status status = birth.run(&cgroup);
   if (!status) {
-    if (status.error().sys() != 0 || status.error().code() == Errc::internal) prefer_child_report(plan, child, &status);
+    if (status.error().sys() != 0 || status.error().code() == Errc::internal)
+      prefer_child_report(plan, child, &status);
     return std::move(status.error());
   }
   created.handle.id = request.id;
@@ -256,18 +275,21 @@ Status wait_running(int socket, const CreateRequest& request, const ContainerHan
 Status start(const CreateRequest& request, Created& created) {
   const oci::Spec& spec = *request.spec;
   sys::UniqueFd socket = std::move(created.start_fd);
-  if (!socket) socket = TRY_CTX(sys::connect_unix(request.start_fifo, SOCK_SEQPACKET), concat("start ", request.id));
+  if (!socket)
+    socket = TRY_CTX(sys::connect_unix(request.start_fifo, SOCK_SEQPACKET),
+                     concat("start ", request.id));
   if (spec.hooks && !spec.hooks->start_container.empty()) {
-    std::string state =
-        json::dump_struct(make_state(spec, request.id, request.bundle, "created", created.handle.pid));
+    std::string state = json::dump_struct(
+        make_state(spec, request.id, request.bundle, "created", created.handle.pid));
     TRY(send_order(socket.get(), kOrderState, state));
   }
   Status sent = send_order(socket.get(), kOrderStart);
-  if (!sent && sent.error().sys() != EPIPE) return std::move(sent.error()).wrap(concat("start ", request.id));
+  if (!sent && sent.error().sys() != EPIPE)
+    return std::move(sent.error()).wrap(concat("start ", request.id));
   TRY(wait_running(socket.get(), request, created.handle));
   if (spec.hooks && !spec.hooks->poststart.empty()) {
-    std::string state =
-        json::dump_struct(make_state(spec, request.id, request.bundle, "running", created.handle.pid));
+    std::string state = json::dump_struct(
+        make_state(spec, request.id, request.bundle, "running", created.handle.pid));
     TRY(run_hooks(spec.hooks->poststart, "poststart", state));
   }
   return {};

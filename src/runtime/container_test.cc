@@ -1,8 +1,12 @@
 // Real containers in real namespaces. They need root and a static busybox, and are skipped without.
+#include "runtime/container.h"
+
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,7 +17,6 @@
 
 #include "base/str.h"
 #include "runtime/cgroup.h"
-#include "runtime/container.h"
 #include "runtime/seccomp_default.h"
 #include "sys/socket.h"
 
@@ -22,7 +25,8 @@ namespace {
 
 constexpr const char* kBusybox = "/bin/busybox";
 
-oci::Mount make_mount(std::string destination, std::string type, std::string source, std::vector<std::string> options) {
+oci::Mount make_mount(std::string destination, std::string type, std::string source,
+                      std::vector<std::string> options) {
   oci::Mount m;
   m.destination = std::move(destination);
   m.type = std::move(type);
@@ -50,9 +54,12 @@ class ContainerTest : public ::testing::Test {
     for (const char* sub : {"", "/bin", "/etc", "/proc", "/dev", "/sys", "/tmp", "/data"})
       ASSERT_EQ(::mkdir((root_ + sub).c_str(), 0755), 0);
     ASSERT_EQ(::system(concat("cp ", kBusybox, " ", root_, "/bin/busybox").c_str()), 0);
-    for (const char* applet : {"sh", "cat", "id", "ls", "true", "mount", "stat", "sleep", "grep", "hostname", "readlink", "touch", "echo", "env", "pwd", "chroot", "kill"})
+    for (const char* applet :
+         {"sh", "cat", "id", "ls", "true", "mount", "stat", "sleep", "grep", "hostname", "readlink",
+          "touch", "echo", "env", "pwd", "chroot", "kill"})
       ASSERT_EQ(::symlink("busybox", concat(root_, "/bin/", applet).c_str()), 0);
-    write(root_ + "/etc/passwd", "root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n");
+    write(root_ + "/etc/passwd",
+          "root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n");
     make_spec();
   }
   void TearDown() override {
@@ -68,12 +75,15 @@ class ContainerTest : public ::testing::Test {
     p.capabilities.emplace();
     spec_.root = oci::Root{root_, false};
     spec_.hostname = "box";
-    spec_.mounts = {make_mount("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
-                    make_mount("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
-                    make_mount("/dev/pts", "devpts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}),
-                    make_mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"})};
+    spec_.mounts = {
+        make_mount("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
+        make_mount("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
+        make_mount("/dev/pts", "devpts", "devpts",
+                   {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}),
+        make_mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"})};
     oci::Linux& l = spec_.linux_.emplace();
-    for (const char* type : {"pid", "network", "ipc", "uts", "mount"}) l.namespaces.push_back({type, ""});
+    for (const char* type : {"pid", "network", "ipc", "uts", "mount"})
+      l.namespaces.push_back({type, ""});
     request_ = {};
     request_.bundle = dir_;
     request_.cgroup_manager = CgroupManager::disabled;
@@ -156,10 +166,13 @@ TEST_F(ContainerTest, AProgramThatIsMissingIs127AndOneThatMayNotRunIs126) {
 }
 
 TEST_F(ContainerTest, DefaultDevicesAndLinks) {
-  Outcome o = shell("stat -c '%n %a %t:%T %F' /dev/null /dev/urandom; readlink /dev/fd; readlink /dev/ptmx; echo x > /dev/null");
-  EXPECT_EQ(o.output,
-            "/dev/null 666 1:3 character special file\n/dev/urandom 666 1:9 character special file\n"
-            "/proc/self/fd\npts/ptmx\n");
+  Outcome o = shell(
+      "stat -c '%n %a %t:%T %F' /dev/null /dev/urandom; readlink /dev/fd; readlink /dev/ptmx; echo "
+      "x > /dev/null");
+  EXPECT_EQ(
+      o.output,
+      "/dev/null 666 1:3 character special file\n/dev/urandom 666 1:9 character special file\n"
+      "/proc/self/fd\npts/ptmx\n");
 }
 
 TEST_F(ContainerTest, UserGroupsCapabilitiesAndHome) {
@@ -179,8 +192,8 @@ TEST_F(ContainerTest, UserGroupsCapabilitiesAndHome) {
 TEST_F(ContainerTest, AmbientCapabilitiesReachAnOrdinaryUser) {
   spec_.process->user.uid = 1000;
   for (auto* set : {&spec_.process->capabilities->bounding, &spec_.process->capabilities->permitted,
-                    &spec_.process->capabilities->inheritable, &spec_.process->capabilities->effective,
-                    &spec_.process->capabilities->ambient})
+                    &spec_.process->capabilities->inheritable,
+                    &spec_.process->capabilities->effective, &spec_.process->capabilities->ambient})
     *set = {"CAP_NET_BIND_SERVICE"};
   Outcome o = shell("grep -E '^Cap(Eff|Amb)' /proc/self/status");
   EXPECT_EQ(o.output, "CapEff:\t0000000000000400\nCapAmb:\t0000000000000400\n");
@@ -230,9 +243,12 @@ TEST_F(ContainerTest, MasksAndReadOnlyPaths) {
   write(root_ + "/data/folder/x", "x");
   spec_.linux_->masked_paths = {"/data/secret", "/data/folder", "/proc/kcore", "/no/such"};
   spec_.linux_->readonly_paths = {"/proc/sys", "/tmp"};
-  Outcome o = shell("cat /data/secret; ls /data/folder; touch /data/folder/y; echo 1 > /proc/sys/kernel/domainname; touch /tmp/z");
+  Outcome o = shell(
+      "cat /data/secret; ls /data/folder; touch /data/folder/y; echo 1 > "
+      "/proc/sys/kernel/domainname; touch /tmp/z");
   EXPECT_EQ(o.output,
-            "touch: /data/folder/y: Read-only file system\nsh: can't create /proc/sys/kernel/domainname: Read-only file system\n"
+            "touch: /data/folder/y: Read-only file system\nsh: can't create "
+            "/proc/sys/kernel/domainname: Read-only file system\n"
             "touch: /tmp/z: Read-only file system\n");
   EXPECT_FALSE(sys::exists(root_ + "/tmp/z"));
 }
@@ -249,7 +265,8 @@ TEST_F(ContainerTest, SysctlsOfItsNamespaces) {
   Outcome o = shell("cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmni");
   EXPECT_EQ(o.output, "1\n100\n");
   spec_.linux_->sysctl = {{"kernel.panic", "1"}};
-  EXPECT_EQ(run({"true"}).error, "linux.sysctl.kernel.panic: is not bound to a namespace, so it would change the host");
+  EXPECT_EQ(run({"true"}).error,
+            "linux.sysctl.kernel.panic: is not bound to a namespace, so it would change the host");
 }
 
 TEST_F(ContainerTest, OverlayInsideItsOwnNamespace) {
@@ -292,12 +309,16 @@ TEST_F(ContainerTest, TheOldMountWayGivesTheSame) {
   spec_.mounts.push_back(make_mount("/etc", "tmpfs", "tmpfs", {"tmpcopyup", "ro"}));
   spec_.linux_->masked_paths = {"/proc/kcore", "/proc/keys", "/sys/firmware"};
   spec_.linux_->readonly_paths = {"/proc/sys"};
-  Outcome out = shell("cat /a/b/file /etc/passwd /proc/keys; ls /sys/firmware; touch /etc/x; echo z > /a/b/file; echo 1 > /proc/sys/kernel/domainname");
+  Outcome out = shell(
+      "cat /a/b/file /etc/passwd /proc/keys; ls /sys/firmware; touch /etc/x; echo z > /a/b/file; "
+      "echo 1 > /proc/sys/kernel/domainname");
   ::unsetenv("MINKE_OLD_MOUNT_API");
   EXPECT_EQ(out.error, "");
   EXPECT_EQ(out.output,
-            "content\nroot:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\ntouch: /etc/x: Read-only file system\n"
-            "sh: can't create /a/b/file: Read-only file system\nsh: can't create /proc/sys/kernel/domainname: Read-only file system\n");
+            "content\nroot:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\ntouch: "
+            "/etc/x: Read-only file system\n"
+            "sh: can't create /a/b/file: Read-only file system\nsh: can't create "
+            "/proc/sys/kernel/domainname: Read-only file system\n");
 }
 
 TEST_F(ContainerTest, TmpfsCopiesUp) {
@@ -305,7 +326,8 @@ TEST_F(ContainerTest, TmpfsCopiesUp) {
   ASSERT_EQ(::symlink("passwd", (root_ + "/etc/link").c_str()), 0);
   ASSERT_EQ(::chown((root_ + "/etc/sub").c_str(), 5, 6), 0);
   spec_.mounts.push_back(make_mount("/etc", "tmpfs", "tmpfs", {"tmpcopyup"}));
-  Outcome o = shell("stat -c '%n %a %u:%g' /etc/sub /etc/passwd; readlink /etc/link; echo more > /etc/passwd");
+  Outcome o = shell(
+      "stat -c '%n %a %u:%g' /etc/sub /etc/passwd; readlink /etc/link; echo more > /etc/passwd");
   EXPECT_EQ(o.output, "/etc/sub 750 5:6\n/etc/passwd 644 0:0\npasswd\n");
   EXPECT_NE(sys::read_small_file(root_ + "/etc/passwd")->find("root"), std::string::npos);
 }
@@ -336,7 +358,8 @@ TEST_F(ContainerTest, UserNamespaceWithMappings) {
   spec_.process->capabilities->bounding = {"CAP_KILL"};
   Outcome o = shell("id -u; cat /proc/self/uid_map; stat -c %t:%T /dev/null; hostname");
   EXPECT_EQ(o.error, "");
-  EXPECT_EQ(o.output, "0\n         0     100000       1000\n      1000          0          1\n1:3\nbox\n");
+  EXPECT_EQ(o.output,
+            "0\n         0     100000       1000\n      1000          0          1\n1:3\nbox\n");
 }
 
 TEST_F(ContainerTest, MappedIdsOnSharedLayers) {
@@ -348,7 +371,9 @@ TEST_F(ContainerTest, MappedIdsOnSharedLayers) {
   o.work = dir_ + "/work";
   ::mkdir(o.upper.c_str(), 0755);
   ::mkdir(o.work.c_str(), 0755);
-  Outcome out = shell("stat -c '%u:%g' /etc/passwd; echo x > /data/new; stat -c '%u:%g' /data/new; cat /proc/self/uid_map");
+  Outcome out = shell(
+      "stat -c '%u:%g' /etc/passwd; echo x > /data/new; stat -c '%u:%g' /data/new; cat "
+      "/proc/self/uid_map");
   EXPECT_EQ(out.error, "");
   EXPECT_EQ(out.output, "0:0\n0:0\n         0     100000      65536\n");
   struct stat st;
@@ -382,6 +407,51 @@ TEST_F(ContainerTest, IdMappedBind) {
   Outcome out = shell("stat -c '%u:%g' /data/f");
   EXPECT_EQ(out.error, "");
   EXPECT_EQ(out.output, "7:7\n");
+}
+
+TEST_F(ContainerTest, WithoutPivotRoot) {
+  request_.no_pivot = true;
+  Outcome out = shell("ls /etc/passwd && ! ls -d /home 2>/dev/null && echo inside");
+  EXPECT_EQ(out.error, "");
+  EXPECT_EQ(out.output, "/etc/passwd\ninside\n");
+}
+
+TEST_F(ContainerTest, SeccompNotifiesItsListener) {
+  auto listener = sys::listen_unix(dir_ + "/agent", SOCK_STREAM, 0600);
+  ASSERT_TRUE(listener.ok());
+  oci::Seccomp& s = spec_.linux_->seccomp.emplace();
+  s.default_action = "SCMP_ACT_ALLOW";
+  s.listener_path = dir_ + "/agent";
+  s.listener_metadata = "note";
+  oci::SeccompRule rule;
+  rule.names = {"mkdir", "mkdirat"};
+  rule.action = "SCMP_ACT_NOTIFY";
+  s.syscalls.push_back(rule);
+  pid_t agent = ::fork();
+  if (agent == 0) {
+    int peer = ::accept(listener->get(), nullptr, nullptr);
+    auto message = sys::receive_message(peer, 65536);
+    if (!message || message->fds.size() != 1 ||
+        message->data.find("\"metadata\":\"note\"") == std::string::npos)
+      ::_exit(1);
+    struct seccomp_notif request {};
+    if (::ioctl(message->fds[0].get(), SECCOMP_IOCTL_NOTIF_RECV, &request) < 0) ::_exit(2);
+    struct seccomp_notif_resp answer {};
+    answer.id = request.id;
+    answer.error = -ENOSPC;
+    ::_exit(::ioctl(message->fds[0].get(), SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 ? 3 : 0);
+  }
+  Outcome out = run({"busybox", "mkdir", "/tmp/x"});
+  EXPECT_EQ(out.error, "");
+  EXPECT_EQ(out.output, "mkdir: can't create directory '/tmp/x': No space left on device\n");
+  ::kill(agent, SIGALRM);  // it has ended, or waits for nothing
+  EXPECT_EQ(*sys::wait_pid(agent), 0);
+}
+
+TEST_F(ContainerTest, WhatIsNotSupportedIsRefused) {
+  spec_.linux_->intel_rdt.emplace();
+  EXPECT_EQ(run({"true"}).error,
+            "linux.intelRdt: cache and bandwidth partitions are not supported");
 }
 
 TEST_F(ContainerTest, NotifySocketIsReachable) {
@@ -436,7 +506,9 @@ TEST_F(ContainerTest, HooksRunInOrderWithTheState) {
   auto hook = [&](const char* name) {
     oci::Hook h;
     h.path = "/bin/sh";
-    h.args = {"sh", "-c", concat("echo ", name, " $(cat | grep -o '\"status\":\"[a-z]*\"') $(hostname) >> ", dir_, "/log")};
+    h.args = {"sh", "-c",
+              concat("echo ", name, " $(cat | grep -o '\"status\":\"[a-z]*\"') $(hostname) >> ",
+                     dir_, "/log")};
     return h;
   };
   spec_.hooks.emplace();
@@ -453,10 +525,12 @@ TEST_F(ContainerTest, HooksRunInOrderWithTheState) {
   EXPECT_EQ(o.output, "startContainer\n");
   char host[65] = {};
   ::gethostname(host, 64);
-  EXPECT_EQ(*sys::read_small_file(dir_ + "/log"),
-            concat("prestart \"status\":\"creating\" ", host, "\ncreateRuntime \"status\":\"creating\" ", host,
-                   "\ncreateContainer \"status\":\"creating\" ", host, "\npoststart \"status\":\"running\" ", host,
-                   "\npoststop \"status\":\"stopped\" ", host, "\n"));
+  EXPECT_EQ(
+      *sys::read_small_file(dir_ + "/log"),
+      concat("prestart \"status\":\"creating\" ", host, "\ncreateRuntime \"status\":\"creating\" ",
+             host, "\ncreateContainer \"status\":\"creating\" ", host,
+             "\npoststart \"status\":\"running\" ", host, "\npoststop \"status\":\"stopped\" ",
+             host, "\n"));
 }
 
 TEST_F(ContainerTest, AHookThatFailsOrHangsStopsTheStart) {
@@ -484,7 +558,8 @@ TEST_F(ContainerTest, TimeOffsets) {
 
 TEST_F(ContainerTest, FailuresNameStepObjectAndReason) {
   spec_.mounts.push_back(make_mount("/data", "bind", dir_ + "/missing", {}));
-  EXPECT_EQ(run({"true"}).error, concat("bind ", dir_, "/missing on /data: open source: No such file or directory"));
+  EXPECT_EQ(run({"true"}).error,
+            concat("bind ", dir_, "/missing on /data: open source: No such file or directory"));
   spec_.mounts.back() = make_mount("/data", "tmpfs", "tmpfs", {"size=bogus"});
   std::string error = run({"true"}).error;
   EXPECT_NE(error.find("mount tmpfs on /data: "), std::string::npos) << error;
@@ -497,8 +572,11 @@ TEST_F(ContainerTest, TerminalOverTheConsoleSocket) {
   spec_.process->terminal = true;
   spec_.process->console_size = oci::ConsoleSize{33, 99};
   request_.console_socket = pair->second.get();
-  spec_.process->args = {"sh", "-c", "[ -t 0 ] && [ -t 1 ] && stty size 2>/dev/null; stat -c %t /dev/console; readlink /proc/self/fd/0"};
-  spec_.process->args[2] = "[ -t 0 ] && echo tty; stat -c %t /dev/console; readlink /proc/self/fd/0";
+  spec_.process->args = {"sh", "-c",
+                         "[ -t 0 ] && [ -t 1 ] && stty size 2>/dev/null; stat -c %t /dev/console; "
+                         "readlink /proc/self/fd/0"};
+  spec_.process->args[2] =
+      "[ -t 0 ] && echo tty; stat -c %t /dev/console; readlink /proc/self/fd/0";
   request_.spec = &spec_;
   request_.id = "tty";
   auto created = create(request_);
@@ -509,7 +587,8 @@ TEST_F(ContainerTest, TerminalOverTheConsoleSocket) {
   ASSERT_TRUE(start(request_, *created).ok());
   std::string text;
   char buffer[256];
-  for (ssize_t n; (n = ::read(message->fds[0].get(), buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n; (n = ::read(message->fds[0].get(), buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(n));
   EXPECT_EQ(text, "tty\r\n88\r\n/dev/pts/0\r\n");
   ignore(sys::wait_pid(created->handle.pid), "");
 }
@@ -526,7 +605,9 @@ TEST_F(ContainerTest, ExecJoinsEverything) {
   ASSERT_TRUE(start(request_, *created).ok());
   auto pipe = sys::make_pipe();
   oci::Process p = *spec_.process;
-  p.args = {"sh", "-c", "hostname; id -u; pwd; grep ^Seccomp: /proc/self/status; cat /proc/1/comm; ls /proc/self/fd"};
+  p.args = {
+      "sh", "-c",
+      "hostname; id -u; pwd; grep ^Seccomp: /proc/self/status; cat /proc/1/comm; ls /proc/self/fd"};
   p.cwd = "/tmp";
   ExecRequest e;
   e.init_pid = created->handle.pid;

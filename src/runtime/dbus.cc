@@ -12,7 +12,8 @@
 
 namespace minke::runtime {
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "messages are written as they lie in memory");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "messages are written as they lie in memory");
 
 void DbusWriter::u32(std::uint32_t v) {
   align(4);
@@ -78,26 +79,42 @@ std::string DbusReader::signature() {
 }
 void DbusReader::skip(const char** type) {
   switch (*(*type)++) {
-    case 'y': byte(); return;
+    case 'y':
+      byte();
+      return;
     case 'n':
-    case 'q': align(2); at_ += 2; break;
+    case 'q':
+      align(2);
+      at_ += 2;
+      break;
     case 'b':
     case 'i':
     case 'u':
-    case 'h': u32(); return;
+    case 'h':
+      u32();
+      return;
     case 'x':
     case 't':
-    case 'd': align(8); at_ += 8; break;
+    case 'd':
+      align(8);
+      at_ += 8;
+      break;
     case 's':
-    case 'o': text(); return;
-    case 'g': signature(); return;
+    case 'o':
+      text();
+      return;
+    case 'g':
+      signature();
+      return;
     case 'v': {
       std::string inner = signature();
       const char* p = inner.c_str();
       if (!failed_) skip(&p);
       return;
     }
-    default: failed_ = true; return;  // nothing that we read holds arrays in its header
+    default:
+      failed_ = true;
+      return;  // nothing that we read holds arrays in its header
   }
   if (at_ > data_.size()) failed_ = true;
 }
@@ -128,7 +145,8 @@ std::string user_address() {
 
 Result<DbusConnection> DbusConnection::open(bool user) {
   DbusConnection c;
-  c.socket_ = TRY_CTX(sys::connect_unix(user ? user_address() : system_address(), SOCK_STREAM), "systemd's bus");
+  c.socket_ = TRY_CTX(sys::connect_unix(user ? user_address() : system_address(), SOCK_STREAM),
+                      "systemd's bus");
   TRY(c.authenticate());
   TRY(c.call("/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "", ""));
   return c;
@@ -140,8 +158,11 @@ Result<std::string> DbusConnection::read_exactly(std::size_t size, std::int64_t 
   while (have < size) {
     std::int64_t left = (deadline_ns - monotonic_ns()) / 1000000;
     if (left <= 0) return Error(Errc::timeout, "systemd does not answer");
-    struct pollfd entry{socket_.get(), POLLIN, 0};
-    if (::poll(&entry, 1, static_cast<int>(left)) < 0 && errno != EINTR) return Error::from_errno(errno, "poll systemd's bus");
+    struct pollfd entry {
+      socket_.get(), POLLIN, 0
+    };
+    if (::poll(&entry, 1, static_cast<int>(left)) < 0 && errno != EINTR)
+      return Error::from_errno(errno, "poll systemd's bus");
     if (entry.revents == 0) continue;
     ssize_t n = ::read(socket_.get(), out.data() + have, size - have);
     if (n < 0 && errno == EINTR) continue;
@@ -152,9 +173,11 @@ Result<std::string> DbusConnection::read_exactly(std::size_t size, std::int64_t 
   return out;
 }
 
-// EXTERNAL with an empty identity: the bus takes the one of our socket, which stays right inside a user namespace.
+// EXTERNAL with an empty identity: the bus takes the one of our socket, which stays right inside a
+// user namespace.
 Status DbusConnection::authenticate() {
-  TRY(sys::write_all(socket_.get(), std::string_view("\0AUTH EXTERNAL\r\nDATA\r\n", 22), "systemd's bus"));
+  TRY(sys::write_all(socket_.get(), std::string_view("\0AUTH EXTERNAL\r\nDATA\r\n", 22),
+                     "systemd's bus"));
   std::int64_t deadline = monotonic_ns() + 10 * kSecond;
   for (;;) {
     std::string line;
@@ -163,7 +186,8 @@ Status DbusConnection::authenticate() {
       line += TRY(read_exactly(1, deadline));
     }
     if (line.starts_with("DATA")) continue;
-    if (!line.starts_with("OK ")) return Error(Errc::permission, concat("systemd's bus refuses us: ", trim(line)));
+    if (!line.starts_with("OK "))
+      return Error(Errc::permission, concat("systemd's bus refuses us: ", trim(line)));
     return sys::write_all(socket_.get(), "BEGIN\r\n", "systemd's bus");
   }
 }
@@ -174,7 +198,8 @@ Result<DbusMessage> DbusConnection::receive(std::int64_t deadline_ns) {
   std::uint32_t body_size, fields_size;
   ::memcpy(&body_size, fixed.data() + 4, 4);
   ::memcpy(&fields_size, fixed.data() + 12, 4);
-  if (body_size > kMessageMax || fields_size > kMessageMax) return Error(Errc::corrupt, "systemd's bus: message too large");
+  if (body_size > kMessageMax || fields_size > kMessageMax)
+    return Error(Errc::corrupt, "systemd's bus: message too large");
   std::size_t padded = (std::size_t{fields_size} + 7) / 8 * 8;
   std::string rest = TRY(read_exactly(padded + body_size, deadline_ns));
   DbusMessage m;
@@ -207,9 +232,12 @@ Result<DbusMessage> DbusConnection::receive(std::int64_t deadline_ns) {
   return m;
 }
 
-Result<DbusMessage> DbusConnection::call(std::string_view path, std::string_view interface_, std::string_view member,
-                                         std::string_view signature, const std::string& body, int timeout_ms) {
-  std::string destination(interface_.starts_with("org.freedesktop.DBus") ? "org.freedesktop.DBus" : "org.freedesktop.systemd1");
+Result<DbusMessage> DbusConnection::call(std::string_view path, std::string_view interface_,
+                                         std::string_view member, std::string_view signature,
+                                         const std::string& body, int timeout_ms) {
+  std::string destination(interface_.starts_with("org.freedesktop.DBus")
+                              ? "org.freedesktop.DBus"
+                              : "org.freedesktop.systemd1");
   DbusWriter w;
   w.byte('l');
   w.byte(1);

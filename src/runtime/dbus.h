@@ -1,5 +1,5 @@
-// The little of D-Bus that starting a systemd scope needs: one connection, method calls, one signal.
-// https://dbus.freedesktop.org/doc/dbus-specification.html
+// The little of D-Bus that starting a systemd scope needs: one connection, method calls, one
+// signal. https://dbus.freedesktop.org/doc/dbus-specification.html
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ class DbusWriter {
   void u64(std::uint64_t v);
   void text(std::string_view v);       // s and o
   void signature(std::string_view v);  // g
-  // Length-prefixed array whose items are aligned to `item_alignment`; end_array takes what begin_array gave.
+  // Length-prefixed array whose items are aligned to `item_alignment`; end_array takes what
+  // begin_array gave.
   std::size_t begin_array(std::size_t item_alignment);
   void end_array(std::size_t mark);
   const std::string& data() const { return data_; }
@@ -40,7 +41,7 @@ class DbusReader {
   std::uint32_t u32();
   std::string text();
   std::string signature();
-  void skip(const char** type);        // one complete value of that signature
+  void skip(const char** type);  // one complete value of that signature
   std::size_t at() const { return at_; }
 
  private:
@@ -50,7 +51,7 @@ class DbusReader {
 };
 
 struct DbusMessage {
-  std::uint8_t type = 0;               // 1 call, 2 answer, 3 error, 4 signal
+  std::uint8_t type = 0;  // 1 call, 2 answer, 3 error, 4 signal
   std::uint32_t reply_serial = 0;
   std::string path, interface_, member, error_name, signature, body;
 };
@@ -59,9 +60,11 @@ class DbusConnection {
  public:
   // systemd of the machine, or of the user.
   static Result<DbusConnection> open(bool user);
-  // Answers are waited for at most `timeout_ms`; signals that come meanwhile are kept for wait_signal().
-  Result<DbusMessage> call(std::string_view path, std::string_view interface_, std::string_view member,
-                           std::string_view signature, const std::string& body, int timeout_ms = 25000);
+  // Answers are waited for at most `timeout_ms`; signals that come meanwhile are kept for
+  // wait_signal().
+  Result<DbusMessage> call(std::string_view path, std::string_view interface_,
+                           std::string_view member, std::string_view signature,
+                           const std::string& body, int timeout_ms = 25000);
   Result<DbusMessage> wait_signal(std::string_view member, int timeout_ms = 25000);
 
  private:

@@ -19,8 +19,9 @@ struct NamespaceFile {
   std::uint64_t flag;
 };
 constexpr NamespaceFile kNamespaces[] = {
-    {"user", CLONE_NEWUSER}, {"pid", CLONE_NEWPID}, {"net", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC},
-    {"uts", CLONE_NEWUTS},   {"mnt", CLONE_NEWNS},  {"cgroup", CLONE_NEWCGROUP}, {"time", 0x80},
+    {"user", CLONE_NEWUSER},     {"pid", CLONE_NEWPID}, {"net", CLONE_NEWNET},
+    {"ipc", CLONE_NEWIPC},       {"uts", CLONE_NEWUTS}, {"mnt", CLONE_NEWNS},
+    {"cgroup", CLONE_NEWCGROUP}, {"time", 0x80},
 };
 
 // Those that differ from ours: entering one's own user namespace is refused, the others cost time.
@@ -28,9 +29,11 @@ Result<std::uint64_t> namespaces_to_join(pid_t pid) {
   std::uint64_t flags = 0;
   for (const NamespaceFile& ns : kNamespaces) {
     struct stat ours, theirs;
-    if (::stat(concat("/proc/self/ns/", ns.name).c_str(), &ours) < 0) continue;  // not in this kernel
+    if (::stat(concat("/proc/self/ns/", ns.name).c_str(), &ours) < 0)
+      continue;  // not in this kernel
     std::string path = concat("/proc/", pid, "/ns/", ns.name);
-    if (::stat(path.c_str(), &theirs) < 0) return Error::from_errno(errno, concat("look at ", path));
+    if (::stat(path.c_str(), &theirs) < 0)
+      return Error::from_errno(errno, concat("look at ", path));
     if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) flags |= ns.flag;
   }
   return flags;
@@ -42,7 +45,8 @@ Result<Execed> exec(const ExecRequest& request) {
   Execed out;
   TRY(oci::validate_process(*request.process, "process"));
   HostFacts host = TRY(read_host_facts());
-  sys::Pidfd init = TRY_CTX(sys::Pidfd::open(request.init_pid, request.init_start_time), "the container is not running");
+  sys::Pidfd init = TRY_CTX(sys::Pidfd::open(request.init_pid, request.init_start_time),
+                            "the container is not running");
   Cgroup cgroup = TRY(Cgroup::open(request.cgroup));
 
   LaunchPlan plan;
@@ -54,23 +58,30 @@ Result<Execed> exec(const ExecRequest& request) {
   if (other_user) plan.add(Op::become_root);
   // The namespace's root is the container's own, unless it was made without pivot_root.
   Step& root = plan.add(Op::enter_root_of);
-  root.fd = plan.keep_fd(TRY_CTX(sys::open(concat("/proc/", request.init_pid, "/root"), O_PATH | O_DIRECTORY), "the container's root"));
+  root.fd = plan.keep_fd(
+      TRY_CTX(sys::open(concat("/proc/", request.init_pid, "/root"), O_PATH | O_DIRECTORY),
+              "the container's root"));
   plan.add(Op::new_session);
   if (request.process->terminal) {
-    if (request.console_socket < 0) return Error(Errc::invalid_argument, "process.terminal needs a console socket");
+    if (request.console_socket < 0)
+      return Error(Errc::invalid_argument, "process.terminal needs a console socket");
     ConsolePlan& p = plan.consoles.emplace_back();
     p.socket = request.console_socket;
-    p.height = static_cast<std::uint16_t>(request.process->console_size ? request.process->console_size->height : 0);
-    p.width = static_cast<std::uint16_t>(request.process->console_size ? request.process->console_size->width : 0);
+    p.height = static_cast<std::uint16_t>(
+        request.process->console_size ? request.process->console_size->height : 0);
+    p.width = static_cast<std::uint16_t>(
+        request.process->console_size ? request.process->console_size->width : 0);
     p.uid = request.process->user.uid;
     p.console_node = false;
     plan.add(Op::console).data = &p;
   }
   if (!plan_cgroup_entry(cgroup.entries(), &plan) && !cgroup.entries().empty())
     plan.add(Op::wait_order).flags = kOrderCgroup;
-  const oci::Linux* l = request.spec != nullptr && request.spec->linux_ ? &*request.spec->linux_ : nullptr;
-  ProcessInput input{*request.process, l,       host, other_user, request.stdio, &request.preserve_fds,
-                     request.die_with_parent, nullptr, true, &out.warnings, nullptr};
+  const oci::Linux* l =
+      request.spec != nullptr && request.spec->linux_ ? &*request.spec->linux_ : nullptr;
+  ProcessInput input{
+      *request.process,        l,       host, other_user,    request.stdio, &request.preserve_fds,
+      request.die_with_parent, nullptr, true, &out.warnings, nullptr};
   TRY(build_process(input, &plan));
   if (cgroup.entries().size() == 1 && cgroup.entries()[0].controllers.empty()) {
     if (auto dir = sys::open(cgroup.entries()[0].path, O_RDONLY | O_DIRECTORY))

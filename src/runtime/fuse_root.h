@@ -1,4 +1,5 @@
-// The root by fuse-overlayfs, for kernels where a user namespace may not mount overlays (before 5.11).
+// The root by fuse-overlayfs, for kernels where a user namespace may not mount overlays
+// (before 5.11).
 #pragma once
 
 #include "base/result.h"
@@ -7,7 +8,8 @@
 
 namespace minke::runtime {
 
-// A detached FUSE mount served by overlay.fuse_program, which runs outside the container and ends when the mount is gone.
+// A detached FUSE mount served by overlay.fuse_program, which runs outside the container and ends
+// when the mount is gone.
 Result<sys::UniqueFd> make_fuse_root(const OverlayRoot& overlay);
 
 }  // namespace minke::runtime

@@ -16,7 +16,8 @@
 
 namespace minke::runtime {
 
-Status run_hooks(const std::vector<oci::Hook>& hooks, std::string_view kind, const std::string& state) {
+Status run_hooks(const std::vector<oci::Hook>& hooks, std::string_view kind,
+                 const std::string& state) {
   for (const oci::Hook& hook : hooks) {
     LaunchPlan owner;
     HookPlan plan = make_hook(hook, &owner);
@@ -26,10 +27,13 @@ Status run_hooks(const std::vector<oci::Hook>& hooks, std::string_view kind, con
     int err = errno;
     std::string what = concat(kind, " hook ", hook.path);
     if (call == Call::hook_timeout)
-      return Error(Errc::timeout, concat(what, ": ran longer than its timeout of ", *hook.timeout, " s"));
+      return Error(Errc::timeout,
+                   concat(what, ": ran longer than its timeout of ", *hook.timeout, " s"));
     if (call == Call::hook_status)
-      return Error(Errc::io, concat(what, WIFSIGNALED(status) ? ": killed by " : ": ended with status ",
-                                    WIFSIGNALED(status) ? sys::signal_name(WTERMSIG(status)) : concat(WEXITSTATUS(status))));
+      return Error(Errc::io,
+                   concat(what, WIFSIGNALED(status) ? ": killed by " : ": ended with status ",
+                          WIFSIGNALED(status) ? sys::signal_name(WTERMSIG(status))
+                                              : concat(WEXITSTATUS(status))));
     return Error::from_errno(err, what);
   }
   return {};
@@ -53,22 +57,29 @@ void bind(json::Binder& b, ProcessState& s) {
 
 }  // namespace
 
-Status hand_over_listener(const oci::Seccomp& profile, pid_t pid, int number, const oci::State& state) {
+Status hand_over_listener(const oci::Seccomp& profile, pid_t pid, int number,
+                          const oci::State& state) {
   sys::Pidfd process = TRY(sys::Pidfd::open(pid));
   sys::UniqueFd listener;
   std::int64_t deadline = monotonic_ns() + 10 * kSecond;
   while (!listener) {
-    listener = sys::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+    listener =
+        sys::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
     if (listener) break;
     if (errno != EBADF || monotonic_ns() > deadline)
       return Error::from_errno(errno, "seccomp: take over the notify descriptor");
-    struct timespec t{0, 200000};
+    struct timespec t {
+      0, 200000
+    };
     ::nanosleep(&t, nullptr);
   }
-  std::string link = TRY(sys::read_link_at(sys::DirFd::cwd(), concat("/proc/self/fd/", listener.get()).c_str()));
+  std::string link =
+      TRY(sys::read_link_at(sys::DirFd::cwd(), concat("/proc/self/fd/", listener.get()).c_str()));
   if (link != "anon_inode:seccomp notify")
-    return Error(Errc::internal, "seccomp: the descriptor of the container's init is no notify descriptor");
-  sys::UniqueFd agent = TRY_CTX(sys::connect_unix(profile.listener_path, SOCK_STREAM), "seccomp listenerPath");
+    return Error(Errc::internal,
+                 "seccomp: the descriptor of the container's init is no notify descriptor");
+  sys::UniqueFd agent =
+      TRY_CTX(sys::connect_unix(profile.listener_path, SOCK_STREAM), "seccomp listenerPath");
   ProcessState message{state.oci_version, profile.listener_metadata, pid, state};
   return sys::send_message(agent.get(), json::dump_struct(message), {listener.get()});
 }

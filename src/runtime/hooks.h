@@ -12,9 +12,12 @@
 namespace minke::runtime {
 
 // One after the other, `state` on the stdin of each. A failure says which hook, and why.
-Status run_hooks(const std::vector<oci::Hook>& hooks, std::string_view kind, const std::string& state);
-// Takes descriptor `number` out of `pid` as soon as it is the notify descriptor of a filter, and sends it with the
-// state to the profile's listener (config-linux.md, "The Container Process State").
-Status hand_over_listener(const oci::Seccomp& profile, pid_t pid, int number, const oci::State& state);
+Status run_hooks(const std::vector<oci::Hook>& hooks, std::string_view kind,
+                 const std::string& state);
+// Takes descriptor `number` out of `pid` as soon as it is the notify descriptor of a filter, and
+// sends it with the state to the profile's listener (config-linux.md, "The Container Process
+// State").
+Status hand_over_listener(const oci::Seccomp& profile, pid_t pid, int number,
+                          const oci::State& state);
 
 }  // namespace minke::runtime

@@ -20,7 +20,8 @@ Status run_helper(std::string_view name, pid_t pid, const std::vector<oci::IdMap
     options.path.clear();
   }
   if (options.path.empty())
-    return Error(Errc::not_found, concat(name, ": not installed (the package is uidmap or shadow-utils)"));
+    return Error(Errc::not_found,
+                 concat(name, ": not installed (the package is uidmap or shadow-utils)"));
   options.argv = {std::string(name), concat(pid)};
   for (const oci::IdMapping& m : mappings) {
     options.argv.push_back(concat(m.container_id));
@@ -30,7 +31,10 @@ Status run_helper(std::string_view name, pid_t pid, const std::vector<oci::IdMap
   options.stdio[0] = -2;
   int status = TRY(sys::run_and_wait(options));
   if (status != 0)
-    return Error(Errc::permission, concat(name, ": refused the mapping (are the ids granted in /etc/subuid and /etc/subgid?)"));
+    return Error(
+        Errc::permission,
+        concat(name,
+               ": refused the mapping (are the ids granted in /etc/subuid and /etc/subgid?)"));
   return {};
 }
 
@@ -42,11 +46,13 @@ bool maps_only(const std::vector<oci::IdMapping>& mappings, std::uint32_t id) {
 
 std::string id_map_text(const std::vector<oci::IdMapping>& mappings) {
   std::string out;
-  for (const oci::IdMapping& m : mappings) out += concat(m.container_id, " ", m.host_id, " ", m.size, "\n");
+  for (const oci::IdMapping& m : mappings)
+    out += concat(m.container_id, " ", m.host_id, " ", m.size, "\n");
   return out;
 }
 
-Status write_id_maps(pid_t pid, const std::vector<oci::IdMapping>& uids, const std::vector<oci::IdMapping>& gids) {
+Status write_id_maps(pid_t pid, const std::vector<oci::IdMapping>& uids,
+                     const std::vector<oci::IdMapping>& gids) {
   std::string base = concat("/proc/", pid, "/");
   Status direct = sys::write_existing(base + "gid_map", id_map_text(gids));
   if (direct) {

@@ -23,27 +23,30 @@ namespace {
 
 // fork(2) with namespaces; the child gets 0 and may use system calls only.
 pid_t fork_into(std::uint64_t flags) {
-  struct clone_args args{};
+  struct clone_args args {};
   args.flags = flags;
   args.exit_signal = SIGCHLD;
   return static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
 }
 
 Status map_owners(int tree, int user_namespace, bool below, std::string_view what) {
-  struct mount_attr attr{};
+  struct mount_attr attr {};
   attr.attr_set = MOUNT_ATTR_IDMAP;
   attr.userns_fd = static_cast<std::uint64_t>(user_namespace);
-  if (sys_mount_setattr(tree, "", AT_EMPTY_PATH | (below ? AT_RECURSIVE : 0), &attr) == 0) return {};
+  if (sys_mount_setattr(tree, "", AT_EMPTY_PATH | (below ? AT_RECURSIVE : 0), &attr) == 0)
+    return {};
   int err = errno;
   Error error = Error::from_errno(err, concat("map the owners of ", what));
   if (err == EINVAL)
-    return Error(Errc::unsupported, concat(error.message(), " (its file system cannot show mapped owners)"));
+    return Error(Errc::unsupported,
+                 concat(error.message(), " (its file system cannot show mapped owners)"));
   return error;
 }
 
 struct OverlayWork {
-  std::vector<sys::UniqueFd> trees;  // of the lower layers, and last of the folder of upper and work
-  std::string options;               // in terms of folders 0, 1, ... of a tmpfs
+  std::vector<sys::UniqueFd>
+      trees;            // of the lower layers, and last of the folder of upper and work
+  std::string options;  // in terms of folders 0, 1, ... of a tmpfs
 };
 
 std::string parent_of(const std::string& path) {
@@ -65,7 +68,8 @@ Result<OverlayWork> prepare(const OverlayRoot& o, int user_namespace) {
       return Error(Errc::invalid_argument, "overlay root: upper and work must lie in one folder");
     std::size_t index = w.trees.size();
     w.trees.push_back(TRY(make_idmapped_tree(parent_of(o.upper), false, user_namespace, false)));
-    w.options += concat(",upperdir=", index, "/", name_of(o.upper), ",workdir=", index, "/", name_of(o.work));
+    w.options += concat(",upperdir=", index, "/", name_of(o.upper), ",workdir=", index, "/",
+                        name_of(o.work));
   }
   if (o.userxattr) w.options += ",userxattr";
   if (o.volatile_ && !o.upper.empty()) w.options += ",volatile";
@@ -77,8 +81,8 @@ struct HelperReport {
   char what[28];
 };
 
-// In a process and a mount namespace of its own: overlay takes no detached mounts before Linux 6.15, so the layers are
-// attached here, where they vanish with us.
+// In a process and a mount namespace of its own: overlay takes no detached mounts before
+// Linux 6.15, so the layers are attached here, where they vanish with us.
 [[noreturn]] void mount_in_helper(const OverlayWork& w, uid_t uid, gid_t gid, int socket) {
   auto fail = [&](const char* what) {
     HelperReport r{errno, {}};
@@ -88,13 +92,16 @@ struct HelperReport {
   };
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) fail("propagation");
   int context = sys_fsopen("tmpfs");
-  if (context < 0 || sys_fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) fail("tmpfs");
+  if (context < 0 || sys_fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    fail("tmpfs");
   int base = sys_fsmount(context, 0);
-  if (base < 0 || sys_move_mount(base, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) fail("tmpfs");
+  if (base < 0 || sys_move_mount(base, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    fail("tmpfs");
   for (std::size_t i = 0; i <= w.trees.size(); ++i) {
     char name[16];
     int n = 0;
-    for (std::size_t rest = i; n == 0 || rest > 0; rest /= 10) name[n++] = static_cast<char>('0' + rest % 10);
+    for (std::size_t rest = i; n == 0 || rest > 0; rest /= 10)
+      name[n++] = static_cast<char>('0' + rest % 10);
     for (int a = 0, b = n - 1; a < b; ++a, --b) {
       char swap = name[a];
       name[a] = name[b];
@@ -102,11 +109,13 @@ struct HelperReport {
     }
     name[n] = 0;
     if (::mkdirat(base, name, 0700) < 0) fail("folder of a layer");
-    if (i < w.trees.size() && sys_move_mount(w.trees[i].get(), "", base, name, MOVE_MOUNT_F_EMPTY_PATH) < 0) fail("attach a layer");
+    if (i < w.trees.size() &&
+        sys_move_mount(w.trees[i].get(), "", base, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+      fail("attach a layer");
     if (i < w.trees.size()) continue;
     if (::fchdir(base) < 0) fail("enter tmpfs");
-    // Overlay acts on the layers as who mounts it. An id that the mapping does not know could create nothing there,
-    // so we are the container's root, with our own capabilities raised again.
+    // Overlay acts on the layers as who mounts it. An id that the mapping does not know could
+    // create nothing there, so we are the container's root, with our own capabilities raised again.
     ::setfsgid(gid);
     ::setfsuid(uid);
     __user_cap_header_struct caps_header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -136,7 +145,8 @@ struct HelperReport {
 
 }  // namespace
 
-Result<sys::UniqueFd> make_user_namespace(const std::vector<oci::IdMapping>& uids, const std::vector<oci::IdMapping>& gids) {
+Result<sys::UniqueFd> make_user_namespace(const std::vector<oci::IdMapping>& uids,
+                                          const std::vector<oci::IdMapping>& gids) {
   pid_t pid = fork_into(CLONE_NEWUSER);
   if (pid == 0)
     for (;;) ::pause();
@@ -149,8 +159,10 @@ Result<sys::UniqueFd> make_user_namespace(const std::vector<oci::IdMapping>& uid
   return fd;
 }
 
-Result<sys::UniqueFd> make_idmapped_tree(const std::string& source, bool recursive, int user_namespace, bool map_below) {
-  sys::UniqueFd tree(sys_open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
+Result<sys::UniqueFd> make_idmapped_tree(const std::string& source, bool recursive,
+                                         int user_namespace, bool map_below) {
+  sys::UniqueFd tree(
+      sys_open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
   if (!tree) return Error::from_errno(errno, concat("open ", source));
   TRY(map_owners(tree.get(), user_namespace, map_below, source));
   return tree;
@@ -162,10 +174,12 @@ std::uint32_t mapped_root(const std::vector<oci::IdMapping>& mappings) {
   return mappings.empty() ? 0 : mappings[0].host_id;
 }
 
-Result<sys::UniqueFd> make_idmapped_overlay(const OverlayRoot& overlay, int user_namespace, uid_t uid, gid_t gid) {
+Result<sys::UniqueFd> make_idmapped_overlay(const OverlayRoot& overlay, int user_namespace,
+                                            uid_t uid, gid_t gid) {
   OverlayWork work = TRY(prepare(overlay, user_namespace));
   if (work.options.size() >= 4095)
-    return Error(Errc::unsupported, "overlay root: too many layers for a container with mapped ids");
+    return Error(Errc::unsupported,
+                 "overlay root: too many layers for a container with mapped ids");
   auto pair = TRY(sys::make_seqpacket_pair());
   pid_t pid = fork_into(CLONE_NEWNS);
   if (pid == 0) mount_in_helper(work, uid, gid, pair.second.get());
@@ -175,7 +189,8 @@ Result<sys::UniqueFd> make_idmapped_overlay(const OverlayRoot& overlay, int user
   ignore(sys::wait_pid(pid), "reaping");
   if (!message) return std::move(message.error());
   if (message->fds.size() == 1) return std::move(message->fds[0]);
-  if (message->data.size() != sizeof(HelperReport)) return Error(Errc::internal, "mount the overlay: no answer");
+  if (message->data.size() != sizeof(HelperReport))
+    return Error(Errc::internal, "mount the overlay: no answer");
   const auto* report = reinterpret_cast<const HelperReport*>(message->data.data());
   return Error::from_errno(report->err, concat("overlay root with mapped ids: ", report->what));
 }

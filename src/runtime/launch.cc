@@ -19,7 +19,7 @@ namespace {
 
 // clone3(2) like fork: the child goes on here with a copy of our memory.
 pid_t clone_child(const LaunchPlan& plan, bool sibling, int* pidfd) {
-  struct clone_args args{};
+  struct clone_args args {};
   args.flags = plan.clone_flags | CLONE_CLEAR_SIGHAND | CLONE_PIDFD;
   args.pidfd = reinterpret_cast<std::uint64_t>(pidfd);
   if (plan.cgroup_fd >= 0) {
@@ -40,8 +40,8 @@ struct Between {
   const char* volatile what = "";
 };
 
-// In a process that shares our memory while we stand still: enters the namespaces that only its children get, or
-// that we could not leave again, and clones the child as our own.
+// In a process that shares our memory while we stand still: enters the namespaces that only its
+// children get, or that we could not leave again, and clones the child as our own.
 [[noreturn]] void clone_from_between(Between& b) {
   const LaunchPlan& plan = *b.plan;
   auto fail = [&](const char* what) {
@@ -51,10 +51,12 @@ struct Between {
   };
   if (plan.join_pidfd >= 0) {
     // Nobody in there may trace us or look at our descriptors (CVE-2016-9962).
-    if (::setns(plan.join_pidfd, static_cast<int>(plan.join_flags)) < 0) fail("join the container's namespaces");
+    if (::setns(plan.join_pidfd, static_cast<int>(plan.join_flags)) < 0)
+      fail("join the container's namespaces");
   } else {
     if (::setns(plan.user_namespace_fd, CLONE_NEWUSER) < 0) fail("join user namespace");
-    if (plan.pid_namespace_fd >= 0 && ::setns(plan.pid_namespace_fd, CLONE_NEWPID) < 0) fail("join pid namespace");
+    if (plan.pid_namespace_fd >= 0 && ::setns(plan.pid_namespace_fd, CLONE_NEWPID) < 0)
+      fail("join pid namespace");
   }
   int pidfd = -1;
   pid_t pid = clone_child(plan, true, &pidfd);
@@ -85,7 +87,8 @@ Result<Launched> launch_between(const LaunchPlan& plan, Launched launched) {
 // The next child is born in the joined pid namespace; we ourselves stay where we are.
 Result<Launched> launch_into_pid_namespace(const LaunchPlan& plan, Launched launched) {
   sys::UniqueFd own = TRY(sys::open("/proc/self/ns/pid", O_RDONLY));
-  if (::setns(plan.pid_namespace_fd, CLONE_NEWPID) < 0) return Error::from_errno(errno, "join pid namespace");
+  if (::setns(plan.pid_namespace_fd, CLONE_NEWPID) < 0)
+    return Error::from_errno(errno, "join pid namespace");
   int pidfd = -1;
   pid_t pid = clone_child(plan, plan.clone_parent, &pidfd);
   if (pid == 0) child_main(plan);
@@ -107,7 +110,8 @@ Result<Launched> launch(LaunchPlan* plan) {
   sys::UniqueFd child_end = std::move(sockets.second);
   plan->socket = child_end.get();
   plan->parent_socket = launched.socket.get();
-  if (plan->join_pidfd >= 0 || plan->user_namespace_fd >= 0) return launch_between(*plan, std::move(launched));
+  if (plan->join_pidfd >= 0 || plan->user_namespace_fd >= 0)
+    return launch_between(*plan, std::move(launched));
   if (plan->pid_namespace_fd >= 0) return launch_into_pid_namespace(*plan, std::move(launched));
   int pidfd = -1;
   pid_t pid = clone_child(*plan, plan->clone_parent, &pidfd);
@@ -115,7 +119,8 @@ Result<Launched> launch(LaunchPlan* plan) {
   if (pid < 0) {
     int err = errno;
     if (err == EPERM && (plan->clone_flags & CLONE_NEWUSER) == 0)
-      return Error::from_errno(err, "clone with new namespaces (without root a user namespace is needed)");
+      return Error::from_errno(
+          err, "clone with new namespaces (without root a user namespace is needed)");
     return Error::from_errno(err, "clone with new namespaces");
   }
   launched.pid = pid;
@@ -133,12 +138,14 @@ Result<std::optional<Report>> receive_report(int socket) {
   Report report;
   ssize_t n;
   do {
-    // ECONNRESET: the child ended with an order unread. It comes once, ahead of the report that is queued.
+    // ECONNRESET: the child ended with an order unread. It comes once, ahead of the report that is
+    // queued.
     n = ::recv(socket, &report, sizeof report, 0);
   } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
   if (n < 0) return Error::from_errno(errno, "read from the container's init");
   if (n == 0) return std::optional<Report>();
-  if (n != sizeof report) return Error(Errc::internal, "read from the container's init: a torn report");
+  if (n != sizeof report)
+    return Error(Errc::internal, "read from the container's init: a torn report");
   report.text[sizeof report.text - 1] = 0;
   return std::optional<Report>(report);
 }

@@ -12,13 +12,14 @@ namespace minke::runtime {
 struct Launched {
   pid_t pid = -1;
   sys::Pidfd pidfd;
-  sys::UniqueFd socket;   // reports come, orders go
+  sys::UniqueFd socket;  // reports come, orders go
 };
 
 // Clones the child with the namespaces of the plan. The caller is single-threaded.
 Result<Launched> launch(LaunchPlan* plan);
 
-Status send_order(int socket, Order order, std::string_view text = {}, const std::vector<int>& fds = {});
+Status send_order(int socket, Order order, std::string_view text = {},
+                  const std::vector<int>& fds = {});
 // The next report; nothing when the child has closed its end: it runs its program, or it is dead.
 Result<std::optional<Report>> receive_report(int socket);
 // A failed step as "step object: reason"; a failed exec has exit_code() 126 or 127.

@@ -5,12 +5,20 @@
 
 #include "base/str.h"
 
-// The uapi header and glibc's share names with other values in glibc 2.36; only the attributes are used here.
+// The uapi header and glibc's share names with other values in glibc 2.36; only the attributes are
+// used here.
 
 namespace minke::runtime {
 namespace {
 
-enum class Kind : std::uint8_t { attribute, access_time, recursive_attribute, recursive_access_time, superblock, nothing };
+enum class Kind : std::uint8_t {
+  attribute,
+  access_time,
+  recursive_attribute,
+  recursive_access_time,
+  superblock,
+  nothing
+};
 
 struct OptionRow {
   std::string_view name;
@@ -106,9 +114,12 @@ void apply_access_time(bool clears, std::uint64_t mode, std::uint64_t* set, std:
 
 void apply_row(const OptionRow& row, MountOptions* o) {
   switch (row.kind) {
-    case Kind::attribute: return apply(row.clear, row.bits, &o->set, &o->clear);
-    case Kind::access_time: return apply_access_time(row.clear, row.bits, &o->set, &o->clear);
-    case Kind::recursive_attribute: return apply(row.clear, row.bits, &o->recursive_set, &o->recursive_clear);
+    case Kind::attribute:
+      return apply(row.clear, row.bits, &o->set, &o->clear);
+    case Kind::access_time:
+      return apply_access_time(row.clear, row.bits, &o->set, &o->clear);
+    case Kind::recursive_attribute:
+      return apply(row.clear, row.bits, &o->recursive_set, &o->recursive_clear);
     case Kind::recursive_access_time:
       return apply_access_time(row.clear, row.bits, &o->recursive_set, &o->recursive_clear);
     case Kind::superblock:
@@ -117,7 +128,8 @@ void apply_row(const OptionRow& row, MountOptions* o) {
       else
         o->superblock |= row.bits;
       return;
-    case Kind::nothing: return;
+    case Kind::nothing:
+      return;
   }
 }
 
@@ -129,7 +141,8 @@ unsigned long propagation_flags(std::string_view word) {
   return 0;
 }
 
-Result<MountOptions> parse_mount_options(std::string_view type, const std::vector<std::string>& options) {
+Result<MountOptions> parse_mount_options(std::string_view type,
+                                         const std::vector<std::string>& options) {
   MountOptions out;
   out.bind = type == "bind";
   for (const std::string& word : options) {
@@ -141,7 +154,8 @@ Result<MountOptions> parse_mount_options(std::string_view type, const std::vecto
     } else if (word == "idmap" || word == "ridmap") {
       out.idmap = word == "idmap" ? IdmapOption::idmap : IdmapOption::ridmap;
     } else if (word.starts_with("idmap=") || word.starts_with("ridmap=")) {
-      return Error(Errc::unsupported, concat("option ", quote(word), ": give uidMappings and gidMappings instead"));
+      return Error(Errc::unsupported,
+                   concat("option ", quote(word), ": give uidMappings and gidMappings instead"));
     } else if (unsigned long flags = propagation_flags(word)) {
       out.propagation.push_back(flags);
     } else if (const OptionRow* row = find_option(word)) {

@@ -23,20 +23,29 @@ struct FlagName {
   const char* name;
 };
 constexpr FlagName kNamespaceFlags[] = {
-    {CLONE_NEWUSER, "user"}, {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "network"}, {CLONE_NEWIPC, "ipc"},
-    {CLONE_NEWUTS, "uts"},   {CLONE_NEWNS, "mount"}, {CLONE_NEWCGROUP, "cgroup"}, {0x80, "time"},
+    {CLONE_NEWUSER, "user"},     {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "network"},
+    {CLONE_NEWIPC, "ipc"},       {CLONE_NEWUTS, "uts"}, {CLONE_NEWNS, "mount"},
+    {CLONE_NEWCGROUP, "cgroup"}, {0x80, "time"},
 };
 constexpr FlagName kAttributes[] = {
-    {MOUNT_ATTR_RDONLY, "ro"},     {MOUNT_ATTR_NOSUID, "nosuid"},         {MOUNT_ATTR_NODEV, "nodev"},
-    {MOUNT_ATTR_NOEXEC, "noexec"}, {MOUNT_ATTR_NODIRATIME, "nodiratime"}, {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
-    {MOUNT_ATTR_NOATIME, "noatime"}, {MOUNT_ATTR_STRICTATIME, "strictatime"},
+    {MOUNT_ATTR_RDONLY, "ro"},
+    {MOUNT_ATTR_NOSUID, "nosuid"},
+    {MOUNT_ATTR_NODEV, "nodev"},
+    {MOUNT_ATTR_NOEXEC, "noexec"},
+    {MOUNT_ATTR_NODIRATIME, "nodiratime"},
+    {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
+    {MOUNT_ATTR_NOATIME, "noatime"},
+    {MOUNT_ATTR_STRICTATIME, "strictatime"},
 };
 constexpr FlagName kPropagations[] = {
-    {MS_PRIVATE, "private"}, {MS_SLAVE, "slave"}, {MS_SHARED, "shared"}, {MS_UNBINDABLE, "unbindable"},
+    {MS_PRIVATE, "private"},
+    {MS_SLAVE, "slave"},
+    {MS_SHARED, "shared"},
+    {MS_UNBINDABLE, "unbindable"},
 };
 constexpr FlagName kOrders[] = {
-    {kOrderMaps, "id maps"}, {kOrderCgroup, "cgroup"}, {kOrderHooks, "hooks"}, {kOrderStart, "start"},
-    {kOrderListener, "listener"},
+    {kOrderMaps, "id maps"}, {kOrderCgroup, "cgroup"},     {kOrderHooks, "hooks"},
+    {kOrderStart, "start"},  {kOrderListener, "listener"},
 };
 
 template <std::size_t N>
@@ -48,12 +57,15 @@ std::string names(const FlagName (&table)[N], std::uint64_t flags, std::string_v
     out += row.name;
     flags &= ~row.flag;
   }
-  if (flags != 0) out += concat(out.empty() ? "" : between, format("0x%llx", static_cast<unsigned long long>(flags)));
+  if (flags != 0)
+    out += concat(out.empty() ? "" : between,
+                  format("0x%llx", static_cast<unsigned long long>(flags)));
   return out;
 }
 
 std::string propagation_name(std::uint64_t flags) {
-  return concat((flags & MS_REC) != 0 ? "r" : "", names(kPropagations, flags & ~std::uint64_t{MS_REC}, "+"));
+  return concat((flags & MS_REC) != 0 ? "r" : "",
+                names(kPropagations, flags & ~std::uint64_t{MS_REC}, "+"));
 }
 
 std::string describe_mount(const MountPlan& m) {
@@ -69,7 +81,8 @@ std::string mount_details(const MountPlan& m) {
   };
   if (m.bind && m.recursive) add("recursive");
   if (m.set != 0) add(names(kAttributes, m.set, " "));
-  if (std::uint64_t cleared = m.clear & ~std::uint64_t{MOUNT_ATTR__ATIME}) add(concat("not ", names(kAttributes, cleared, " not ")));
+  if (std::uint64_t cleared = m.clear & ~std::uint64_t{MOUNT_ATTR__ATIME})
+    add(concat("not ", names(kAttributes, cleared, " not ")));
   if (m.recursive_set != 0) add(concat("below too: ", names(kAttributes, m.recursive_set, " ")));
   if (!m.bind && m.data != nullptr) add(m.data);
   for (unsigned long flags : m.propagation) add(propagation_name(flags));
@@ -82,7 +95,8 @@ std::string mount_details(const MountPlan& m) {
 std::string cap_names(std::uint64_t mask) {
   std::string out;
   for (int i = 0; i < oci::kCapabilityCount; ++i)
-    if ((mask >> i & 1) != 0) out += concat(out.empty() ? "" : " ", oci::capability_name(i)->substr(4));
+    if ((mask >> i & 1) != 0)
+      out += concat(out.empty() ? "" : " ", oci::capability_name(i)->substr(4));
   return out.empty() ? "none" : out;
 }
 
@@ -95,44 +109,77 @@ std::string list_numbers(const Step& s) {
 
 const char* call_name(Call call) {
   switch (call) {
-    case Call::itself: return nullptr;
-    case Call::open_source: return "open source";
-    case Call::make_target: return "make target";
-    case Call::open_target: return "open target";
-    case Call::fsopen: return "fsopen";
-    case Call::fsconfig: return nullptr;  // the kernel says itself what is wrong
-    case Call::fsmount: return "fsmount";
-    case Call::open_tree: return "open source";
-    case Call::mount_setattr: return "set options";
-    case Call::move_mount: return "attach";
-    case Call::mount: return nullptr;
-    case Call::copy_up: return "copy what the image has there";
-    case Call::mknod: return nullptr;
-    case Call::chown: return "change owner";
-    case Call::symlink: return nullptr;
-    case Call::verify: return "it is not what it should be";
-    case Call::hook_exec: return "exec";
-    case Call::hook_status: return "status";
-    case Call::hook_timeout: return "timeout";
-    case Call::unlock_pty: return "unlock";
-    case Call::open_pty: return "open /dev/pts/ptmx (is devpts mounted there?)";
-    case Call::send_pty: return "send to the console socket";
-    case Call::set_controlling: return "make it the controlling terminal";
-    case Call::stat: return "stat";
-    case Call::outside: return "it lies outside the container's root";
-    case Call::not_found: return "not found";
-    case Call::write: return "write";
-    case Call::not_regular: return "not a regular file";
-    case Call::umount: return "leave the old root";
-    case Call::wait: return "wait";
-    case Call::unsupported: return "not supported";
+    case Call::itself:
+      return nullptr;
+    case Call::open_source:
+      return "open source";
+    case Call::make_target:
+      return "make target";
+    case Call::open_target:
+      return "open target";
+    case Call::fsopen:
+      return "fsopen";
+    case Call::fsconfig:
+      return nullptr;  // the kernel says itself what is wrong
+    case Call::fsmount:
+      return "fsmount";
+    case Call::open_tree:
+      return "open source";
+    case Call::mount_setattr:
+      return "set options";
+    case Call::move_mount:
+      return "attach";
+    case Call::mount:
+      return nullptr;
+    case Call::copy_up:
+      return "copy what the image has there";
+    case Call::mknod:
+      return nullptr;
+    case Call::chown:
+      return "change owner";
+    case Call::symlink:
+      return nullptr;
+    case Call::verify:
+      return "it is not what it should be";
+    case Call::hook_exec:
+      return "exec";
+    case Call::hook_status:
+      return "status";
+    case Call::hook_timeout:
+      return "timeout";
+    case Call::unlock_pty:
+      return "unlock";
+    case Call::open_pty:
+      return "open /dev/pts/ptmx (is devpts mounted there?)";
+    case Call::send_pty:
+      return "send to the console socket";
+    case Call::set_controlling:
+      return "make it the controlling terminal";
+    case Call::stat:
+      return "stat";
+    case Call::outside:
+      return "it lies outside the container's root";
+    case Call::not_found:
+      return "not found";
+    case Call::write:
+      return "write";
+    case Call::not_regular:
+      return "not a regular file";
+    case Call::umount:
+      return "leave the old root";
+    case Call::wait:
+      return "wait";
+    case Call::unsupported:
+      return "not supported";
   }
   return nullptr;
 }
 
 Error program_error(const std::string& program, bool by_path, int err) {
   if (err == ENOENT)
-    return Error::from_errno(err, concat("executable file `", program, "` not found", by_path ? "" : " in $PATH")).with_exit(127);
+    return Error::from_errno(
+               err, concat("executable file `", program, "` not found", by_path ? "" : " in $PATH"))
+        .with_exit(127);
   return Error::from_errno(err, concat("open executable `", program, "`")).with_exit(126);
 }
 
@@ -146,7 +193,8 @@ Error hook_error(std::string what, const Report& r) {
   if (call == Call::hook_status)
     return Error(Errc::io, concat(what, ": ended with ", r.err > 128 ? "signal " : "status ",
                                   r.err > 128 ? r.err - 128 : r.err));
-  if (call == Call::hook_timeout) return Error(Errc::timeout, concat(what, ": ran longer than its timeout"));
+  if (call == Call::hook_timeout)
+    return Error(Errc::timeout, concat(what, ": ran longer than its timeout"));
   return Error::from_errno(r.err, what);
 }
 
@@ -154,97 +202,170 @@ Error hook_error(std::string what, const Report& r) {
 
 const char* op_name(Op op) {
   switch (op) {
-    case Op::wait_order: return "wait for";
-    case Op::report: return "report";
-    case Op::become_root: return "become root of the user namespace";
-    case Op::not_dumpable: return "forbid tracing";
-    case Op::join_namespace: return "join namespace";
-    case Op::unshare: return "new namespace";
-    case Op::enter_cgroup: return "enter cgroup";
-    case Op::time_offsets: return "time offsets";
-    case Op::new_session: return "new session";
-    case Op::session_keyring: return "session keyring";
-    case Op::enter_root_of: return "enter the container's root";
-    case Op::propagate: return "propagation of /";
-    case Op::root_overlay: return "root overlay";
-    case Op::root_bind: return "root";
-    case Op::mount: return "mount";
-    case Op::remount_readonly: return "read-only";
-    case Op::device: return "device";
-    case Op::symlink: return "symlink";
-    case Op::make_folder: return "folder";
-    case Op::hooks: return "hooks";
-    case Op::mask: return "mask";
-    case Op::readonly: return "read-only";
-    case Op::console: return "terminal";
-    case Op::pivot: return "pivot_root";
-    case Op::change_root: return "chroot";
-    case Op::root_propagation: return "propagation of the root";
-    case Op::root_readonly: return "read-only root";
-    case Op::hostname: return "hostname";
-    case Op::domainname: return "domainname";
-    case Op::sysctl: return "sysctl";
-    case Op::own_files: return "give stdio to user";
-    case Op::rlimits: return "limits";
-    case Op::scheduler: return "scheduler";
-    case Op::io_priority: return "io priority";
-    case Op::personality: return "personality";
-    case Op::cpu_affinity: return "CPU affinity";
-    case Op::umask: return "umask";
-    case Op::exec_label: return "label";
-    case Op::key_label: return "label of keys";
-    case Op::groups: return "groups";
-    case Op::set_gid: return "gid";
-    case Op::keep_capabilities: return "keep capabilities over the change of user";
-    case Op::drop_bounding: return "bounding set";
-    case Op::set_uid: return "uid";
-    case Op::capabilities: return "capabilities";
-    case Op::death_signal: return "die with the parent";
-    case Op::change_directory: return "working directory";
-    case Op::find_program: return "program";
-    case Op::home: return "HOME";
-    case Op::no_new_privileges: return "no new privileges";
-    case Op::descriptors: return "descriptors";
-    case Op::reset_signals: return "reset signals";
-    case Op::wait_start: return "wait for start";
-    case Op::seccomp: return "seccomp";
-    case Op::final_capabilities: return "final capabilities";
-    case Op::execute: return "exec";
+    case Op::wait_order:
+      return "wait for";
+    case Op::report:
+      return "report";
+    case Op::become_root:
+      return "become root of the user namespace";
+    case Op::not_dumpable:
+      return "forbid tracing";
+    case Op::join_namespace:
+      return "join namespace";
+    case Op::unshare:
+      return "new namespace";
+    case Op::enter_cgroup:
+      return "enter cgroup";
+    case Op::time_offsets:
+      return "time offsets";
+    case Op::new_session:
+      return "new session";
+    case Op::session_keyring:
+      return "session keyring";
+    case Op::enter_root_of:
+      return "enter the container's root";
+    case Op::propagate:
+      return "propagation of /";
+    case Op::root_overlay:
+      return "root overlay";
+    case Op::root_bind:
+      return "root";
+    case Op::mount:
+      return "mount";
+    case Op::remount_readonly:
+      return "read-only";
+    case Op::device:
+      return "device";
+    case Op::symlink:
+      return "symlink";
+    case Op::make_folder:
+      return "folder";
+    case Op::hooks:
+      return "hooks";
+    case Op::mask:
+      return "mask";
+    case Op::readonly:
+      return "read-only";
+    case Op::console:
+      return "terminal";
+    case Op::pivot:
+      return "pivot_root";
+    case Op::change_root:
+      return "chroot";
+    case Op::root_propagation:
+      return "propagation of the root";
+    case Op::root_readonly:
+      return "read-only root";
+    case Op::hostname:
+      return "hostname";
+    case Op::domainname:
+      return "domainname";
+    case Op::sysctl:
+      return "sysctl";
+    case Op::own_files:
+      return "give stdio to user";
+    case Op::rlimits:
+      return "limits";
+    case Op::scheduler:
+      return "scheduler";
+    case Op::io_priority:
+      return "io priority";
+    case Op::personality:
+      return "personality";
+    case Op::cpu_affinity:
+      return "CPU affinity";
+    case Op::umask:
+      return "umask";
+    case Op::exec_label:
+      return "label";
+    case Op::key_label:
+      return "label of keys";
+    case Op::groups:
+      return "groups";
+    case Op::set_gid:
+      return "gid";
+    case Op::keep_capabilities:
+      return "keep capabilities over the change of user";
+    case Op::drop_bounding:
+      return "bounding set";
+    case Op::set_uid:
+      return "uid";
+    case Op::capabilities:
+      return "capabilities";
+    case Op::death_signal:
+      return "die with the parent";
+    case Op::change_directory:
+      return "working directory";
+    case Op::find_program:
+      return "program";
+    case Op::home:
+      return "HOME";
+    case Op::no_new_privileges:
+      return "no new privileges";
+    case Op::descriptors:
+      return "descriptors";
+    case Op::reset_signals:
+      return "reset signals";
+    case Op::wait_start:
+      return "wait for start";
+    case Op::seccomp:
+      return "seccomp";
+    case Op::final_capabilities:
+      return "final capabilities";
+    case Op::execute:
+      return "exec";
   }
   return "?";
 }
 
 std::string describe_step(const LaunchPlan& plan, const Step& s) {
   switch (s.op) {
-    case Op::mount: return describe_mount(*static_cast<const MountPlan*>(s.data));
+    case Op::mount:
+      return describe_mount(*static_cast<const MountPlan*>(s.data));
     case Op::root_overlay: {
       const auto& o = *static_cast<const OverlayPlan*>(s.data);
-      return concat("root overlay of ", o.lower.size(), " layers", o.upper != nullptr ? concat(" with upper ", o.upper) : "");
+      return concat("root overlay of ", o.lower.size(), " layers",
+                    o.upper != nullptr ? concat(" with upper ", o.upper) : "");
     }
     case Op::device: {
       const auto& d = *static_cast<const DevicePlan*>(s.data);
-      return d.bind ? concat("bind device ", d.host_path, " on ", d.path) : concat("make device ", d.path);
+      return d.bind ? concat("bind device ", d.host_path, " on ", d.path)
+                    : concat("make device ", d.path);
     }
-    case Op::symlink: return concat("symlink ", s.target, " to ", s.source);
-    case Op::wait_order: return concat(op_name(s.op), " ", names(kOrders, s.flags, " "));
-    case Op::enter_cgroup: return concat(op_name(s.op), " ", text(s.source));
-    case Op::unshare: return concat("new ", names(kNamespaceFlags, s.flags, ", "), " namespace");
-    case Op::join_namespace: return concat("join ", names(kNamespaceFlags, s.flags, ", "), " namespace ", text(s.source));
+    case Op::symlink:
+      return concat("symlink ", s.target, " to ", s.source);
+    case Op::wait_order:
+      return concat(op_name(s.op), " ", names(kOrders, s.flags, " "));
+    case Op::enter_cgroup:
+      return concat(op_name(s.op), " ", text(s.source));
+    case Op::unshare:
+      return concat("new ", names(kNamespaceFlags, s.flags, ", "), " namespace");
+    case Op::join_namespace:
+      return concat("join ", names(kNamespaceFlags, s.flags, ", "), " namespace ", text(s.source));
     case Op::propagate:
-    case Op::root_propagation: return concat(op_name(s.op), ": ", propagation_name(s.flags));
-    case Op::hooks: return s.flags == 1 ? "startContainer hooks" : "createContainer hooks";
-    case Op::sysctl: return concat("sysctl ", std::string_view(s.target).substr(4), "=", s.source);
+    case Op::root_propagation:
+      return concat(op_name(s.op), ": ", propagation_name(s.flags));
+    case Op::hooks:
+      return s.flags == 1 ? "startContainer hooks" : "createContainer hooks";
+    case Op::sysctl:
+      return concat("sysctl ", std::string_view(s.target).substr(4), "=", s.source);
     case Op::set_gid:
     case Op::set_uid:
-    case Op::own_files: return concat(op_name(s.op), " ", s.flags);
-    case Op::umask: return format("umask %04llo", static_cast<unsigned long long>(s.flags));
-    case Op::groups: return concat("groups ", list_numbers(s));
-    case Op::drop_bounding: return concat("bounding set ", cap_names(s.flags));
+    case Op::own_files:
+      return concat(op_name(s.op), " ", s.flags);
+    case Op::umask:
+      return format("umask %04llo", static_cast<unsigned long long>(s.flags));
+    case Op::groups:
+      return concat("groups ", list_numbers(s));
+    case Op::drop_bounding:
+      return concat("bounding set ", cap_names(s.flags));
     case Op::capabilities:
     case Op::final_capabilities:
       return concat(op_name(s.op), " ", cap_names(static_cast<const CapSets*>(s.data)->permitted));
-    case Op::execute: return concat("exec ", plan.argv.empty() ? "" : plan.argv[0]);
-    default: break;
+    case Op::execute:
+      return concat("exec ", plan.argv.empty() ? "" : plan.argv[0]);
+    default:
+      break;
   }
   std::string out = op_name(s.op);
   if (s.target != nullptr) out += concat(" ", s.target);
@@ -259,8 +380,10 @@ std::string print_plan(const LaunchPlan& plan) {
   for (const Step& s : plan.steps) {
     out += describe_step(plan, s);
     if (s.op == Op::mount) out += mount_details(*static_cast<const MountPlan*>(s.data));
-    if (s.op == Op::descriptors) out += concat(" 0 to ", s.count - 1, ", all others closed by exec");
-    if (s.op == Op::seccomp) out += concat(": ", static_cast<const SeccompPlan*>(s.data)->length, " instructions");
+    if (s.op == Op::descriptors)
+      out += concat(" 0 to ", s.count - 1, ", all others closed by exec");
+    if (s.op == Op::seccomp)
+      out += concat(": ", static_cast<const SeccompPlan*>(s.data)->length, " instructions");
     if (s.op == Op::rlimits) out += concat(": ", s.count);
     out += "\n";
   }
@@ -268,11 +391,13 @@ std::string print_plan(const LaunchPlan& plan) {
 }
 
 Error report_error(const LaunchPlan& plan, const Report& r) {
-  if (r.step >= plan.steps.size()) return Error(Errc::internal, "the container's init reported an unknown step");
+  if (r.step >= plan.steps.size())
+    return Error(Errc::internal, "the container's init reported an unknown step");
   const Step& s = plan.steps[r.step];
   auto call = static_cast<Call>(r.call);
   std::string program = plan.argv.empty() ? "" : plan.argv[0];
-  if (s.op == Op::find_program) return program_error(program, program.find('/') != std::string::npos, r.err);
+  if (s.op == Op::find_program)
+    return program_error(program, program.find('/') != std::string::npos, r.err);
   if (s.op == Op::execute) return exec_error(program, r.err);
   std::string what = describe_step(plan, s);
   if (s.op == Op::hooks) return hook_error(std::move(what), r);
@@ -283,7 +408,8 @@ Error report_error(const LaunchPlan& plan, const Report& r) {
 
 Error start_error(const Report& r, const std::string& program) {
   auto call = static_cast<Call>(r.call);
-  if (call == Call::hook_exec || call == Call::hook_status || call == Call::hook_timeout) return hook_error("hook", r);
+  if (call == Call::hook_exec || call == Call::hook_status || call == Call::hook_timeout)
+    return hook_error("hook", r);
   return exec_error(program, r.err);
 }
 

@@ -1,5 +1,6 @@
-// Everything that a container's init (or an exec'd process) does between clone and exec, decided and allocated
-// before the clone. The child walks the steps in order; a failure names its step, and the parent finds the words.
+// Everything that a container's init (or an exec'd process) does between clone and exec, decided
+// and allocated before the clone. The child walks the steps in order; a failure names its step, and
+// the parent finds the words.
 #pragma once
 
 #include <sys/resource.h>
@@ -16,14 +17,14 @@
 namespace minke::runtime {
 
 enum class Op : std::uint8_t {
-  wait_order,        // flags: Order to have arrived
-  report,            // flags: ReportKind
-  become_root,       // ids 0 of the user namespace just entered
-  not_dumpable,      // nobody in a joined pid namespace may look into us
-  join_namespace,    // fd, flags: CLONE_NEW*
-  unshare,           // flags: CLONE_NEW*
-  enter_cgroup,      // fd: a file that takes the writer in; source: its path
-  time_offsets,      // source: lines for /proc/self/timens_offsets
+  wait_order,      // flags: Order to have arrived
+  report,          // flags: ReportKind
+  become_root,     // ids 0 of the user namespace just entered
+  not_dumpable,    // nobody in a joined pid namespace may look into us
+  join_namespace,  // fd, flags: CLONE_NEW*
+  unshare,         // flags: CLONE_NEW*
+  enter_cgroup,    // fd: a file that takes the writer in; source: its path
+  time_offsets,    // source: lines for /proc/self/timens_offsets
   new_session,
   session_keyring,   // source: name
   enter_root_of,     // fd: the root directory of the process that is joined
@@ -38,38 +39,38 @@ enum class Op : std::uint8_t {
   hooks,             // data: HookPlan, count; flags: 1 = in the container, after the pivot
   mask,              // target
   readonly,          // target
-  console,           // flags: height << 16 | width; fd: the console socket, uid and gid of the owner in data
-  pivot,             // flags: 1 = the old root may be shared with the host
+  console,  // flags: height << 16 | width; fd: the console socket, uid and gid of the owner in data
+  pivot,    // flags: 1 = the old root may be shared with the host
   change_root,       // without pivot_root
   root_propagation,  // flags: MS_* of the new root
   root_readonly,
-  hostname,          // source
-  domainname,        // source
-  sysctl,            // target: path below /proc/sys; source: value
-  own_files,         // uid in flags: stdio handed to the user
-  rlimits,           // data: RlimitPlan, count
-  scheduler,         // data: SchedPlan
-  io_priority,       // flags: value of ioprio_set
-  personality,       // flags
-  cpu_affinity,      // data: cpu_set_t
-  umask,             // flags
-  exec_label,        // target: attribute below /proc/self/attr; source: text
+  hostname,      // source
+  domainname,    // source
+  sysctl,        // target: path below /proc/sys; source: value
+  own_files,     // uid in flags: stdio handed to the user
+  rlimits,       // data: RlimitPlan, count
+  scheduler,     // data: SchedPlan
+  io_priority,   // flags: value of ioprio_set
+  personality,   // flags
+  cpu_affinity,  // data: cpu_set_t
+  umask,         // flags
+  exec_label,    // target: attribute below /proc/self/attr; source: text
   key_label,
-  groups,            // data: gid_t, count
-  set_gid,           // flags
+  groups,   // data: gid_t, count
+  set_gid,  // flags
   keep_capabilities,
-  drop_bounding,     // flags: mask to keep
-  set_uid,           // flags
-  capabilities,      // data: CapSets: interim sets, ambient raised
+  drop_bounding,  // flags: mask to keep
+  set_uid,        // flags
+  capabilities,   // data: CapSets: interim sets, ambient raised
   death_signal,
   change_directory,  // target; flags: 1 = to be tried again as the user
   find_program,
-  home,              // fills HOME from the container's passwd
+  home,  // fills HOME from the container's passwd
   no_new_privileges,
-  descriptors,       // data: int, count: stdio and preserved ones
+  descriptors,  // data: int, count: stdio and preserved ones
   reset_signals,
   wait_start,
-  seccomp,           // data: SeccompPlan
+  seccomp,             // data: SeccompPlan
   final_capabilities,  // data: CapSets
   execute,
 };
@@ -90,11 +91,11 @@ struct MountPlan {
   const char* source = nullptr;
   const char* target = nullptr;
   const char* type = nullptr;
-  const char* data = nullptr;              // the file system's options joined by commas (old API)
+  const char* data = nullptr;  // the file system's options joined by commas (old API)
   std::vector<std::pair<const char*, const char*>> params;  // key and value, or a flag and null
   bool bind = false, recursive = false, copy_up = false;
-  int mount_fd = -1;                       // a detached mount made by the parent before the clone
-  int received = -1;                       // or one it sends later: index
+  int mount_fd = -1;  // a detached mount made by the parent before the clone
+  int received = -1;  // or one it sends later: index
   std::uint64_t set = 0, clear = 0, recursive_set = 0, recursive_clear = 0;
   std::uint64_t superblock = 0;
   std::vector<unsigned long> propagation;
@@ -106,7 +107,7 @@ struct OverlayPlan {
   std::vector<const char*> lower;
   const char* upper = nullptr;
   const char* work = nullptr;
-  const char* place = nullptr;             // a folder to mount on the old way
+  const char* place = nullptr;  // a folder to mount on the old way
   bool userxattr = false, volatile_ = false;
   int mount_fd = -1;
   int received = -1;
@@ -114,7 +115,7 @@ struct OverlayPlan {
 
 struct DevicePlan {
   const char* path;
-  const char* host_path;                   // bound where mknod is not permitted
+  const char* host_path;  // bound where mknod is not permitted
   mode_t mode;
   dev_t number;
   uid_t uid;
@@ -124,7 +125,7 @@ struct DevicePlan {
 
 struct HookPlan {
   const char* path;
-  std::vector<char*> argv, env;            // null-terminated
+  std::vector<char*> argv, env;  // null-terminated
   int timeout_ms = -1;
 };
 
@@ -146,7 +147,7 @@ struct CapSets {
 };
 
 struct SeccompPlan {
-  const void* program;                     // sock_filter
+  const void* program;  // sock_filter
   std::uint16_t length;
   std::uint32_t flags;
   bool listener;
@@ -156,52 +157,84 @@ struct ConsolePlan {
   int socket;
   std::uint16_t height, width;
   uid_t uid;
-  bool console_node;                       // also bound on /dev/console
+  bool console_node;  // also bound on /dev/console
 };
 
 // What the parent says; bits, since it may say them in another order than the child waits for them.
 enum Order : std::uint8_t {
-  kOrderMaps = 1, kOrderCgroup = 2, kOrderHooks = 4, kOrderStart = 8, kOrderListener = 16,
+  kOrderMaps = 1,
+  kOrderCgroup = 2,
+  kOrderHooks = 4,
+  kOrderStart = 8,
+  kOrderListener = 16,
   kOrderState = 32,  // the text that follows is the state for the child's own hooks
 };
 enum class ReportKind : std::uint8_t { failed, at_hooks, ready, listener };
 
 struct Report {
   ReportKind kind = ReportKind::failed;
-  std::uint8_t call = 0;                   // Call
+  std::uint8_t call = 0;  // Call
   std::uint16_t step = 0;
-  std::int32_t err = 0;                    // errno; ready: bits of clamped limits; listener: its number
-  char text[184] = {};                     // the kernel's own words on a mount, or a path
+  std::int32_t err = 0;  // errno; ready: bits of clamped limits; listener: its number
+  char text[184] = {};   // the kernel's own words on a mount, or a path
 };
 
 // Within a step, what failed.
 enum class Call : std::uint8_t {
-  itself, open_source, make_target, open_target, fsopen, fsconfig, fsmount, open_tree, mount_setattr, move_mount,
-  mount, copy_up, mknod, chown, symlink, verify, hook_exec, hook_status, hook_timeout, unlock_pty, open_pty,
-  send_pty, set_controlling, stat, outside, not_found, write, not_regular, umount, wait, unsupported,
+  itself,
+  open_source,
+  make_target,
+  open_target,
+  fsopen,
+  fsconfig,
+  fsmount,
+  open_tree,
+  mount_setattr,
+  move_mount,
+  mount,
+  copy_up,
+  mknod,
+  chown,
+  symlink,
+  verify,
+  hook_exec,
+  hook_status,
+  hook_timeout,
+  unlock_pty,
+  open_pty,
+  send_pty,
+  set_controlling,
+  stat,
+  outside,
+  not_found,
+  write,
+  not_regular,
+  umount,
+  wait,
+  unsupported,
 };
 
 struct LaunchPlan {
   std::vector<Step> steps;
   bool old_mount_api = false;
-  int socket = -1;                         // the child's end
-  int parent_socket = -1;                  // closed by the child first, so that the parent's death ends its waits
-  int proc = -1;                           // a procfs that was checked
-  int start_listener = -1;                 // wait_start accepts here instead of reading `socket`
+  int socket = -1;          // the child's end
+  int parent_socket = -1;   // closed by the child first, so that the parent's death ends its waits
+  int proc = -1;            // a procfs that was checked
+  int start_listener = -1;  // wait_start accepts here instead of reading `socket`
   std::uint64_t clone_flags = 0;
-  int cgroup_fd = -1;                      // CLONE_INTO_CGROUP
-  bool child_enters_cgroup = false;        // by steps of its own; else the parent moves it and says so
-  int user_namespace_fd = -1;              // joined before the clone by a step between
-  int join_pidfd = -1;                     // exec: namespaces of this process ...
-  std::uint64_t join_flags = 0;            // ... these
-  int pid_namespace_fd = -1;               // joined by the caller around the clone
+  int cgroup_fd = -1;                // CLONE_INTO_CGROUP
+  bool child_enters_cgroup = false;  // by steps of its own; else the parent moves it and says so
+  int user_namespace_fd = -1;        // joined before the clone by a step between
+  int join_pidfd = -1;               // exec: namespaces of this process ...
+  std::uint64_t join_flags = 0;      // ... these
+  int pid_namespace_fd = -1;         // joined by the caller around the clone
   bool clone_parent = false;
   // The program.
-  std::vector<char*> argv, env;            // null-terminated; `env` has a slot for HOME when it lacks one
+  std::vector<char*> argv, env;  // null-terminated; `env` has a slot for HOME when it lacks one
   int home_slot = -1;
   char home[4096];
   uid_t uid = 0;
-  std::vector<const char*> programs;       // in the order of PATH; one when args[0] has a slash
+  std::vector<const char*> programs;  // in the order of PATH; one when args[0] has a slash
   // Owners of what the pointers show.
   std::deque<std::string> strings;
   std::deque<MountPlan> mounts;

@@ -19,7 +19,6 @@ namespace {
 
 constexpr const char* kExe = "/proc/self/exe";
 
-
 // Told by the kernel, not by the environment: that only stops an endless chain.
 bool is_protected() {
   struct statvfs fs;
@@ -41,7 +40,7 @@ bool writable_by_us() {
 sys::UniqueFd read_only_mount() {
   sys::UniqueFd mount(sys_open_tree(AT_FDCWD, kExe, OPEN_TREE_CLONE));
   if (!mount) return mount;
-  struct mount_attr attr{};
+  struct mount_attr attr {};
   attr.attr_set = MOUNT_ATTR_RDONLY;
   if (sys_mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attr) < 0) mount.reset();
   return mount;
@@ -56,7 +55,8 @@ Result<sys::UniqueFd> sealed_copy() {
     if (n == 0) break;
     if (n < 0 && errno != EINTR) return Error::from_errno(errno, "protect own program: copy");
   }
-  if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+  if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+      0)
     return Error::from_errno(errno, "protect own program: seal");
   return copy;
 }
@@ -66,13 +66,16 @@ Result<sys::UniqueFd> sealed_copy() {
 Status protect_own_binary() {
   if (is_protected() || !writable_by_us()) return {};
   if (::getenv(sys::kOwnProgram) != nullptr)
-    return Error(Errc::internal, "protect own program: it is writable still after starting it from a read-only mount");
+    return Error(
+        Errc::internal,
+        "protect own program: it is writable still after starting it from a read-only mount");
   sys::UniqueFd exe = read_only_mount();
   if (!exe) exe = TRY(sealed_copy());
   std::string path = TRY(sys::own_program());
   std::string words = TRY(sys::read_small_file("/proc/self/cmdline"));
   std::vector<char*> argv;
-  for (std::size_t at = 0; at < words.size(); at += ::strlen(words.data() + at) + 1) argv.push_back(words.data() + at);
+  for (std::size_t at = 0; at < words.size(); at += ::strlen(words.data() + at) + 1)
+    argv.push_back(words.data() + at);
   argv.push_back(nullptr);
   ::setenv(sys::kOwnProgram, path.c_str(), 1);
   ::fexecve(exe.get(), argv.data(), environ);

@@ -46,8 +46,8 @@ SeccompProgram with_flags(const oci::Seccomp& profile, std::vector<std::uint64_t
   return program;
 }
 
-// A cache file: the format line, the canonical profile, a zero byte, the program. The profile is compared whole; the
-// hash in the file's name only finds it.
+// A cache file: the format line, the canonical profile, a zero byte, the program. The profile is
+// compared whole; the hash in the file's name only finds it.
 std::string cache_head(const std::string& canonical) {
   std::string head = concat(kCacheFormat, "\n", canonical);
   head.push_back('\0');
@@ -65,7 +65,8 @@ std::vector<std::uint64_t> read_cache(const std::string& path, const std::string
   return code;
 }
 
-void write_cache(const std::string& path, const std::string& canonical, const std::vector<std::uint64_t>& code) {
+void write_cache(const std::string& path, const std::string& canonical,
+                 const std::vector<std::uint64_t>& code) {
   std::string text = cache_head(canonical);
   text.append(reinterpret_cast<const char*>(code.data()), code.size() * 8);
   ignore(sys::write_file(path, text, 0600), "without a cache the next start compiles again");

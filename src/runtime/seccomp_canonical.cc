@@ -11,7 +11,8 @@ std::string canonical_seccomp(const oci::Seccomp& s) {
   for (const std::string& arch : s.architectures) out += concat(" ", arch);
   for (const oci::SeccompRule& rule : s.syscalls) {
     out += concat("\n", rule.action, " ", rule.errno_ret.value_or(EPERM));
-    for (const oci::SeccompArg& a : rule.args) out += concat(" ", a.index, a.op, a.value, ",", a.value_two);
+    for (const oci::SeccompArg& a : rule.args)
+      out += concat(" ", a.index, a.op, a.value, ",", a.value_two);
     out += ":";
     for (const std::string& name : rule.names) out += concat(" ", name);
   }

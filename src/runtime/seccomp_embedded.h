@@ -6,8 +6,8 @@
 
 namespace minke::runtime {
 
-extern const char kEmbeddedProfile[];            // canonical_seccomp() of the profile
-extern const std::uint64_t kEmbeddedProgram[];   // sock_filter
+extern const char kEmbeddedProfile[];           // canonical_seccomp() of the profile
+extern const std::uint64_t kEmbeddedProgram[];  // sock_filter
 extern const std::size_t kEmbeddedLength;
 
 }  // namespace minke::runtime

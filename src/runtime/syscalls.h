@@ -12,8 +12,9 @@
 
 namespace minke::runtime {
 
-inline int sys_openat2(int dir, const char* path, std::uint64_t flags, std::uint64_t mode, std::uint64_t resolve) {
-  struct open_how how{};
+inline int sys_openat2(int dir, const char* path, std::uint64_t flags, std::uint64_t mode,
+                       std::uint64_t resolve) {
+  struct open_how how {};
   how.flags = flags | O_CLOEXEC;
   how.mode = mode;
   how.resolve = resolve;
@@ -35,7 +36,8 @@ inline int sys_fsmount(int fd, unsigned attributes) {
 inline int sys_open_tree(int dir, const char* path, unsigned flags) {
   return static_cast<int>(::syscall(SYS_open_tree, dir, path, flags | O_CLOEXEC));
 }
-inline int sys_move_mount(int from, const char* from_path, int to, const char* to_path, unsigned flags) {
+inline int sys_move_mount(int from, const char* from_path, int to, const char* to_path,
+                          unsigned flags) {
   return static_cast<int>(::syscall(SYS_move_mount, from, from_path, to, to_path, flags));
 }
 inline int sys_mount_setattr(int dir, const char* path, unsigned flags, struct mount_attr* attr) {

@@ -22,7 +22,8 @@ MountOptions options_of(std::string_view type, const std::vector<std::string>& w
 }
 
 TEST(MountOptions, LaterWordWins) {
-  EXPECT_EQ(options_of("tmpfs", {"ro", "nosuid"}).set, std::uint64_t{MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID});
+  EXPECT_EQ(options_of("tmpfs", {"ro", "nosuid"}).set,
+            std::uint64_t{MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID});
   MountOptions o = options_of("tmpfs", {"ro", "rw"});
   EXPECT_EQ(o.set, 0U);
   EXPECT_EQ(o.clear, std::uint64_t{MOUNT_ATTR_RDONLY});
@@ -70,13 +71,16 @@ TEST(Limits, MemoryOnBothKinds) {
   oci::Resources r;
   r.memory.emplace().limit = 64 << 20;
   r.memory->swap = 128 << 20;
-  EXPECT_EQ(writes_text(r, false), "memory.limit_in_bytes=67108864;memory.memsw.limit_in_bytes=134217728;");
-  EXPECT_EQ(writes_text(r, false, true), "memory.memsw.limit_in_bytes=134217728;memory.limit_in_bytes=67108864;");
+  EXPECT_EQ(writes_text(r, false),
+            "memory.limit_in_bytes=67108864;memory.memsw.limit_in_bytes=134217728;");
+  EXPECT_EQ(writes_text(r, false, true),
+            "memory.memsw.limit_in_bytes=134217728;memory.limit_in_bytes=67108864;");
   EXPECT_EQ(writes_text(r, true), "memory.max=67108864;memory.swap.max=67108864;");
   r.memory->swap = -1;
   EXPECT_EQ(writes_text(r, true), "memory.max=67108864;memory.swap.max=max;");
   r.memory->swap = 1;
-  EXPECT_EQ(writes_text(r, true), "linux.resources.memory.swap: is below linux.resources.memory.limit");
+  EXPECT_EQ(writes_text(r, true),
+            "linux.resources.memory.swap: is below linux.resources.memory.limit");
 }
 
 TEST(Limits, CpuSharesBecomeWeights) {
@@ -155,11 +159,13 @@ TEST(Seccomp, CapabilitiesOpenCalls) {
 }
 
 TEST(Cgroup, SavedFormIsReadBack) {
-  auto c = Cgroup::open("memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\nscope\ta.scope\n");
+  auto c = Cgroup::open(
+      "memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\nscope\ta.scope\n");
   ASSERT_TRUE(c.ok());
   EXPECT_EQ(c->entries().size(), 2U);
   EXPECT_EQ(c->path(), "/x/y");
-  EXPECT_EQ(c->save(), "memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\nscope\ta.scope\n");
+  EXPECT_EQ(c->save(),
+            "memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\nscope\ta.scope\n");
   EXPECT_FALSE(Cgroup::open("memory\t/etc").ok());
   EXPECT_FALSE(Cgroup::open("memory\t/sys/fs/cgroup/../../etc").ok());
 }
