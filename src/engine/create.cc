@@ -112,7 +112,9 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request, std::opt
   ContainerConfig config = TRY(resolve_config(request, context));
   config.id = id;
   config.created = now();
-  if (image) config.lower = TRY(shift_layers(store_->lower_dirs(*image), config.uid_map, config.gid_map));
+  if (image) config.lower = store_->lower_dirs(*image);
+  // Root's engine has the owners shifted by idmapped mounts (runtime/build.cc); an ordinary user may not make those.
+  if (host_.rootless) config.lower = TRY(shift_layers(config.lower, config.uid_map, config.gid_map));
 
   failpoint("engine.create", 1);  // nothing but the run folder
   std::string staging = TRY(store_->make_staging("container"));

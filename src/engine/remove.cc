@@ -94,7 +94,10 @@ Status Engine::cleanup_locked(const std::string& id) {
   std::optional<monitor::StateRecord> state = TRY(load_state(paths.run_dir));
   std::optional<monitor::ExitRecord> end = TRY(load_exit(paths.dir));
   if (!state) {
-    if (!end && load_starts(paths.dir) > 0) TRY(record_lost_end(paths, state));
+    if (end || load_starts(paths.dir) == 0) return {};
+    TRY(record_lost_end(paths, state));
+    if (auto text = sys::read_small_file(paths.dir + "/spec.json"))
+      if (auto spec = oci::parse_spec(*text)) runtime::clear_unrecorded_cgroup(id, *spec, host_.cgroup_manager);
     return {};
   }
   bool recorded = end && end->started_at >= state->started_at && end->finished_at != 0;

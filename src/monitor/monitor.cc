@@ -482,6 +482,7 @@ void Monitor::end() {
   // Told first: the engine tidies the files while the cgroup goes here, and waits for our end (wait_gone). Another
   // runtime keeps its own state in the folder that the engine removes, so it comes first.
   bool destroys = created_ && !exec_;
+  if (!created_ && !exec_) clear_after_failure(plan_);
   if (destroys && !plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
   tell(failure_ ? pack_error(*failure_) : pack(Verb::exited, record));
   if (destroys && plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);

@@ -149,6 +149,13 @@ void run_starter(const StarterInput& input, pid_t monitor) {
   ::_exit(status ? 0 : 1);
 }
 
+void clear_after_failure(const Plan& plan) {
+  if (!plan.runtime.empty()) return;
+  auto spec = load_spec(plan.bundle);
+  auto manager = cgroup_manager(plan.cgroup_manager);
+  if (spec && manager) runtime::clear_unrecorded_cgroup(plan.id, *spec, *manager);
+}
+
 void destroy_container(const Plan& plan, const StateRecord& state, bool poststop) {
   if (!plan.runtime.empty()) {
     ignore(delete_external(plan), "the end is recorded; the next command clears what is left");

@@ -61,7 +61,9 @@ bool rights_missing(const Error& e) {
 
 Status make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) == 0) return {};
-  if (errno == EEXIST)
+  // Left empty by a maker that was killed, it is made anew, so that no limit of then holds.
+  if (errno == EEXIST && ::rmdir(path.c_str()) == 0 && ::mkdir(path.c_str(), 0755) == 0) return {};
+  if (errno == EEXIST || errno == EBUSY)
     return Error(Errc::already_exists, concat("cgroup ", path, " is in use by another container"));
   if (errno != ENOENT) return Error::from_errno(errno, concat("make cgroup ", path));
   std::size_t slash = path.rfind('/');

@@ -295,6 +295,14 @@ Status start(const CreateRequest& request, Created& created) {
   return {};
 }
 
+void clear_unrecorded_cgroup(const std::string& id, const oci::Spec& spec, CgroupManager manager) {
+  if (manager != CgroupManager::cgroupfs || !spec.linux_) return;
+  CreateRequest request;
+  request.id = id;
+  request.spec = &spec;
+  if (auto planned = CgroupBuilder::plan(request)) planned->try_remove();
+}
+
 Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::string& bundle) {
   ErrorList errors;
   auto cgroup = Cgroup::open(handle.cgroup);
