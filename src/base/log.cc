@@ -11,7 +11,8 @@ namespace minke::log {
 namespace {
 
 Level g_level = Level::warn;
-constexpr std::string_view kNames[] = {"trace", "debug", "info", "warning", "error", "fatal", "panic"};
+constexpr std::string_view kNames[] = {"trace", "debug", "info", "warning",
+                                       "error", "fatal", "panic"};
 
 }  // namespace
 
@@ -32,8 +33,9 @@ bool parse_level(std::string_view name, Level* level) {
 
 void write(Level level, std::string_view message) {
   if (!enabled(level)) return;
-  std::string line = concat("time=", quote(format_rfc3339(now(), 0)), " level=",
-                            kNames[static_cast<int>(level)], " msg=", quote(message), "\n");
+  std::string line =
+      concat("time=", quote(format_rfc3339(now(), 0)), " level=", kNames[static_cast<int>(level)],
+             " msg=", quote(message), "\n");
   // One write per line, so that lines of several processes do not mix.
   if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
 }

@@ -1,4 +1,5 @@
-// Levelled messages on stderr in logrus' text form, as Podman prints them. Results go to stdout by cli/.
+// Levelled messages on stderr in logrus' text form, as Podman prints them. Results go to stdout by
+// cli/.
 #pragma once
 
 #include <string>

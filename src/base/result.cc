@@ -14,12 +14,18 @@ struct ErrcRow {
   int http;
 };
 constexpr ErrcRow kErrcRows[] = {
-    {Errc::invalid_argument, "invalid_argument", 400}, {Errc::not_found, "not_found", 404},
-    {Errc::already_exists, "already_exists", 409},     {Errc::conflict, "conflict", 409},
-    {Errc::in_use, "in_use", 409},                     {Errc::permission, "permission", 403},
-    {Errc::unsupported, "unsupported", 501},           {Errc::unavailable, "unavailable", 503},
-    {Errc::timeout, "timeout", 504},                   {Errc::corrupt, "corrupt", 500},
-    {Errc::io, "io", 500},                             {Errc::internal, "internal", 500},
+    {Errc::invalid_argument, "invalid_argument", 400},
+    {Errc::not_found, "not_found", 404},
+    {Errc::already_exists, "already_exists", 409},
+    {Errc::conflict, "conflict", 409},
+    {Errc::in_use, "in_use", 409},
+    {Errc::permission, "permission", 403},
+    {Errc::unsupported, "unsupported", 501},
+    {Errc::unavailable, "unavailable", 503},
+    {Errc::timeout, "timeout", 504},
+    {Errc::corrupt, "corrupt", 500},
+    {Errc::io, "io", 500},
+    {Errc::internal, "internal", 500},
 };
 
 struct ErrnoRow {
@@ -27,15 +33,15 @@ struct ErrnoRow {
   Errc code;
 };
 constexpr ErrnoRow kErrnoRows[] = {
-    {ENOENT, Errc::not_found},      {ESRCH, Errc::not_found},
-    {EEXIST, Errc::already_exists}, {EBUSY, Errc::in_use},
-    {ETXTBSY, Errc::in_use},        {EACCES, Errc::permission},
-    {EPERM, Errc::permission},      {EROFS, Errc::permission},
-    {EINVAL, Errc::invalid_argument}, {ENAMETOOLONG, Errc::invalid_argument},
+    {ENOENT, Errc::not_found},         {ESRCH, Errc::not_found},
+    {EEXIST, Errc::already_exists},    {EBUSY, Errc::in_use},
+    {ETXTBSY, Errc::in_use},           {EACCES, Errc::permission},
+    {EPERM, Errc::permission},         {EROFS, Errc::permission},
+    {EINVAL, Errc::invalid_argument},  {ENAMETOOLONG, Errc::invalid_argument},
     {ENOTDIR, Errc::invalid_argument}, {EISDIR, Errc::invalid_argument},
-    {ELOOP, Errc::invalid_argument}, {ENOSYS, Errc::unsupported},
-    {EOPNOTSUPP, Errc::unsupported}, {ENODEV, Errc::unsupported},
-    {EAGAIN, Errc::unavailable},    {ECONNREFUSED, Errc::unavailable},
+    {ELOOP, Errc::invalid_argument},   {ENOSYS, Errc::unsupported},
+    {EOPNOTSUPP, Errc::unsupported},   {ENODEV, Errc::unsupported},
+    {EAGAIN, Errc::unavailable},       {ECONNREFUSED, Errc::unavailable},
     {ETIMEDOUT, Errc::timeout},
 };
 

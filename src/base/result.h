@@ -1,5 +1,5 @@
-// Values or failures. A function that can fail returns Result<T> (or Status) and never logs or prints:
-// only the CLI's main and the API's response writer report. GCC 12 has no std::expected.
+// Values or failures. A function that can fail returns Result<T> (or Status) and never logs or
+// prints: only the CLI's main and the API's response writer report. GCC 12 has no std::expected.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace minke {
 
-// What a caller can do about a failure. One table (base/result.cc) maps it to exit codes and HTTP status.
+// What a caller can do about a failure. One table (base/result.cc) maps it to exit codes and HTTP
+// status.
 enum class Errc : std::uint8_t {
   invalid_argument,
   not_found,
@@ -46,7 +47,8 @@ class [[nodiscard]] Error {
 
   Errc code() const { return rep_->code; }
   int sys() const { return rep_->sys; }  // the errno, or 0
-  // The process exit code when it is not the default for `code()` (126 and 127 of run and exec), else 0.
+  // The process exit code when it is not the default for `code()` (126 and 127 of run and exec),
+  // else 0.
   int exit_code() const { return rep_->exit; }
   const std::string& message() const { return rep_->message; }
 
@@ -89,10 +91,9 @@ class [[nodiscard]] Result {
   using value_type = T;
   Result(T value) { new (&value_) T(std::move(value)); }  // NOLINT: implicit on purpose
   template <typename U>
-    requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  Result(U&& value) {  // NOLINT
+  requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Result>) Result(U&& value) {  // NOLINT
     new (&value_) T(std::forward<U>(value));
   }
   Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT
@@ -151,23 +152,24 @@ class [[nodiscard]] Result<void> {
 };
 using Status = Result<void>;
 
-// The value of `expr`, or return its error from the enclosing function. Only as a whole right-hand side or
-// a whole statement: inside a braced list or call arguments GCC 12 leaks the temporaries beside it.
-#define TRY(expr)                              \
-  __extension__({                              \
-    auto&& try_result_ = (expr);               \
-    if (!try_result_) [[unlikely]]             \
-      return std::move(try_result_.error());   \
-    *std::move(try_result_);                   \
+// The value of `expr`, or return its error from the enclosing function. Only as a whole right-hand
+// side or a whole statement: inside a braced list or call arguments GCC 12 leaks the temporaries
+// beside it.
+#define TRY(expr)                            \
+  __extension__({                            \
+    auto&& try_result_ = (expr);             \
+    if (!try_result_) [[unlikely]]           \
+      return std::move(try_result_.error()); \
+    *std::move(try_result_);                 \
   })
 
 // The same with "what: " in front of the message; `what` is evaluated only on failure.
-#define TRY_CTX(expr, what)                                \
-  __extension__({                                          \
-    auto&& try_result_ = (expr);                           \
-    if (!try_result_) [[unlikely]]                         \
-      return std::move(try_result_.error()).wrap(what);    \
-    *std::move(try_result_);                               \
+#define TRY_CTX(expr, what)                             \
+  __extension__({                                       \
+    auto&& try_result_ = (expr);                        \
+    if (!try_result_) [[unlikely]]                      \
+      return std::move(try_result_.error()).wrap(what); \
+    *std::move(try_result_);                            \
   })
 
 // Says that a failure is not interesting, and why.
@@ -191,8 +193,8 @@ class ErrorList {
   std::vector<Error> errors_;
 };
 
-// Undo steps that run backwards on destruction unless dismissed: covers the failure path while things that
-// outlive the process (directories, cgroups, mounts) are being made.
+// Undo steps that run backwards on destruction unless dismissed: covers the failure path while
+// things that outlive the process (directories, cgroups, mounts) are being made.
 class Rollback {
  public:
   Rollback() = default;

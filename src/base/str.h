@@ -16,8 +16,8 @@ inline void append_piece(std::string& out, const std::string& piece) { out += pi
 inline void append_piece(std::string& out, const char* piece) { out += piece; }
 inline void append_piece(std::string& out, char c) { out += c; }
 template <typename T>
-  requires(std::is_integral_v<T> && !std::is_same_v<T, char> && !std::is_same_v<T, bool>)
-void append_piece(std::string& out, T number) {
+requires(std::is_integral_v<T> && !std::is_same_v<T, char> &&
+         !std::is_same_v<T, bool>) void append_piece(std::string& out, T number) {
   char buffer[24];
   auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
   out.append(buffer, end);
@@ -38,14 +38,15 @@ std::string format(const char* fmt, ...) __attribute__((format(printf, 1, 2)));
 // Splits at every `sep`: "a,,b" gives three pieces, "" gives one empty piece.
 std::vector<std::string_view> split(std::string_view text, char sep);
 // The part before the first `sep` and the rest after it; nothing when `sep` is not there.
-std::optional<std::pair<std::string_view, std::string_view>> split_once(std::string_view text, char sep);
+std::optional<std::pair<std::string_view, std::string_view>> split_once(std::string_view text,
+                                                                        char sep);
 std::string join(const std::vector<std::string>& pieces, std::string_view sep);
 std::string_view trim(std::string_view text);  // blanks, tabs, CR, LF at both ends
 std::string to_lower(std::string_view ascii);
 std::string to_upper(std::string_view ascii);
 std::string quote(std::string_view text);  // Go's %q for printable text: "..." with escapes
 std::string hex(std::string_view bytes);
-bool is_hex(std::string_view text);        // lower or upper case digits, at least one
+bool is_hex(std::string_view text);  // lower or upper case digits, at least one
 
 // Whole-string number parsers: nothing for an empty text, trailing bytes, or a value out of range.
 std::optional<std::int64_t> parse_int(std::string_view text, int base = 10);

@@ -1,9 +1,8 @@
 #include "base/time.h"
 
-#include <ctime>
-
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 
 #include "base/str.h"
 
@@ -93,8 +92,8 @@ struct Unit {
   std::string_view name;
   double ns;
 };
-constexpr Unit kUnits[] = {{"ns", 1},         {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3},
-                           {"ms", 1e6},       {"s", 1e9},  {"m", 60e9},        {"h", 3600e9}};
+constexpr Unit kUnits[] = {{"ns", 1},   {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"\xce\xbcs", 1e3},
+                           {"ms", 1e6}, {"s", 1e9},  {"m", 60e9},        {"h", 3600e9}};
 
 }  // namespace
 
@@ -109,7 +108,8 @@ std::string format_rfc3339(TimeNs time, int digits, bool utc) {
   std::string out = concat(static_cast<const char*>(date), fraction(b.nanos, digits));
   if (b.tm.tm_gmtoff == 0) return out + "Z";
   long offset = std::labs(b.tm.tm_gmtoff);
-  return out + format("%c%02ld:%02ld", b.tm.tm_gmtoff < 0 ? '-' : '+', offset / 3600, offset / 60 % 60);
+  return out +
+         format("%c%02ld:%02ld", b.tm.tm_gmtoff < 0 ? '-' : '+', offset / 3600, offset / 60 % 60);
 }
 
 std::string format_go_time(TimeNs time, bool utc) {
@@ -119,7 +119,8 @@ std::string format_go_time(TimeNs time, bool utc) {
   std::strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &b.tm);
   char zone[40];
   std::strftime(zone, sizeof zone, utc ? " +0000 UTC" : " %z %Z", &b.tm);
-  return concat(static_cast<const char*>(date), fraction(b.nanos, -1), static_cast<const char*>(zone));
+  return concat(static_cast<const char*>(date), fraction(b.nanos, -1),
+                static_cast<const char*>(zone));
 }
 
 std::optional<TimeNs> parse_rfc3339(std::string_view text) {
@@ -150,9 +151,11 @@ std::optional<TimeNs> parse_rfc3339(std::string_view text) {
   if (!text.empty() || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
       second > 60)
     return std::nullopt;
-  std::int64_t days = days_from_civil(year, static_cast<unsigned>(month), static_cast<unsigned>(day));
+  std::int64_t days =
+      days_from_civil(year, static_cast<unsigned>(month), static_cast<unsigned>(day));
   std::int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset;
-  if (std::llabs(seconds) > INT64_MAX / kSecond - 1) return year == 1 ? std::optional(kZeroTime) : std::nullopt;
+  if (std::llabs(seconds) > INT64_MAX / kSecond - 1)
+    return year == 1 ? std::optional(kZeroTime) : std::nullopt;
   return seconds * kSecond + nanos;
 }
 

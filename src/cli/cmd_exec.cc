@@ -69,8 +69,8 @@ Result<int> exec(Invocation& call, ExecFlags& flags) {
                  "exec requires the name or ID of a container or the --latest or --cidfile flag");
   if (flags.latest && !flags.cidfile.empty())
     return Error(Errc::invalid_argument, "--latest and --cidfile cannot be used together");
-  // We enter the container ourselves: our file must not be writable through /proc/self/exe from there. First of all,
-  // since the program starts again.
+  // We enter the container ourselves: our file must not be writable through /proc/self/exe from
+  // there. First of all, since the program starts again.
   if (!flags.detach) TRY(runtime::protect_own_binary());
   engine::ExecOptions options;
   for (const std::string& path : flags.env_file)

@@ -105,12 +105,23 @@ void dump_string(std::string_view text, std::string& out) {
     char c = text[run];
     text.remove_prefix(run + 1);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: out += format("\\u%04x", c);
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        out += format("\\u%04x", c);
     }
   }
   out += '"';
@@ -126,8 +137,9 @@ void dump_double(double number, std::string& out) {
   bool scientific = size != 0 && (size < 1e-6 || size >= 1e21);
   char buffer[400];
   auto format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
-  std::string_view text(buffer, static_cast<std::size_t>(
-      std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr - buffer));
+  std::string_view text(
+      buffer, static_cast<std::size_t>(
+                  std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr - buffer));
   if (scientific && text[text.size() - 2] == '0' && text[text.size() - 3] == '-') {
     out += text.substr(0, text.size() - 2);
     out += text.back();
@@ -231,8 +243,8 @@ std::string_view Value::string_or(std::string_view other) const {
 }
 
 const char* Value::type_name() const {
-  constexpr const char* kNames[] = {"null",   "a boolean", "a number", "a number",
-                                    "a number", "a string", "an array", "an object"};
+  constexpr const char* kNames[] = {"null",     "a boolean", "a number", "a number",
+                                    "a number", "a string",  "an array", "an object"};
   return kNames[data_.index()];
 }
 
@@ -245,8 +257,10 @@ Result<Value> parse(std::string_view text, ParseLimits limits) {
   boost::system::error_code fault;
   std::size_t used = parser.write_some(false, text.data(), text.size(), fault);
   if (!fault && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
-    return Error(Errc::invalid_argument, concat(place_of(text, used), ": text after the end of the JSON value"));
-  if (fault) return Error(Errc::invalid_argument, concat(place_of(text, used), ": ", fault.message()));
+    return Error(Errc::invalid_argument,
+                 concat(place_of(text, used), ": text after the end of the JSON value"));
+  if (fault)
+    return Error(Errc::invalid_argument, concat(place_of(text, used), ": ", fault.message()));
   return std::move(parser.handler().root);
 }
 
@@ -270,7 +284,9 @@ Binder::Scope::~Scope() {
 }
 
 void Binder::fail(std::string_view what) {
-  if (!error_) error_ = Error(Errc::invalid_argument, path_.empty() ? std::string(what) : concat(path_, ": ", what));
+  if (!error_)
+    error_ = Error(Errc::invalid_argument,
+                   path_.empty() ? std::string(what) : concat(path_, ": ", what));
 }
 
 void Binder::fail_at(std::string_view key, std::string_view what) {
@@ -278,7 +294,9 @@ void Binder::fail_at(std::string_view key, std::string_view what) {
   fail(what);
 }
 
-std::string Binder::concat_path(std::string_view a, std::string_view b) { return concat(a, ".", b); }
+std::string Binder::concat_path(std::string_view a, std::string_view b) {
+  return concat(a, ".", b);
+}
 
 bool Binder::check_object() {
   if (in_->as_object() != nullptr) return true;

@@ -1,5 +1,5 @@
-// JSON values that keep the order of members and 64-bit integers exact, and the binding of plain structs.
-// Boost.JSON parses (json.cc is its only user); nothing here makes a system call.
+// JSON values that keep the order of members and 64-bit integers exact, and the binding of plain
+// structs. Boost.JSON parses (json.cc is its only user); nothing here makes a system call.
 #pragma once
 
 #include <cstdint>
@@ -43,14 +43,15 @@ class Object {
 
 class Value {
  public:
-  // Out of line: the variant's own are large, and GCC 12 warns of them wrongly where it inlines them.
+  // Out of line: the variant's own are large, and GCC 12 warns of them wrongly where it inlines
+  // them.
   Value();
   Value(const Value&);
   Value(Value&&) noexcept;
   Value& operator=(const Value&);
   Value& operator=(Value&&) noexcept;
   ~Value();
-  Value(std::nullptr_t) : Value() {}                       // NOLINT: implicit on purpose, here and below
+  Value(std::nullptr_t) : Value() {}             // NOLINT: implicit on purpose, here and below
   Value(bool v) : data_(v) {}                    // NOLINT
   Value(std::int64_t v) : data_(v) {}            // NOLINT
   Value(int v) : data_(std::int64_t{v}) {}       // NOLINT
@@ -61,18 +62,22 @@ class Value {
     else
       data_ = v;
   }
-  Value(double v) : data_(v) {}                             // NOLINT
-  Value(const char* v) : data_(std::string(v)) {}           // NOLINT
-  Value(std::string_view v) : data_(std::string(v)) {}      // NOLINT
-  Value(std::string v) : data_(std::move(v)) {}             // NOLINT
-  Value(Array v) : data_(std::move(v)) {}                   // NOLINT
-  Value(Object v) : data_(std::move(v)) {}                  // NOLINT
+  Value(double v) : data_(v) {}                         // NOLINT
+  Value(const char* v) : data_(std::string(v)) {}       // NOLINT
+  Value(std::string_view v) : data_(std::string(v)) {}  // NOLINT
+  Value(std::string v) : data_(std::move(v)) {}         // NOLINT
+  Value(Array v) : data_(std::move(v)) {}               // NOLINT
+  Value(Object v) : data_(std::move(v)) {}              // NOLINT
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
-  bool is_number() const { return as_int() != nullptr || as_uint() != nullptr || as_double() != nullptr; }
+  bool is_number() const {
+    return as_int() != nullptr || as_uint() != nullptr || as_double() != nullptr;
+  }
   const bool* as_bool() const { return std::get_if<bool>(&data_); }
   const std::int64_t* as_int() const { return std::get_if<std::int64_t>(&data_); }
-  const std::uint64_t* as_uint() const { return std::get_if<std::uint64_t>(&data_); }  // only above INT64_MAX
+  const std::uint64_t* as_uint() const {
+    return std::get_if<std::uint64_t>(&data_);
+  }  // only above INT64_MAX
   const double* as_double() const { return std::get_if<double>(&data_); }
   const std::string* as_string() const { return std::get_if<std::string>(&data_); }
   const Array* as_array() const { return std::get_if<Array>(&data_); }
@@ -85,7 +90,9 @@ class Value {
   const char* type_name() const;  // "null", "boolean", "number", "string", "array", "object"
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> data_;
+  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array,
+               Object>
+      data_;
 };
 
 inline bool Object::empty() const { return members_.empty(); }
@@ -106,10 +113,12 @@ Result<Value> parse(std::string_view text, ParseLimits limits = {});
 std::string dump(const Value& value, int indent = 0);
 
 // Binds a struct to JSON in both directions by one function per struct:
-//   void bind(json::Binder& b, Mount& m) { b("destination", m.destination); b("type", m.type); ... }
-// Reading: an absent or null member leaves the field as it is; a wrong type, a number out of range is a
-// fault that names the JSON path ("mounts[2].destination: expected a string, found a number"). Unknown
-// members are left alone. Writing: empty text, list, map, false, 0 and absent optionals are left out.
+//   void bind(json::Binder& b, Mount& m) { b("destination", m.destination); b("type", m.type); ...
+//   }
+// Reading: an absent or null member leaves the field as it is; a wrong type, a number out of range
+// is a fault that names the JSON path ("mounts[2].destination: expected a string, found a number").
+// Unknown members are left alone. Writing: empty text, list, map, false, 0 and absent optionals are
+// left out.
 class Binder {
  public:
   // Reading; `value` must outlive the binder.
@@ -192,7 +201,7 @@ class Binder {
   }
   // A nested struct: written even when all of it is empty only by required().
   template <typename T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   void operator()(const char* key, T& field) {
     if (reading()) {
       const Value* member = in_->find(key);

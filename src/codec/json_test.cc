@@ -27,11 +27,15 @@ void bind(Binder& b, Outer& o) {
 }
 
 TEST(Json, KeepsOrderAndNumbers) {
-  std::string text = R"({"z":1,"a":[true,null,-5,18446744073709551615,1.5],"s":"\u00e4\n\"","o":{}})";
+  std::string text =
+      R"({"z":1,"a":[true,null,-5,18446744073709551615,1.5],"s":"\u00e4\n\"","o":{}})";
   auto value = parse(text);
   ASSERT_TRUE(value);
-  EXPECT_EQ(dump(*value), "{\"z\":1,\"a\":[true,null,-5,18446744073709551615,1.5],\"s\":\"\xc3\xa4\\n\\\"\",\"o\":{}}");
-  EXPECT_EQ(dump(*value->find("a"), 2), "[\n  true,\n  null,\n  -5,\n  18446744073709551615,\n  1.5\n]");
+  EXPECT_EQ(
+      dump(*value),
+      "{\"z\":1,\"a\":[true,null,-5,18446744073709551615,1.5],\"s\":\"\xc3\xa4\\n\\\"\",\"o\":{}}");
+  EXPECT_EQ(dump(*value->find("a"), 2),
+            "[\n  true,\n  null,\n  -5,\n  18446744073709551615,\n  1.5\n]");
 }
 
 TEST(Json, FaultsNameLineAndColumn) {
@@ -44,7 +48,8 @@ TEST(Json, FaultsNameLineAndColumn) {
 }
 
 TEST(Json, BindsBothWays) {
-  std::string text = R"({"list":[{"name":"x","count":2},{"name":""}],"labels":{"k":"v"},"flag":false,"ids":[1,2],"big":18446744073709551615})";
+  std::string text =
+      R"({"list":[{"name":"x","count":2},{"name":""}],"labels":{"k":"v"},"flag":false,"ids":[1,2],"big":18446744073709551615})";
   auto outer = parse_struct<Outer>(text);
   ASSERT_TRUE(outer);
   EXPECT_EQ(outer->list[0].count, 2);
@@ -55,7 +60,8 @@ TEST(Json, BindsBothWays) {
 
 TEST(Json, BindFaultsNameThePath) {
   auto fault = [](const char* text) { return parse_struct<Outer>(text).error().message(); };
-  EXPECT_EQ(fault(R"({"list":[{"name":"x"},{"name":5}]})"), "list[1].name: expected a string, found a number");
+  EXPECT_EQ(fault(R"({"list":[{"name":"x"},{"name":5}]})"),
+            "list[1].name: expected a string, found a number");
   EXPECT_EQ(fault(R"({"list":[{"count":3000000000}]})"),
             "list[0].count: number 3000000000 out of range -2147483648 to 2147483647");
   EXPECT_EQ(fault(R"({"ids":[1,-2]})"), "ids[1]: number -2 out of range 0 to 4294967295");

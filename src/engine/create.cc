@@ -13,24 +13,27 @@ namespace minke::engine {
 namespace {
 
 Error name_in_use(const std::string& name, const std::string& id) {
-  return Error(Errc::already_exists,
-               concat("creating container storage: the container name ", quote(name), " is already in use by ", id,
-                      ". You have to remove that container to be able to reuse that name: that name is already in use"));
+  return Error(Errc::already_exists, concat("creating container storage: the container name ",
+                                            quote(name), " is already in use by ", id,
+                                            ". You have to remove that container to be able to "
+                                            "reuse that name: that name is already in use"));
 }
 
 Result<store::Image> find_run_image(const store::Store& store, const CreateRequest& request) {
   if (request.pull == "always" || request.pull == "newer")
     return Error(Errc::unsupported,
-                 concat("--pull ", request.pull, ": registries are not supported yet; load or import the image"));
+                 concat("--pull ", request.pull,
+                        ": registries are not supported yet; load or import the image"));
   auto image = store.find_image(request.image);
   if (!image && image.error().code() == Errc::not_found)
-    return Error(Errc::not_found, concat(image.error().message(),
-                                         " (registries are not supported yet: use load or import)"));
+    return Error(
+        Errc::not_found,
+        concat(image.error().message(), " (registries are not supported yet: use load or import)"));
   return image;
 }
 
-// Takes the name for the container, or finds who has it. A name whose container is neither there nor being made
-// was left by a crash.
+// Takes the name for the container, or finds who has it. A name whose container is neither there
+// nor being made was left by a crash.
 Status take_name(const Host& host, const std::string& name, const std::string& id) {
   state::NameTable names(host.root);
   for (int tries = 0;; ++tries) {
@@ -45,7 +48,8 @@ Status take_name(const Host& host, const std::string& name, const std::string& i
     if (!lock) return name_in_use(name, *owner);
     if (sys::exists(paths.dir)) return name_in_use(name, *owner);
     TRY(names.release(name, *owner));
-    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "an empty folder may stay");
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()),
+           "an empty folder may stay");
   }
 }
 
@@ -63,7 +67,8 @@ ResolveContext Engine::resolve_context(const store::Image* image, const std::str
   };
   context.auto_maps_in_use = [this]() -> Result<std::vector<oci::IdMapping>> {
     std::vector<oci::IdMapping> taken;
-    for (const std::string& other : TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()))) {
+    for (const std::string& other :
+         TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()))) {
       auto config = load_config(ContainerPaths(host_, other).dir);
       if (!config || config->request.userns.mode != "auto") continue;
       taken.insert(taken.end(), config->uid_map.begin(), config->uid_map.end());
@@ -90,7 +95,8 @@ Status Engine::ensure_volumes(const ContainerConfig& config) {
   return {};
 }
 
-Result<Engine::New> Engine::create_locked(const CreateRequest& request, std::optional<monitor::Handle>* early) {
+Result<Engine::New> Engine::create_locked(const CreateRequest& request,
+                                          std::optional<monitor::Handle>* early) {
   TRY(enter());
   if (!request.name.empty()) TRY(state::check_name(request.name));
   std::optional<store::Image> image;
@@ -105,7 +111,8 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request, std::opt
   New made;
   made.lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
   undo.add([&paths] {
-    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "an empty folder may stay");
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()),
+           "an empty folder may stay");
   });
   if (early != nullptr) *early = TRY(monitor::Handle::launch(host_.monitor_path, id, request.name));
   ResolveContext context = resolve_context(image ? &*image : nullptr, id);
@@ -113,13 +120,16 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request, std::opt
   config.id = id;
   config.created = now();
   if (image) config.lower = store_->lower_dirs(*image);
-  // Root's engine has the owners shifted by idmapped mounts (runtime/build.cc); an ordinary user may not make those.
-  if (host_.rootless) config.lower = TRY(shift_layers(config.lower, config.uid_map, config.gid_map));
+  // Root's engine has the owners shifted by idmapped mounts (runtime/build.cc); an ordinary user
+  // may not make those.
+  if (host_.rootless)
+    config.lower = TRY(shift_layers(config.lower, config.uid_map, config.gid_map));
 
   failpoint("engine.create", 1);  // nothing but the run folder
   std::string staging = TRY(store_->make_staging("container"));
   undo.add([&staging] {
-    ignore(sys::remove_tree_at(sys::DirFd::cwd(), staging.c_str()), "found and cleared as abandoned staging");
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), staging.c_str()),
+           "found and cleared as abandoned staging");
   });
   for (const char* name : {"/upper", "/work"})
     TRY(sys::make_dir_at(sys::DirFd::cwd(), (staging + name).c_str(), 0755));
@@ -130,10 +140,12 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request, std::opt
     config.name = named ? request.name : random_name();
     Status taken = take_name(host_, config.name, id);
     if (taken) break;
-    if (named || tries > 100 || taken.error().code() != Errc::already_exists) return std::move(taken.error());
+    if (named || tries > 100 || taken.error().code() != Errc::already_exists)
+      return std::move(taken.error());
   }
   undo.add([this, &config, &id] {
-    ignore(state::NameTable(host_.root).release(config.name, id), "taken over by whoever wants it next");
+    ignore(state::NameTable(host_.root).release(config.name, id),
+           "taken over by whoever wants it next");
   });
   failpoint("engine.create", 3);  // the name is taken
   TRY(write_container_files(config, host_, staging));

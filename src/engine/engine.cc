@@ -6,8 +6,8 @@
 namespace minke::engine {
 
 const char* state_name(ContainerState state) {
-  constexpr const char* kNames[] = {"created",  "initialized", "running",  "paused", "stopping",
-                                    "stopped",  "exited",      "removing", "unknown"};
+  constexpr const char* kNames[] = {"created", "initialized", "running",  "paused", "stopping",
+                                    "stopped", "exited",      "removing", "unknown"};
   return kNames[static_cast<int>(state)];
 }
 

@@ -21,16 +21,20 @@ Error no_such_container(std::string_view name) {
 
 Result<std::string> Engine::resolve_id(std::string_view name_or_id) {
   std::string text(name_or_id);
-  auto has = [this](const std::string& id) { return sys::exists(host_.root + "/containers/" + id); };
+  auto has = [this](const std::string& id) {
+    return sys::exists(host_.root + "/containers/" + id);
+  };
   if (is_container_id(text) && has(text)) return text;
   if (auto id = state::NameTable(host_.root).lookup(text); id && has(*id)) return *id;
   if (!is_hex(text)) return no_such_container(text);
-  std::vector<std::string> ids = TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()));
+  std::vector<std::string> ids =
+      TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()));
   auto first = std::lower_bound(ids.begin(), ids.end(), text);
   if (first == ids.end() || !first->starts_with(text)) return no_such_container(text);
   if (first + 1 != ids.end() && (first + 1)->starts_with(text))
-    return Error(Errc::conflict, concat("more than one result for container name or ID ", quote(text),
-                                        ": ", short_id(*first), ", ", short_id(first[1]), "..."));
+    return Error(Errc::conflict,
+                 concat("more than one result for container name or ID ", quote(text), ": ",
+                        short_id(*first), ", ", short_id(first[1]), "..."));
   return *first;
 }
 
@@ -55,7 +59,8 @@ Result<Container> Engine::find_container(std::string_view name_or_id) {
 }
 
 Result<std::vector<ContainerSummary>> Engine::list_containers() {
-  std::vector<std::string> ids = TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()));
+  std::vector<std::string> ids =
+      TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()));
   std::vector<ContainerSummary> all;
   all.reserve(ids.size());
   for (const std::string& id : ids) {
@@ -68,9 +73,9 @@ Result<std::vector<ContainerSummary>> Engine::list_containers() {
       log::error(concat("container ", short_id(id), ": ", s.error().message()));
     }
   }
-  std::stable_sort(all.begin(), all.end(), [](const ContainerSummary& a, const ContainerSummary& b) {
-    return a.created < b.created;
-  });
+  std::stable_sort(
+      all.begin(), all.end(),
+      [](const ContainerSummary& a, const ContainerSummary& b) { return a.created < b.created; });
   return all;
 }
 

@@ -18,9 +18,10 @@ std::string env_or(const char* name, std::string other) {
   return value != nullptr && *value != '\0' ? std::string(value) : std::move(other);
 }
 
-// A folder that is ours alone: under su or cron XDG_RUNTIME_DIR may be missing or name another user's.
+// A folder that is ours alone: under su or cron XDG_RUNTIME_DIR may be missing or name another
+// user's.
 bool is_private_dir(const std::string& path, uid_t uid) {
-  struct stat st{};
+  struct stat st {};
   return ::lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid;
 }
 
@@ -32,12 +33,11 @@ Result<std::string> rootless_runroot(uid_t uid, uid_t owner) {
   std::string fallback = concat("/tmp/minke-run-", uid);
   if (::mkdir(fallback.c_str(), 0700) < 0 && errno != EEXIST)
     return Error::from_errno(errno, concat("mkdir ", fallback));
-  struct stat st{};
+  struct stat st {};
   if (::lstat(fallback.c_str(), &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != owner ||
       (st.st_mode & 0077) != 0)
-    return Error(Errc::permission,
-                 concat(fallback, ": not a directory of user ", uid,
-                        " alone (mode 0700); remove it or set XDG_RUNTIME_DIR"));
+    return Error(Errc::permission, concat(fallback, ": not a directory of user ", uid,
+                                          " alone (mode 0700); remove it or set XDG_RUNTIME_DIR"));
   return fallback;
 }
 
@@ -51,7 +51,8 @@ void read_passwd(Host* host) {
   }
 }
 
-// True when 0 here is somebody else outside: a monitor's clean-up, `minke unshare`, or an engine in a container.
+// True when 0 here is somebody else outside: a monitor's clean-up, `minke unshare`, or an engine in
+// a container.
 bool in_other_user_namespace() {
   auto map = sys::read_small_file("/proc/self/uid_map", 64 << 10);
   if (!map) return false;
@@ -78,10 +79,12 @@ Result<Host> find_host(const HostOptions& options) {
   // Podman's own mark of `unshare`: whose files these are.
   bool unshared = false;
   if (host.in_user_namespace)
-    if (auto outside = parse_uint(env_or("_CONTAINERS_ROOTLESS_UID", "")); outside && *outside > 0) {
+    if (auto outside = parse_uint(env_or("_CONTAINERS_ROOTLESS_UID", ""));
+        outside && *outside > 0) {
       unshared = true;
       host.uid = static_cast<uid_t>(*outside);
-      host.gid = static_cast<gid_t>(parse_uint(env_or("_CONTAINERS_ROOTLESS_GID", "")).value_or(*outside));
+      host.gid =
+          static_cast<gid_t>(parse_uint(env_or("_CONTAINERS_ROOTLESS_GID", "")).value_or(*outside));
     }
   host.rootless = host.uid != 0 || host.in_user_namespace;
   bool own_paths = host.uid != 0;
@@ -92,7 +95,8 @@ Result<Host> find_host(const HostOptions& options) {
     host.root = "/var/lib/minke";
   } else {
     if (host.home.empty() && ::getenv("XDG_DATA_HOME") == nullptr)
-      return Error(Errc::invalid_argument, concat("user ", host.uid, " has no home directory: set HOME or --root"));
+      return Error(Errc::invalid_argument,
+                   concat("user ", host.uid, " has no home directory: set HOME or --root"));
     host.root = env_or("XDG_DATA_HOME", host.home + "/.local/share") + "/minke";
   }
   if (!options.runroot.empty()) {
@@ -108,8 +112,8 @@ Result<Host> find_host(const HostOptions& options) {
   } else if (options.cgroup_manager == "cgroupfs") {
     host.cgroup_manager = runtime::CgroupManager::cgroupfs;
   } else if (!options.cgroup_manager.empty()) {
-    return Error(Errc::invalid_argument,
-                 concat("--cgroup-manager ", quote(options.cgroup_manager), ": must be cgroupfs or systemd"));
+    return Error(Errc::invalid_argument, concat("--cgroup-manager ", quote(options.cgroup_manager),
+                                                ": must be cgroupfs or systemd"));
   } else if (sys::exists("/run/systemd/system") &&
              (!host.rootless || sys::exists(concat("/run/user/", host.uid, "/systemd/private")))) {
     host.cgroup_manager = runtime::CgroupManager::systemd;

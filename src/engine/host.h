@@ -13,32 +13,33 @@
 namespace minke::engine {
 
 struct HostOptions {
-  std::string root, runroot, tmpdir;       // empty: the defaults of architecture
-  std::string cgroup_manager;              // empty: chosen; cgroupfs, systemd
-  std::string runtime;                     // --runtime of the command line
+  std::string root, runroot, tmpdir;  // empty: the defaults of architecture
+  std::string cgroup_manager;         // empty: chosen; cgroupfs, systemd
+  std::string runtime;                // --runtime of the command line
 };
 
 struct Host {
-  bool rootless = false;                   // started by an ordinary user (in his user namespace by now, if `joined`)
-  uid_t uid = 0;                           // the real user outside
+  bool rootless = false;  // started by an ordinary user (in his user namespace by now, if `joined`)
+  uid_t uid = 0;          // the real user outside
   gid_t gid = 0;
   std::string user_name, home;
-  std::string root, runroot;               // absolute
-  bool in_user_namespace = false;          // we hold all capabilities over a user namespace of our own
-  // The map of that user namespace (container id here = id inside, host id = outside); identity when rootful.
+  std::string root, runroot;       // absolute
+  bool in_user_namespace = false;  // we hold all capabilities over a user namespace of our own
+  // The map of that user namespace (container id here = id inside, host id = outside); identity
+  // when rootful.
   std::vector<oci::IdMapping> uid_map, gid_map;
-  bool single_id = false;                  // no subordinate ids: only root inside
+  bool single_id = false;  // no subordinate ids: only root inside
   runtime::CgroupManager cgroup_manager = runtime::CgroupManager::cgroupfs;
-  std::string runtime;                     // default OCI runtime; empty: ours
-  std::string monitor_path, init_path;     // absolute
+  std::string runtime;                  // default OCI runtime; empty: ours
+  std::string monitor_path, init_path;  // absolute
 };
 
 // Reads environment and passwd; makes no folder and joins nothing.
 Result<Host> find_host(const HostOptions& options);
 
-// Rootless: joins the user namespace that is held for this login (makes and holds it when there is none), and a
-// mount namespace of our own. Rootful: nothing. Afterwards ids 0.. of the user's maps can be owned and
-// mounts can be made. The process must be single-threaded.
+// Rootless: joins the user namespace that is held for this login (makes and holds it when there is
+// none), and a mount namespace of our own. Rootful: nothing. Afterwards ids 0.. of the user's maps
+// can be owned and mounts can be made. The process must be single-threaded.
 Status enter_namespaces(Host* host);
 
 }  // namespace minke::engine

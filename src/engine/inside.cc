@@ -20,15 +20,18 @@ Result<oci::Spec> load_spec(const std::string& dir) {
 
 }  // namespace
 
-Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions& options, const AttachFlags& flags,
-                                        bool detach) {
+Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions& options,
+                                        const AttachFlags& flags, bool detach) {
   TRY(enter());
   Container container = TRY(find_container(id));
   if (container.live.state != ContainerState::running)
-    return Error(Errc::conflict, concat("can only create exec sessions on running containers: container state improper"));
+    return Error(
+        Errc::conflict,
+        concat("can only create exec sessions on running containers: container state improper"));
   oci::Spec spec = TRY(load_spec(container.dir));
   std::uint64_t start_time = TRY(sys::process_start_time(container.live.pid));
-  sys::UniqueFd root = TRY(sys::open(concat("/proc/", container.live.pid, "/root"), O_PATH | O_DIRECTORY));
+  sys::UniqueFd root =
+      TRY(sys::open(concat("/proc/", container.live.pid, "/root"), O_PATH | O_DIRECTORY));
   oci::Process process = TRY(make_exec_process(container.config, spec, options, root.get()));
   ExecResult result;
   if (detach) {
@@ -48,7 +51,8 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
   exec.request.spec = &spec;
   exec.request.process = &process;
   exec.request.cgroup = container.live.cgroup;
-  for (std::uint32_t i = 0; i < options.preserve_fds; ++i) exec.request.preserve_fds.push_back(static_cast<int>(3 + i));
+  for (std::uint32_t i = 0; i < options.preserve_fds; ++i)
+    exec.request.preserve_fds.push_back(static_cast<int>(3 + i));
   for (std::int32_t fd : options.preserve_fd) exec.request.preserve_fds.push_back(fd);
   sys::UniqueFd null;
   if (!options.stdin_open && !options.terminal) {
@@ -65,7 +69,8 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
 Result<std::optional<int>> Engine::attach(const std::string& id, const AttachFlags& flags) {
   TRY(enter());
   Container container = TRY(find_container(id));
-  if (container.live.state != ContainerState::running && container.live.state != ContainerState::paused)
+  if (container.live.state != ContainerState::running &&
+      container.live.state != ContainerState::paused)
     return Error(Errc::conflict, "you can only attach to running containers");
   sys::UniqueFd stream = TRY(monitor::connect_attach(container.run_dir, flags.stdin_));
   monitor::AttachOptions options;
@@ -75,7 +80,9 @@ Result<std::optional<int>> Engine::attach(const std::string& id, const AttachFla
   options.stderr_ = flags.stderr_;
   options.detach_keys = flags.detach_keys;
   if (flags.sig_proxy)
-    options.on_signal = [this, id](int signal) { ignore(kill(id, signal), "it may have ended at this moment"); };
+    options.on_signal = [this, id](int signal) {
+      ignore(kill(id, signal), "it may have ended at this moment");
+    };
   monitor::AttachEnd end = TRY(monitor::run_attach(stream.get(), options));
   if (end == monitor::AttachEnd::detached) return std::optional<int>();
   return std::optional<int>(TRY(wait(id, {}, 250)));
@@ -96,10 +103,12 @@ Status Engine::logs(const std::string& id, const monitor::LogQuery& query,
 Status Engine::export_container(const std::string& id, int output_fd) {
   TRY(enter());
   Container container = TRY(find_container(id));
-  // A running container is read through its own root, where its volumes are left out as other file systems.
+  // A running container is read through its own root, where its volumes are left out as other file
+  // systems.
   sys::UniqueFd root;
   if (container.live.pid > 0)
-    if (auto inside = sys::open(concat("/proc/", container.live.pid, "/root"), O_RDONLY | O_DIRECTORY))
+    if (auto inside =
+            sys::open(concat("/proc/", container.live.pid, "/root"), O_RDONLY | O_DIRECTORY))
       root = std::move(*inside);
   if (!root) root = TRY(open_rootfs_view(container.config, host_, container.dir + "/upper"));
   return store::export_rootfs(root.get(), output_fd);

@@ -103,7 +103,8 @@ ContainerSummary summarize(const ContainerConfig& config) {
   return s;
 }
 
-Status save_config(const std::string& dir, const ContainerConfig& config, sys::Durability durability) {
+Status save_config(const std::string& dir, const ContainerConfig& config,
+                   sys::Durability durability) {
   TRY(sys::write_file(dir + "/summary.json", json::dump_struct(summarize(config)), 0600));
   return sys::write_file(dir + "/config.json", json::dump_struct(config), 0600, durability);
 }
@@ -131,7 +132,8 @@ Status save_starts(const std::string& dir, std::int32_t starts) {
   return sys::write_file(dir + "/started", concat(starts, "\n"), 0600);
 }
 
-Result<ContainerSummary> load_summary(const Host& host, const std::string& id, bool* needs_healing) {
+Result<ContainerSummary> load_summary(const Host& host, const std::string& id,
+                                      bool* needs_healing) {
   ContainerPaths paths(host, id);
   ContainerSummary s = TRY(load_struct<ContainerSummary>(paths.dir + "/summary.json"));
   *needs_healing = false;
@@ -141,7 +143,8 @@ Result<ContainerSummary> load_summary(const Host& host, const std::string& id, b
   s.restarts = starts > 1 ? starts - 1 : 0;
   if (end) fold_exit(*end, &s);
   if (!state || is_end_of(end, *state)) {
-    // Started, no end recorded and no state: the machine went down meanwhile, or somebody is starting it now.
+    // Started, no end recorded and no state: the machine went down meanwhile, or somebody is
+    // starting it now.
     if (!end && starts > 0) *needs_healing = true;
     return s;
   }

@@ -4,8 +4,9 @@
 //   ROOT/containers/ID/summary.json  the part that a listing needs
 //   ROOT/containers/ID/started       how often it was started; its absence: never
 //   ROOT/containers/ID/exit          monitor::ExitRecord of the last run
-//   RUNROOT/containers/ID/state      monitor::StateRecord while a monitor has it; its loss is a reboot
-//   RUNROOT/exits/ID                 exit record of a container that --rm removed, kept for `wait`
+//   RUNROOT/containers/ID/state      monitor::StateRecord while a monitor has it; its loss is a
+//   reboot RUNROOT/exits/ID                 exit record of a container that --rm removed, kept for
+//   `wait`
 #pragma once
 
 #include <optional>
@@ -30,7 +31,8 @@ std::string short_id(std::string_view id);  // 12 digits
 std::string exits_dir(const Host& host);
 
 Result<ContainerConfig> load_config(const std::string& dir);
-Status save_config(const std::string& dir, const ContainerConfig& config, sys::Durability durability);
+Status save_config(const std::string& dir, const ContainerConfig& config,
+                   sys::Durability durability);
 ContainerSummary summarize(const ContainerConfig& config);
 
 Result<std::optional<monitor::StateRecord>> load_state(const std::string& run_dir);

@@ -1,4 +1,5 @@
-// Ends and removals: whoever holds the container's lock may do them, and doing them twice is harmless.
+// Ends and removals: whoever holds the container's lock may do them, and doing them twice is
+// harmless.
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,24 +19,28 @@ namespace minke::engine {
 namespace {
 
 constexpr std::int32_t kKilledCode = 137;
-// Trees up to this size are removed by the command itself; larger ones by a helper that outlives it.
+// Trees up to this size are removed by the command itself; larger ones by a helper that outlives
+// it.
 constexpr int kSmallTree = 512;
 constexpr std::int64_t kExitKeptSeconds = 300;
 
 Error running_error(const ContainerSummary& live) {
-  return Error(Errc::conflict, concat("cannot remove container ", live.id, " as it is ", state_name(live.state),
-                                      " - running or paused containers cannot be removed without force: container "
-                                      "state improper"))
+  return Error(Errc::conflict,
+               concat("cannot remove container ", live.id, " as it is ", state_name(live.state),
+                      " - running or paused containers cannot be removed without force: container "
+                      "state improper"))
       .with_exit(2);
 }
 
 // The state of a run whose end nobody recorded: the monitor was killed, or the machine went down.
-Status record_lost_end(const ContainerPaths& paths, const std::optional<monitor::StateRecord>& state) {
+Status record_lost_end(const ContainerPaths& paths,
+                       const std::optional<monitor::StateRecord>& state) {
   monitor::ExitRecord record;
   record.exit_code = kKilledCode;
   record.started_at = state ? state->started_at : 0;
   record.finished_at = now();
-  record.error = state ? "its monitor was killed" : "its end was not recorded (the machine went down)";
+  record.error =
+      state ? "its monitor was killed" : "its end was not recorded (the machine went down)";
   return save_exit(paths.dir, record);
 }
 
@@ -55,9 +60,10 @@ Status remember_exit(const Host& host, const ContainerPaths& paths, const std::s
   TRY(sys::write_file(folder + "/" + id, *text, 0600));
   // Old ones go on the way; nobody waits for them any more.
   for (const std::string& name : TRY(sys::list_dir(sys::DirFd::cwd(), folder.c_str()))) {
-    struct stat st{};
+    struct stat st {};
     std::string path = folder + "/" + name;
-    if (::lstat(path.c_str(), &st) == 0 && st.st_mtime + kExitKeptSeconds < ::time(nullptr)) ::unlink(path.c_str());
+    if (::lstat(path.c_str(), &st) == 0 && st.st_mtime + kExitKeptSeconds < ::time(nullptr))
+      ::unlink(path.c_str());
   }
   return {};
 }
@@ -74,7 +80,8 @@ Status Engine::throw_away(const std::string& path) {
 Status Engine::start_emptying_trash() {
   sys::SpawnOptions helper;
   helper.path = "/proc/self/exe";
-  helper.argv = {"minke", "--root", host_.root, "--runroot", host_.runroot, "system", "empty-trash"};
+  helper.argv = {"minke",       "--root", host_.root,   "--runroot",
+                 host_.runroot, "system", "empty-trash"};
   for (int& fd : helper.stdio) fd = -2;
   helper.new_session = true;
   TRY(sys::spawn(helper));
@@ -97,7 +104,8 @@ Status Engine::cleanup_locked(const std::string& id) {
     if (end || load_starts(paths.dir) == 0) return {};
     TRY(record_lost_end(paths, state));
     if (auto text = sys::read_small_file(paths.dir + "/spec.json"))
-      if (auto spec = oci::parse_spec(*text)) runtime::clear_unrecorded_cgroup(id, *spec, host_.cgroup_manager);
+      if (auto spec = oci::parse_spec(*text))
+        runtime::clear_unrecorded_cgroup(id, *spec, host_.cgroup_manager);
     return {};
   }
   bool recorded = end && end->started_at >= state->started_at && end->finished_at != 0;
@@ -109,7 +117,8 @@ Status Engine::cleanup_locked(const std::string& id) {
   }
   // A living monitor is about to do the same, and whoever waits for its end looks again.
   bool monitored = sys::process_alive(state->monitor_pid, state->monitor_start_time);
-  runtime::ContainerHandle handle{id, state->pid, state->start_time, monitored ? std::string() : state->cgroup};
+  runtime::ContainerHandle handle{id, state->pid, state->start_time,
+                                  monitored ? std::string() : state->cgroup};
   Status destroyed = runtime::destroy(handle, nullptr, paths.dir);
   if (!destroyed) log::warn(concat("container ", short_id(id), ": ", destroyed.error().message()));
   for (const char* name : {"/attach", "/ctl", "/state"})
@@ -122,8 +131,7 @@ Status Engine::cleanup(const std::string& id) {
   ContainerPaths paths(host_, id);
   if (!sys::exists(paths.dir)) return {};
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
-  if (!sys::exists(paths.dir))
-    return sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str());
+  if (!sys::exists(paths.dir)) return sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str());
   TRY(cleanup_locked(id));
   if (!sys::exists(paths.dir + "/exit")) return {};
   bool unused = false;
@@ -141,7 +149,8 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
   failpoint("engine.remove", 1);  // nothing done
   // The rename is the removal; what follows is tidying.
   std::string trash = concat(host_.root, "/trash/", id);
-  Status moved = sys::rename_at(sys::DirFd::cwd(), paths.dir.c_str(), sys::DirFd::cwd(), trash.c_str());
+  Status moved =
+      sys::rename_at(sys::DirFd::cwd(), paths.dir.c_str(), sys::DirFd::cwd(), trash.c_str());
   if (!moved && moved.error().code() != Errc::not_found) return moved;
   failpoint("engine.remove", 2);  // gone, its name and run folder are not
   if (config) errors.add(state::NameTable(host_.root).release(config->name, id));
@@ -168,17 +177,21 @@ Status Engine::remove(const std::string& id, const RemoveOptions& options) {
     for (const std::string& on : other.depends_on) depends = depends || on == id;
     if (!depends) continue;
     if (!options.depend)
-      return Error(Errc::conflict, concat("container ", id, " has dependent containers which must be removed before it: ",
-                                          other.id, ": container already exists"));
+      return Error(Errc::conflict,
+                   concat("container ", id,
+                          " has dependent containers which must be removed before it: ", other.id,
+                          ": container already exists"));
     TRY(remove(other.id, options));
   }
   if (up) {
     if (container.live.state == ContainerState::paused) TRY(pause(id, false));
-    TRY(end_process(container.live, container.config.stop_signal,
-                    options.timeout ? options.timeout : std::optional(container.config.stop_timeout)));
+    TRY(end_process(
+        container.live, container.config.stop_signal,
+        options.timeout ? options.timeout : std::optional(container.config.stop_timeout)));
   }
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
-  if (!sys::exists(paths.dir)) return sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str());  // --rm was faster
+  if (!sys::exists(paths.dir))
+    return sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str());  // --rm was faster
   TRY(cleanup_locked(id));
   bool unused = false;
   ContainerSummary live = TRY(load_summary(host_, id, &unused));

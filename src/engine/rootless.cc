@@ -1,5 +1,5 @@
-// The user namespace of an ordinary user: made once per login with newuidmap and newgidmap, held by a process
-// that does nothing else, joined by every later command.
+// The user namespace of an ordinary user: made once per login with newuidmap and newgidmap, held by
+// a process that does nothing else, joined by every later command.
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -57,7 +57,8 @@ Status run_map_tool(const char* tool, pid_t pid, const std::vector<IdRange>& ran
   return Error(Errc::permission, concat(tool, " failed: ", trim(said)));
 }
 
-// One id only: the user is root inside and nobody else is there. Needs no helper and no subordinate ids.
+// One id only: the user is root inside and nobody else is there. Needs no helper and no subordinate
+// ids.
 Status write_single_map(pid_t pid, uid_t uid, gid_t gid) {
   std::string proc = concat("/proc/", pid);
   TRY(sys::write_existing(proc + "/setgroups", "deny"));
@@ -69,8 +70,10 @@ Status write_maps(pid_t pid, const Host& host) {
   auto uids = TRY(config::find_subids("/etc/subuid", host.user_name, host.uid));
   auto gids = TRY(config::find_subids("/etc/subgid", host.user_name, host.uid));
   if (uids.empty() || gids.empty()) {
-    log::warn(concat("user ", host.user_name, " has no subordinate ids: containers have one user only; for more: usermod "
-                     "--add-subuids 100000-165535 --add-subgids 100000-165535 ", host.user_name));
+    log::warn(concat("user ", host.user_name,
+                     " has no subordinate ids: containers have one user only; for more: usermod "
+                     "--add-subuids 100000-165535 --add-subgids 100000-165535 ",
+                     host.user_name));
     return write_single_map(pid, host.uid, host.gid);
   }
   Status mapped = run_map_tool("newuidmap", pid, ranges_of(host.uid, uids));
@@ -87,7 +90,8 @@ Status write_maps(pid_t pid, const Host& host) {
   ::setsid();
   // The holder outlives the terminal and keeps none of its descriptors.
   ::syscall(SYS_close_range, 0, ~0U, 0);
-  if (::open("/dev/null", O_RDWR) != 0 || ::dup(0) != 1 || ::dup(0) != 2 || ::chdir("/") < 0) ::_exit(1);
+  if (::open("/dev/null", O_RDWR) != 0 || ::dup(0) != 1 || ::dup(0) != 2 || ::chdir("/") < 0)
+    ::_exit(1);
   const char* argv[] = {"minke-holder", "--hold", nullptr};
   const char* env[] = {nullptr};
   ::execve(program, const_cast<char**>(argv), const_cast<char**>(env));
@@ -96,13 +100,15 @@ Status write_maps(pid_t pid, const Host& host) {
 
 Result<pid_t> make_holder(const Host& host) {
   auto [reader, writer] = TRY(sys::make_pipe());
-  // clone, not unshare: a process that gains capabilities by unshare loses its dumpable mark, and with it the
-  // right of newuidmap to see it as the user's own.
-  auto pid = static_cast<pid_t>(::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  // clone, not unshare: a process that gains capabilities by unshare loses its dumpable mark, and
+  // with it the right of newuidmap to see it as the user's own.
+  auto pid = static_cast<pid_t>(
+      ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (pid < 0) {
     Error error = Error::from_errno(errno, "make user namespace");
     if (error.sys() == EPERM || error.sys() == ENOSPC)
-      return std::move(error).wrap("see kernel.unprivileged_userns_clone and user.max_user_namespaces (sysctl)");
+      return std::move(error).wrap(
+          "see kernel.unprivileged_userns_clone and user.max_user_namespaces (sysctl)");
     return error;
   }
   if (pid == 0) become_holder(host.init_path.c_str(), reader.get(), writer.get());
@@ -158,7 +164,8 @@ Result<std::vector<oci::IdMapping>> read_map(const char* path) {
     std::uint32_t numbers[3];
     std::size_t count = 0;
     for (std::string_view word : split(line, ' '))
-      if (auto number = parse_uint(word); number && count < 3) numbers[count++] = static_cast<std::uint32_t>(*number);
+      if (auto number = parse_uint(word); number && count < 3)
+        numbers[count++] = static_cast<std::uint32_t>(*number);
     if (count == 3) maps.push_back({numbers[0], numbers[1], numbers[2]});
   }
   return maps;
@@ -169,8 +176,10 @@ Result<std::vector<oci::IdMapping>> read_map(const char* path) {
 Status enter_namespaces(Host* host) {
   if (host->rootless && !host->in_user_namespace) {
     sys::Pidfd holder = TRY(ensure_holder(*host));
-    // Linux 5.8: a pidfd names the namespaces of its process. The mount namespace must be ours to mount in.
-    if (::setns(holder.get(), CLONE_NEWUSER) < 0) return Error::from_errno(errno, "join user namespace");
+    // Linux 5.8: a pidfd names the namespaces of its process. The mount namespace must be ours to
+    // mount in.
+    if (::setns(holder.get(), CLONE_NEWUSER) < 0)
+      return Error::from_errno(errno, "join user namespace");
     if (::unshare(CLONE_NEWNS) < 0) return Error::from_errno(errno, "make mount namespace");
     host->in_user_namespace = true;
   }

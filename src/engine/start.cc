@@ -10,6 +10,7 @@
 #include "runtime/cgroup.h"
 #include "state/object_lock.h"
 #include "sys/process.h"
+#include "sys/program.h"
 
 namespace minke::engine {
 namespace {
@@ -20,7 +21,7 @@ const char* manager_name(runtime::CgroupManager manager) {
 }
 
 std::vector<std::string> cleanup_command(const Host& host, const std::string& id) {
-  auto self = sys::read_link_at(sys::DirFd::cwd(), "/proc/self/exe");
+  auto self = sys::own_program();
   if (!self) return {};
   return {*self, "--root", host.root, "--runroot", host.runroot, "container", "cleanup", id};
 }
@@ -31,15 +32,16 @@ bool wants_volume_work(const ContainerConfig& config) {
   return false;
 }
 
-// The program of --runtime: a path, or a name in the usual folders; ours needs none. Not along PATH: a unit, cron
-// and the API service have another one.
+// The program of --runtime: a path, or a name in the usual folders; ours needs none. Not along
+// PATH: a unit, cron and the API service have another one.
 Result<std::string> find_runtime(const std::string& name) {
   if (name.empty() || name == "minke-runtime" || name == "minke") return std::string();
   if (name.starts_with('/')) return name;
-  for (const char* folder : {"/usr/local/bin/", "/usr/local/sbin/", "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/",
-                             "/usr/libexec/"})
+  for (const char* folder : {"/usr/local/bin/", "/usr/local/sbin/", "/usr/bin/", "/usr/sbin/",
+                             "/bin/", "/sbin/", "/usr/libexec/"})
     if (std::string path = folder + name; ::access(path.c_str(), X_OK) == 0) return path;
-  return Error(Errc::invalid_argument, concat("OCI runtime ", quote(name), " not found: invalid argument"));
+  return Error(Errc::invalid_argument,
+               concat("OCI runtime ", quote(name), " not found: invalid argument"));
 }
 
 // In the same order as the monitor hands them on: 3, 4, ...
@@ -69,7 +71,8 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
     plan.overlay.volatile_ = request.remove;
   }
   plan.runtime = TRY(find_runtime(request.runtime.empty() ? host_.runtime : request.runtime));
-  plan.cgroup_manager = request.cgroups == "disabled" ? "disabled" : manager_name(host_.cgroup_manager);
+  plan.cgroup_manager =
+      request.cgroups == "disabled" ? "disabled" : manager_name(host_.cgroup_manager);
   plan.tolerate_missing_cgroup = host_.rootless;
   plan.terminal = request.terminal;
   plan.stdin_open = request.stdin_open;
@@ -86,9 +89,12 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
 
 Status Engine::start_dependencies(const ContainerConfig& config) {
   for (const std::string& id : config.depends_on) {
-    Container other = TRY_CTX(find_container(id), concat("container ", short_id(config.id), " depends on"));
-    if (other.live.state == ContainerState::running || other.live.state == ContainerState::paused) continue;
-    TRY_CTX(start(other, {}), concat("container ", short_id(config.id), " depends on ", short_id(id)));
+    Container other =
+        TRY_CTX(find_container(id), concat("container ", short_id(config.id), " depends on"));
+    if (other.live.state == ContainerState::running || other.live.state == ContainerState::paused)
+      continue;
+    TRY_CTX(start(other, {}),
+            concat("container ", short_id(config.id), " depends on ", short_id(id)));
   }
   return {};
 }
@@ -103,7 +109,8 @@ Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, 
   context.container_pid = [this](std::string_view id) -> Result<pid_t> {
     ContainerSummary other = TRY(summary(std::string(id)));
     if (other.pid > 0) return other.pid;
-    return Error(Errc::conflict, concat("container ", short_id(id), " is not running, so its namespaces cannot be joined"));
+    return Error(Errc::conflict, concat("container ", short_id(id),
+                                        " is not running, so its namespaces cannot be joined"));
   };
   oci::Spec spec = TRY(make_spec(config, context));
   TRY(sys::write_file(container.dir + "/spec.json", json::dump_struct(spec), 0600));
@@ -115,7 +122,9 @@ Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, 
   monitor::Plan plan = TRY(make_plan(container));
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
-  if (starts > 0) ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()), "it may never have ended");
+  if (starts > 0)
+    ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()),
+           "it may never have ended");
   TRY(save_starts(container.dir, starts + 1));
 
   monitor::SpawnRequest spawn;
@@ -143,20 +152,24 @@ Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, 
   }();
   if (!started) {
     // It never ran: as if it had not been started, so that it can be tried again.
-    Status back = starts > 0 ? save_starts(container.dir, starts)
-                             : sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/started").c_str());
+    Status back = starts > 0
+                      ? save_starts(container.dir, starts)
+                      : sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/started").c_str());
     if (!back) log::warn(back.error().message());
     for (const char* name : {"/state", "/attach", "/ctl"})
-      ignore(sys::unlink_at(sys::DirFd::cwd(), (container.run_dir + name).c_str()), "may not be there");
+      ignore(sys::unlink_at(sys::DirFd::cwd(), (container.run_dir + name).c_str()),
+             "may not be there");
     if (starts == 0)
-      ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()), "may not be there");
+      ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()),
+             "may not be there");
     return std::move(started.error());
   }
   for (const std::string& warning : started->warnings()) log::warn(warning);
   return started;
 }
 
-Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle handle, const AttachFlags& flags) {
+Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle handle,
+                                           const AttachFlags& flags) {
   monitor::AttachOptions options;
   options.terminal = container.config.request.terminal;
   options.stdin_ = flags.stdin_;
@@ -181,7 +194,8 @@ Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle
   handle.wait_gone();
   // The monitor has removed the cgroup, unless it was killed just now.
   runtime::ContainerHandle left{id, container.live.pid, 0, container.live.cgroup};
-  ignore(runtime::destroy(left, nullptr, container.dir), "what is left of it is found by the next clean-up");
+  ignore(runtime::destroy(left, nullptr, container.dir),
+         "what is left of it is found by the next clean-up");
   return result;
 }
 
@@ -191,11 +205,13 @@ Result<Engine::StartResult> Engine::start(Container& container, const StartOptio
   TRY(start_dependencies(container.config));
   std::optional<monitor::Handle> handle;
   {
-    sys::FileLock lock = TRY(state::lock_object(container.run_dir, concat("container ", short_id(id))));
+    sys::FileLock lock =
+        TRY(state::lock_object(container.run_dir, concat("container ", short_id(id))));
     TRY(cleanup_locked(id));
     container = TRY(find_container(id));
     if (container.live.state == ContainerState::paused)
-      return Error(Errc::conflict, concat("container ", id, " is paused: unpause it: container state improper"));
+      return Error(Errc::conflict,
+                   concat("container ", id, " is paused: unpause it: container state improper"));
     if (container.live.pid == 0)
       handle = TRY(start_locked(container, options.attach, options.attach_flags.stdin_));
   }
@@ -222,7 +238,8 @@ Result<Engine::RunResult> Engine::run(const CreateRequest& request, const RunOpt
     if (options.on_created) options.on_created(result.id);
     Status ready = start_dependencies(container.config);
     if (ready) {
-      auto started = start_locked(container, !options.detach, options.attach_flags.stdin_, std::move(early));
+      auto started =
+          start_locked(container, !options.detach, options.attach_flags.stdin_, std::move(early));
       if (started)
         handle = std::move(*started);
       else

@@ -26,7 +26,8 @@ Error wrong_state(std::string_view what, const ContainerSummary& live) {
                                       ": container state improper"));
 }
 
-// After init's end the monitor writes the record and ends; a container without one is healed by cleanup.
+// After init's end the monitor writes the record and ends; a container without one is healed by
+// cleanup.
 void wait_for_record(const ContainerSummary& live) {
   auto monitor = sys::Pidfd::open(live.monitor_pid);
   if (!monitor) return;
@@ -35,7 +36,8 @@ void wait_for_record(const ContainerSummary& live) {
 
 }  // namespace
 
-Status Engine::end_process(const ContainerSummary& live, int signal, std::optional<std::int64_t> timeout) {
+Status Engine::end_process(const ContainerSummary& live, int signal,
+                           std::optional<std::int64_t> timeout) {
   auto init = sys::Pidfd::open(live.pid);
   if (!init) {
     if (init.error().code() == Errc::not_found) return {};
@@ -44,7 +46,9 @@ Status Engine::end_process(const ContainerSummary& live, int signal, std::option
   Status sent = init->kill(signal);
   if (!sent && sent.error().sys() != ESRCH) return sent;
   if (signal != SIGKILL) {
-    int wait_ms = !timeout || *timeout < 0 ? -1 : static_cast<int>(std::min<std::int64_t>(*timeout, 1 << 20) * 1000);
+    int wait_ms = !timeout || *timeout < 0
+                      ? -1
+                      : static_cast<int>(std::min<std::int64_t>(*timeout, 1 << 20) * 1000);
     bool ended = TRY(init->wait_exit(wait_ms));
     if (!ended) {
       sent = init->kill(SIGKILL);
@@ -52,7 +56,8 @@ Status Engine::end_process(const ContainerSummary& live, int signal, std::option
     }
   }
   if (!TRY(init->wait_exit(kRecordWaitMs)))
-    return Error(Errc::timeout, concat("container ", short_id(live.id), ": process ", live.pid, " does not end after SIGKILL"));
+    return Error(Errc::timeout, concat("container ", short_id(live.id), ": process ", live.pid,
+                                       " does not end after SIGKILL"));
   wait_for_record(live);
   return {};
 }
@@ -85,8 +90,10 @@ Status Engine::pause(const std::string& id, bool paused) {
   TRY(enter());
   ContainerSummary live = TRY(summary(id));
   if (live.state != (paused ? ContainerState::running : ContainerState::paused))
-    return Error(Errc::conflict, concat(quote(id), paused ? " is not running, can't pause" : " is not paused, can't unpause",
-                                        ": container state improper"));
+    return Error(
+        Errc::conflict,
+        concat(quote(id), paused ? " is not running, can't pause" : " is not paused, can't unpause",
+               ": container state improper"));
   runtime::Cgroup cgroup = TRY(runtime::Cgroup::open(live.cgroup));
   return cgroup.freeze(paused);
 }
@@ -98,12 +105,15 @@ Status Engine::restart(const std::string& id, std::optional<std::int64_t> timeou
   return {};
 }
 
-Result<int> Engine::wait(const std::string& id, const std::vector<std::string>& conditions, std::int64_t interval_ms) {
+Result<int> Engine::wait(const std::string& id, const std::vector<std::string>& conditions,
+                         std::int64_t interval_ms) {
   auto wanted = [&conditions](ContainerState state) {
-    if (conditions.empty()) return state == ContainerState::exited || state == ContainerState::stopped;
+    if (conditions.empty())
+      return state == ContainerState::exited || state == ContainerState::stopped;
     std::string_view name = state_name(state);
     for (const std::string& condition : conditions)
-      if (condition == name || (condition == "stopped" && state == ContainerState::exited)) return true;
+      if (condition == name || (condition == "stopped" && state == ContainerState::exited))
+        return true;
     return false;
   };
   bool for_end = conditions.empty();
@@ -121,11 +131,13 @@ Result<int> Engine::wait(const std::string& id, const std::vector<std::string>& 
       if (auto code = record_of_removed()) return code;
       return std::move(live.error());
     }
-    if (wanted(live->state)) return for_end && live->state == ContainerState::exited ? live->exit_code : -1;
+    if (wanted(live->state))
+      return for_end && live->state == ContainerState::exited ? live->exit_code : -1;
     if (conditions.empty() && live->state == ContainerState::created) return 0;
     // With an end in view the kernel tells it; other states have to be looked for.
-    auto monitor = for_end && live->monitor_pid > 0 ? sys::Pidfd::open(live->monitor_pid)
-                                                    : Result<sys::Pidfd>(Error(Errc::not_found, ""));
+    auto monitor = for_end && live->monitor_pid > 0
+                       ? sys::Pidfd::open(live->monitor_pid)
+                       : Result<sys::Pidfd>(Error(Errc::not_found, ""));
     if (monitor)
       TRY(monitor->wait_exit(conditions.size() > 1 ? static_cast<int>(interval_ms) : -1));
     else

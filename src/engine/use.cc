@@ -22,7 +22,8 @@ Result<std::vector<std::string>> Engine::volume_users(const std::string& name) {
   return ids;
 }
 
-Result<std::vector<std::string>> Engine::remove_image(std::string_view name, const RemoveImageOptions& options) {
+Result<std::vector<std::string>> Engine::remove_image(std::string_view name,
+                                                      const RemoveImageOptions& options) {
   TRY(enter());
   std::vector<std::string> report;
   auto image = store_->find_image(name);
@@ -47,7 +48,8 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name, con
   std::vector<std::string> users = TRY(image_users(image->id));
   if (!users.empty() && !options.force)
     return Error(Errc::in_use, concat("image used by ", users.front(),
-                                      ": image is in use by a container: consider listing external containers and force-removing image"))
+                                      ": image is in use by a container: consider listing external "
+                                      "containers and force-removing image"))
         .with_exit(2);
   for (const std::string& id : users) TRY(remove(id, {.force = true}));
   TRY(store_->remove_image(*image, {}, &report));
@@ -55,21 +57,26 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name, con
   return report;
 }
 
-Status Engine::remove_volume(std::string_view name, bool force, std::optional<std::int64_t> timeout) {
+Status Engine::remove_volume(std::string_view name, bool force,
+                             std::optional<std::int64_t> timeout) {
   TRY(enter());
   VolumeConfig volume = TRY(volumes_.find(name));
   std::vector<std::string> users = TRY(volume_users(volume.name));
   if (!users.empty() && !force)
-    return Error(Errc::in_use, concat("volume ", volume.name, " is being used by the following container(s): ",
-                                      join(users, ", "), ": volume is being used"))
+    return Error(Errc::in_use,
+                 concat("volume ", volume.name, " is being used by the following container(s): ",
+                        join(users, ", "), ": volume is being used"))
         .with_exit(2);
   for (const std::string& id : users) TRY(remove(id, {.force = true, .timeout = timeout}));
-  sys::FileLock lock = TRY(state::lock_object(host_.runroot + "/volumes/" + volume.name, concat("volume ", volume.name)));
+  sys::FileLock lock = TRY(state::lock_object(host_.runroot + "/volumes/" + volume.name,
+                                              concat("volume ", volume.name)));
   if (!TRY(volume_users(volume.name)).empty())
-    return Error(Errc::in_use, concat("volume ", volume.name, " is being used by a new container: volume is being used"))
+    return Error(Errc::in_use, concat("volume ", volume.name,
+                                      " is being used by a new container: volume is being used"))
         .with_exit(2);
   TRY(volumes_.remove(volume.name));
-  return sys::remove_tree_at(sys::DirFd::cwd(), (host_.runroot + "/volumes/" + volume.name).c_str());
+  return sys::remove_tree_at(sys::DirFd::cwd(),
+                             (host_.runroot + "/volumes/" + volume.name).c_str());
 }
 
 }  // namespace minke::engine

@@ -479,8 +479,9 @@ void Monitor::end() {
   hub_.finish();
   ignore(sys::write_file(concat(plan_.bundle, "/exit"), json::dump_struct(record), 0600),
          "then the engine learns it from the message below, or records an unknown end");
-  // Told first: the engine tidies the files while the cgroup goes here, and waits for our end (wait_gone). Another
-  // runtime keeps its own state in the folder that the engine removes, so it comes first.
+  // Told first: the engine tidies the files while the cgroup goes here, and waits for our end
+  // (wait_gone). Another runtime keeps its own state in the folder that the engine removes, so it
+  // comes first.
   bool destroys = created_ && !exec_;
   if (!created_ && !exec_) clear_after_failure(plan_);
   if (destroys && !plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);

@@ -33,7 +33,8 @@ struct StarterInput {
 // After the end of the container's init, in the monitor: frees the cgroup; with `poststop` the spec
 // is read and its hooks run, in a child of their own. For an external runtime: its `delete`.
 void destroy_container(const Plan& plan, const StateRecord& state, bool poststop);
-// After a start that failed before init was known: a starter that was killed may have made the cgroup.
+// After a start that failed before init was known: a starter that was killed may have made the
+// cgroup.
 void clear_after_failure(const Plan& plan);
 
 }  // namespace minke::monitor

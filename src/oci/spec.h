@@ -1,6 +1,6 @@
-// The OCI runtime specification 1.2 (config.json) as plain structs: config.md and config-linux.md of
-// opencontainers/runtime-spec. Reading and writing keep every field named here; validate_spec() says what
-// the specification demands beyond types.
+// The OCI runtime specification 1.2 (config.json) as plain structs: config.md and config-linux.md
+// of opencontainers/runtime-spec. Reading and writing keep every field named here; validate_spec()
+// says what the specification demands beyond types.
 #pragma once
 
 #include <cstdint>
@@ -80,7 +80,8 @@ struct Hook {
   std::optional<std::int32_t> timeout;  // seconds
 };
 struct Hooks {
-  std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart, poststop;
+  std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart,
+      poststop;
 };
 struct Namespace {
   std::string type;  // pid network mount ipc uts user cgroup time
@@ -125,7 +126,8 @@ struct ThrottleDevice {
 struct BlockIo {
   std::optional<std::uint16_t> weight, leaf_weight;
   std::vector<WeightDevice> weight_device;
-  std::vector<ThrottleDevice> throttle_read_bps, throttle_write_bps, throttle_read_iops, throttle_write_iops;
+  std::vector<ThrottleDevice> throttle_read_bps, throttle_write_bps, throttle_read_iops,
+      throttle_write_iops;
 };
 struct HugepageLimit {
   std::string page_size;  // "2MB"
@@ -226,9 +228,10 @@ void bind(json::Binder& b, Spec& s);
 
 // Parses and validates; every fault names its JSON path.
 Result<Spec> parse_spec(std::string_view config_json);
-// What the specification demands of a config that is to be created on Linux: required members, absolute
-// paths, known names (namespaces, capabilities, rlimits, seccomp actions and operators, mount propagation),
-// one namespace of a kind, mappings without overlap or overflow, a user namespace where mappings are given.
+// What the specification demands of a config that is to be created on Linux: required members,
+// absolute paths, known names (namespaces, capabilities, rlimits, seccomp actions and operators,
+// mount propagation), one namespace of a kind, mappings without overlap or overflow, a user
+// namespace where mappings are given.
 Status validate_spec(const Spec& spec);
 // The process alone, as `exec --process FILE` takes it.
 Result<Process> parse_process(std::string_view process_json);

@@ -112,8 +112,8 @@ Result<Execed> exec(const ExecRequest& request);
 // when `spec` is given. Safe to call twice.
 Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::string& bundle);
 
-// Removes the cgroup that create() makes for this spec and that nobody has recorded, as its maker was killed.
-// One that is in use is left.
+// Removes the cgroup that create() makes for this spec and that nobody has recorded, as its maker
+// was killed. One that is in use is left.
 void clear_unrecorded_cgroup(const std::string& id, const oci::Spec& spec, CgroupManager manager);
 
 }  // namespace minke::runtime

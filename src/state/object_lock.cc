@@ -5,7 +5,8 @@
 namespace minke::state {
 namespace {
 
-// The folder may go away between its making and the open (somebody removed the object), so it is tried again.
+// The folder may go away between its making and the open (somebody removed the object), so it is
+// tried again.
 Result<sys::UniqueFd> open_lock(const std::string& run_dir) {
   std::string path = run_dir + "/lock";
   for (int tries = 0;; ++tries) {
@@ -17,7 +18,8 @@ Result<sys::UniqueFd> open_lock(const std::string& run_dir) {
 
 // A lock on a file that was unlinked meanwhile protects nothing.
 bool still_there(const sys::FileLock& lock, const std::string& run_dir) {
-  struct stat held{}, named{};
+  struct stat held {
+  }, named{};
   return ::fstat(lock.fd(), &held) == 0 && ::stat((run_dir + "/lock").c_str(), &named) == 0 &&
          held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }

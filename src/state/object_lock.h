@@ -1,5 +1,5 @@
-// One lock per object, on a file in the run directory: RUNROOT/KIND/ID/lock. Whoever holds it may change the
-// object; nobody waits for a process, a registry or a person while holding it.
+// One lock per object, on a file in the run directory: RUNROOT/KIND/ID/lock. Whoever holds it may
+// change the object; nobody waits for a process, a registry or a person while holding it.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 
 namespace minke::state {
 
-// Makes the folder when it is missing. `what` is how a long wait is told ("container 4f3a0c1b2d3e").
+// Makes the folder when it is missing. `what` is how a long wait is told ("container
+// 4f3a0c1b2d3e").
 Result<sys::FileLock> lock_object(const std::string& run_dir, std::string_view what);
 // unavailable when somebody else holds it.
 Result<sys::FileLock> try_lock_object(const std::string& run_dir, std::string_view what);

@@ -32,7 +32,8 @@ TEST_F(StateTest, NamesAreTakenOnce) {
 }
 
 TEST_F(StateTest, NamesCannotBePaths) {
-  for (const char* bad : {"", "../x", "a/b", ".x", "-x", "a b", "\xc3\xa4"}) EXPECT_FALSE(check_name(bad)) << bad;
+  for (const char* bad : {"", "../x", "a/b", ".x", "-x", "a b", "\xc3\xa4"})
+    EXPECT_FALSE(check_name(bad)) << bad;
   for (const char* good : {"a", "0", "web-1.b_c"}) EXPECT_TRUE(check_name(good)) << good;
 }
 

@@ -8,9 +8,9 @@
 
 namespace minke::store {
 
-// The full name among `image.names` that `typed` stands for, by the rules of Store::find_image: with its
-// registry, as localhost/NAME, as docker.io/library/NAME, or as the end of a repository. Empty when it is
-// none of them: an id, a digest, another image's name.
+// The full name among `image.names` that `typed` stands for, by the rules of Store::find_image:
+// with its registry, as localhost/NAME, as docker.io/library/NAME, or as the end of a repository.
+// Empty when it is none of them: an id, a digest, another image's name.
 std::string name_as_typed(const Image& image, std::string_view typed);
 
 }  // namespace minke::store

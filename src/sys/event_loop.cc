@@ -74,8 +74,8 @@ Status EventLoop::run() {
     epoll_event events[32];
     int n = ::epoll_wait(epoll_.get(), events, 32, next_timeout_ms());
     if (n < 0 && errno != EINTR) return Error::from_errno(errno, "epoll_wait");
-    // A handler may remove a descriptor of this batch, and its number may be taken anew: only watches that
-    // were there before the batch are served.
+    // A handler may remove a descriptor of this batch, and its number may be taken anew: only
+    // watches that were there before the batch are served.
     std::uint64_t batch = next_serial_;
     for (int i = 0; i < n && !stopped_; ++i) {
       auto found = watches_.find(events[i].data.fd);

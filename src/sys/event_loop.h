@@ -1,8 +1,8 @@
 // epoll, signalfd and timerfd behind callbacks; one thread.
 #pragma once
 
-#include <sys/epoll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 
 #include <cstdint>
 #include <functional>
@@ -21,7 +21,8 @@ class EventLoop {
   using Handler = std::function<void()>;
 
   static Result<std::unique_ptr<EventLoop>> create();
-  // The loop does not own `fd`: remove it before it is closed. Handlers may add and remove, themselves too.
+  // The loop does not own `fd`: remove it before it is closed. Handlers may add and remove,
+  // themselves too.
   Status add(int fd, std::uint32_t events, IoHandler handler);
   Status modify(int fd, std::uint32_t events);
   void remove(int fd);
@@ -32,7 +33,7 @@ class EventLoop {
   void stop() { stopped_ = true; }
   // For a handler that waits by itself: readable when a watched descriptor is ready.
   int fd() const { return epoll_.get(); }
-  int next_timeout_ms() const;          // until the next timer is due; -1 without one
+  int next_timeout_ms() const;  // until the next timer is due; -1 without one
 
  private:
   struct Watch {

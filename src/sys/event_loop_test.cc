@@ -8,7 +8,10 @@ namespace {
 TEST(EventLoopTest, TimersRunInOrderAndCancel) {
   auto loop = std::move(*EventLoop::create());
   std::string order;
-  loop->add_timer(20, [&] { order += "b"; loop->stop(); });
+  loop->add_timer(20, [&] {
+    order += "b";
+    loop->stop();
+  });
   loop->add_timer(1, [&] { order += "a"; });
   std::uint64_t dropped = loop->add_timer(2, [&] { order += "x"; });
   loop->cancel_timer(dropped);

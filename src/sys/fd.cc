@@ -22,8 +22,9 @@ void close_keeping_errno(int fd) {
 
 namespace {
 
-Result<UniqueFd> open_resolved(int dir, const char* path, int flags, mode_t mode, std::uint64_t resolve) {
-  struct open_how how{};
+Result<UniqueFd> open_resolved(int dir, const char* path, int flags, mode_t mode,
+                               std::uint64_t resolve) {
+  struct open_how how {};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.mode = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? mode : 0;
   how.resolve = resolve;
@@ -63,13 +64,14 @@ Result<UniqueFd> open_in_root(int dir, const char* path, int flags, mode_t mode)
 }
 
 Result<UniqueFd> open_beneath(int dir, const char* path, int flags, mode_t mode, bool no_symlinks) {
-  return open_resolved(dir, path, flags, mode,
-                  RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (no_symlinks ? RESOLVE_NO_SYMLINKS : 0));
+  return open_resolved(
+      dir, path, flags, mode,
+      RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (no_symlinks ? RESOLVE_NO_SYMLINKS : 0));
 }
 
 Result<std::string> read_all(int fd, std::size_t max, std::string_view name) {
   std::string out;
-  struct stat st{};
+  struct stat st {};
   if (::fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
     out.reserve(std::min(max, static_cast<std::size_t>(st.st_size)) + 1);
   std::size_t step = std::max<std::size_t>(out.capacity(), 4096);
@@ -110,7 +112,8 @@ Status write_all(int fd, std::string_view data, std::string_view name) {
 Status write_file_at(const DirFd& dir, const char* path, std::string_view data, mode_t mode,
                      Durability durability) {
   std::string temporary = concat(path, ".tmp.", ::getpid());
-  UniqueFd fd = TRY(open_at(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
+  UniqueFd fd =
+      TRY(open_at(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
   Status written = write_all(fd.get(), data, path);
   if (written && durability == Durability::data && ::fdatasync(fd.get()) < 0)
     written = Error::from_errno(errno, concat("fdatasync ", path));
@@ -164,7 +167,8 @@ Status ensure_dirs(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
   if (errno != ENOENT) return Error::from_errno(errno, concat("mkdir ", path));
   std::size_t slash = path.find_last_of('/');
-  if (slash == std::string::npos || slash == 0) return Error::from_errno(ENOENT, concat("mkdir ", path));
+  if (slash == std::string::npos || slash == 0)
+    return Error::from_errno(ENOENT, concat("mkdir ", path));
   TRY(ensure_dirs(path.substr(0, slash), mode));
   return ensure_dir_at(DirFd::cwd(), path.c_str(), mode);
 }
@@ -196,14 +200,14 @@ Result<std::string> read_link_at(const DirFd& dir, const char* path) {
 }
 
 Result<struct stat> stat_at(const DirFd& dir, const char* path, int flags) {
-  struct stat st{};
+  struct stat st {};
   if (::fstatat(dir.get(), path, &st, flags) < 0)
     return Error::from_errno(errno, concat("stat ", path));
   return st;
 }
 
 bool exists_at(const DirFd& dir, const char* path) {
-  struct stat st{};
+  struct stat st {};
   return ::fstatat(dir.get(), path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -227,7 +231,9 @@ Result<DirStream> open_stream(int dir, const char* path) {
   return DirStream(stream);
 }
 
-bool is_dot(const char* name) { return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0; }
+bool is_dot(const char* name) {
+  return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0;
+}
 
 // `budget` counts down; below zero the removal stops with unavailable.
 Status remove_below(int dir, const char* path, int depth, int* budget) {
@@ -245,7 +251,8 @@ Status remove_below(int dir, const char* path, int depth, int* budget) {
   bool opened_up = false;
   while (dirent* entry = ::readdir(opened->get())) {
     if (is_dot(entry->d_name)) continue;
-    if ((*budget)-- <= 0) return Error(Errc::unavailable, concat("remove ", path, ": too many entries"));
+    if ((*budget)-- <= 0)
+      return Error(Errc::unavailable, concat("remove ", path, ": too many entries"));
     if (entry->d_type != DT_DIR && ::unlinkat(fd, entry->d_name, 0) == 0) continue;
     if (entry->d_type != DT_DIR && errno == EACCES && !opened_up && ::fchmod(fd, 0700) == 0) {
       opened_up = true;
@@ -325,7 +332,9 @@ Status change_flag(int fd, int get, int set, int flag, bool on) {
 }  // namespace
 
 Status set_cloexec(int fd, bool on) { return change_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on); }
-Status set_nonblocking(int fd, bool on) { return change_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on); }
+Status set_nonblocking(int fd, bool on) {
+  return change_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
 
 Result<UniqueFd> make_memfd(const char* name, std::string_view content) {
   int fd = ::memfd_create(name, MFD_CLOEXEC);

@@ -32,7 +32,8 @@ TEST_F(Files, WriteReplacesWhole) {
 }
 
 TEST_F(Files, ErrorNamesCallAndObject) {
-  EXPECT_EQ(read_small_file_at(dir_, "none").error().message(), "open none: No such file or directory");
+  EXPECT_EQ(read_small_file_at(dir_, "none").error().message(),
+            "open none: No such file or directory");
 }
 
 TEST_F(Files, OpenInRootNeverLeaves) {

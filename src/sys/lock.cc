@@ -10,15 +10,16 @@ namespace minke::sys {
 namespace {
 
 struct flock describe(LockMode mode) {
-  struct flock lock{};
+  struct flock lock {};
   lock.l_type = mode == LockMode::shared ? F_RDLCK : F_WRLCK;
   lock.l_whence = SEEK_SET;
   return lock;
 }
 
-// An OFD lock has no owner pid, so the holder is looked up: whoever has the same file open and locked.
+// An OFD lock has no owner pid, so the holder is looked up: whoever has the same file open and
+// locked.
 std::string holder_of(int fd) {
-  struct stat st{};
+  struct stat st {};
   if (::fstat(fd, &st) < 0) return "another process";
   auto locks = read_small_file("/proc/locks");
   auto pids = list_dir(DirFd::cwd(), "/proc");
@@ -31,7 +32,8 @@ std::string holder_of(int fd) {
     if (!infos) continue;
     for (const std::string& number : *infos) {
       auto info = read_small_file(concat("/proc/", pid, "/fdinfo/", number), 8192);
-      if (!info || info->find("lock:") == std::string::npos || info->find(inode) == std::string::npos)
+      if (!info || info->find("lock:") == std::string::npos ||
+          info->find(inode) == std::string::npos)
         continue;
       auto comm = read_small_file(concat("/proc/", pid, "/comm"), 64);
       return concat("process ", pid, " (", comm ? trim(*comm) : "?", ")");

@@ -17,13 +17,15 @@ namespace minke::sys {
 Result<std::uint64_t> process_start_time(pid_t pid) {
   auto read = read_small_file(concat("/proc/", pid, "/stat"), 8192);
   if (!read) return std::move(read.error()).as(Errc::not_found);
-  // The command name stands in parentheses and may hold anything, so the fields are counted from the last ')'.
+  // The command name stands in parentheses and may hold anything, so the fields are counted from
+  // the last ')'.
   std::size_t close = read->rfind(')');
   if (close == std::string::npos || close + 2 > read->size())
     return Error(Errc::internal, concat("/proc/", pid, "/stat: no command name"));
   auto fields = split(std::string_view(*read).substr(close + 2), ' ');
   constexpr std::size_t kState = 0, kStartTime = 19;  // fields 3 and 22 of proc(5)
-  if (fields.size() <= kStartTime) return Error(Errc::internal, concat("/proc/", pid, "/stat: too short"));
+  if (fields.size() <= kStartTime)
+    return Error(Errc::internal, concat("/proc/", pid, "/stat: too short"));
   if (fields[kState] == "Z" || fields[kState] == "X")
     return Error(Errc::not_found, concat("process ", pid, " has ended"));
   auto ticks = parse_uint(fields[kStartTime]);
@@ -68,7 +70,7 @@ struct ChildPlan {
   const SpawnOptions* options;
   char* const* argv;
   char* const* env;
-  const int* pass;      // duplicates above all target numbers
+  const int* pass;  // duplicates above all target numbers
   std::size_t pass_count;
   volatile int failure = 0;
 };
@@ -170,13 +172,15 @@ struct SignalRow {
   int number;
 };
 constexpr SignalRow kSignals[] = {
-    {"HUP", SIGHUP},     {"INT", SIGINT},       {"QUIT", SIGQUIT}, {"ILL", SIGILL},     {"TRAP", SIGTRAP},
-    {"ABRT", SIGABRT},   {"IOT", SIGIOT},       {"BUS", SIGBUS},   {"FPE", SIGFPE},     {"KILL", SIGKILL},
-    {"USR1", SIGUSR1},   {"SEGV", SIGSEGV},     {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},   {"ALRM", SIGALRM},
-    {"TERM", SIGTERM},   {"STKFLT", SIGSTKFLT}, {"CHLD", SIGCHLD}, {"CLD", SIGCHLD},    {"CONT", SIGCONT},
-    {"STOP", SIGSTOP},   {"TSTP", SIGTSTP},     {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},   {"URG", SIGURG},
-    {"XCPU", SIGXCPU},   {"XFSZ", SIGXFSZ},     {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF},
-    {"WINCH", SIGWINCH}, {"IO", SIGIO},         {"POLL", SIGIO},   {"PWR", SIGPWR},     {"SYS", SIGSYS},
+    {"HUP", SIGHUP},       {"INT", SIGINT},     {"QUIT", SIGQUIT}, {"ILL", SIGILL},
+    {"TRAP", SIGTRAP},     {"ABRT", SIGABRT},   {"IOT", SIGIOT},   {"BUS", SIGBUS},
+    {"FPE", SIGFPE},       {"KILL", SIGKILL},   {"USR1", SIGUSR1}, {"SEGV", SIGSEGV},
+    {"USR2", SIGUSR2},     {"PIPE", SIGPIPE},   {"ALRM", SIGALRM}, {"TERM", SIGTERM},
+    {"STKFLT", SIGSTKFLT}, {"CHLD", SIGCHLD},   {"CLD", SIGCHLD},  {"CONT", SIGCONT},
+    {"STOP", SIGSTOP},     {"TSTP", SIGTSTP},   {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},
+    {"URG", SIGURG},       {"XCPU", SIGXCPU},   {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM},
+    {"PROF", SIGPROF},     {"WINCH", SIGWINCH}, {"IO", SIGIO},     {"POLL", SIGIO},
+    {"PWR", SIGPWR},       {"SYS", SIGSYS},
 };
 // The kernel's numbers: glibc keeps 32 and 33 to itself, container programs may not.
 constexpr int kRtMin = 34, kRtMax = 64;
@@ -185,7 +189,8 @@ constexpr int kRtMin = 34, kRtMax = 64;
 
 std::optional<int> parse_signal(std::string_view text) {
   if (auto number = parse_int(text))
-    return *number >= 1 && *number <= kRtMax ? std::optional(static_cast<int>(*number)) : std::nullopt;
+    return *number >= 1 && *number <= kRtMax ? std::optional(static_cast<int>(*number))
+                                             : std::nullopt;
   std::string name = to_upper(text);
   if (name.starts_with("SIG")) name.erase(0, 3);
   for (const SignalRow& row : kSignals)

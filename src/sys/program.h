@@ -7,7 +7,8 @@
 
 namespace minke::sys {
 
-// Set by runtime::protect_own_binary() for its second life, which runs from a detached mount and so has no path.
+// Set by runtime::protect_own_binary() for its second life, which runs from a detached mount and so
+// has no path.
 inline constexpr const char* kOwnProgram = "MINKE_OWN_PROGRAM";
 // The absolute path of the running program's file.
 Result<std::string> own_program();
