@@ -53,6 +53,7 @@ Result<int> rm(Invocation& call, RmFlags& flags) {
                                         .depend = flags.depend,
                                         .ignore = ignore_missing,
                                         .timeout = flags.time};
+  if (flags.force) engine->end_together(ids_of(*selected), flags.time);
   auto result = for_each_selected(call, std::move(*selected), [&](const Selected& one) {
     return engine->remove(one.id, options);
   });

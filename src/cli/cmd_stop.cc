@@ -44,6 +44,7 @@ Result<int> stop(Invocation& call, StopFlags& flags) {
   SelectRules rules{.ignore_missing = flags.ignore, .all_states = {ContainerState::running}};
   if (!flags.all) rules.all_states.clear();
   Selection selection = TRY(select(*engine, flags, call.args, rules));
+  engine->end_together(ids_of(selection), flags.time);
   return for_each_selected(call, std::move(selection), [&](const Selected& one) -> Status {
     Status done = engine->stop(one.id, flags.time);
     // One that removes itself at its end may be gone by now: then it has stopped.

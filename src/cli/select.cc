@@ -68,6 +68,12 @@ Result<Selection> select(engine::Engine& engine, const SelectFlags& flags,
   return out;
 }
 
+std::vector<std::string> ids_of(const Selection& selection) {
+  std::vector<std::string> ids;
+  for (const Selected& one : selection.containers) ids.push_back(one.id);
+  return ids;
+}
+
 Result<int> for_each_selected(Invocation& call, Selection selection,
                               const std::function<Status(const Selected&)>& act) {
   for (const Selected& container : selection.containers) {

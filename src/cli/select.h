@@ -39,6 +39,8 @@ struct SelectRules {
 Result<Selection> select(engine::Engine& engine, const SelectFlags& flags,
                          const std::vector<std::string>& words, const SelectRules& rules = {});
 
+std::vector<std::string> ids_of(const Selection& selection);
+
 // For each: what `act` says, its name printed when it went well, else its fault kept.
 Result<int> for_each_selected(Invocation& call, Selection selection,
                               const std::function<Status(const Selected&)>& act);

@@ -1,5 +1,8 @@
 #include "engine/engine.h"
 
+#include <cerrno>
+#include <cstdlib>
+
 #include "base/str.h"
 #include "engine/records.h"
 
@@ -20,8 +23,11 @@ Result<std::unique_ptr<Engine>> Engine::open(const HostOptions& options) {
   TRY(sys::ensure_dirs(engine->host_.root, 0700));
   store::Store opened = TRY(store::Store::open(engine->host_.root, engine->host_.rootless));
   engine->store_ = std::make_unique<store::Store>(std::move(opened));
-  for (const char* name : {"/containers", "/names"})
+  for (const char* name : {"/containers", "/names", "/seccomp"})
     TRY(sys::ensure_dir_at(sys::DirFd::cwd(), (engine->host_.root + name).c_str(), 0700));
+  // Where profiles other than the default are kept compiled (runtime/seccomp.h); monitors inherit it.
+  if (::setenv("MINKE_SECCOMP_CACHE", (engine->host_.root + "/seccomp").c_str(), 1) != 0)
+    return Error::from_errno(errno, "setenv");
   return engine;
 }
 

@@ -125,6 +125,9 @@ class Engine {
   // The stop signal, after `timeout` seconds (none: the container's own; -1: for ever) KILL. A
   // container that does not run is success.
   Status stop(const std::string& id, std::optional<std::int64_t> timeout);
+  // Ends several at once, each with its own stop signal and time, so that many cost as long as the
+  // slowest; stop() or remove() of each then finds it ended. What fails here is told there.
+  void end_together(const std::vector<std::string>& ids, std::optional<std::int64_t> timeout);
   Status kill(const std::string& id, int signal);
   Status restart(const std::string& id, std::optional<std::int64_t> timeout);
   struct RemoveOptions {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "base/time.h"
 #include "engine/engine.h"
 #include "engine/records.h"
 #include "runtime/cgroup.h"
@@ -71,6 +72,31 @@ Status Engine::stop(const std::string& id, std::optional<std::int64_t> timeout) 
   TRY(end_process(container.live, container.config.stop_signal,
                   timeout ? timeout : std::optional(container.config.stop_timeout)));
   return cleanup(id);
+}
+
+void Engine::end_together(const std::vector<std::string>& ids,
+                          std::optional<std::int64_t> timeout) {
+  struct Ending {
+    sys::Pidfd init;
+    std::int64_t due_ns;  // of KILL
+  };
+  std::vector<Ending> endings;
+  if (ids.size() < 2 || !enter()) return;
+  for (const std::string& id : ids) {
+    auto container = find_container(id);
+    if (!container || container->live.state != ContainerState::running) continue;
+    std::int64_t seconds = timeout.value_or(container->config.stop_timeout);
+    auto init = sys::Pidfd::open(container->live.pid);
+    // One that may take for ever is left to its own stop.
+    if (!init || seconds < 0 || !init->kill(container->config.stop_signal)) continue;
+    endings.push_back({std::move(*init), monotonic_ns() + seconds * kSecond});
+  }
+  for (Ending& ending : endings) {
+    std::int64_t rest_ms =
+        std::clamp<std::int64_t>((ending.due_ns - monotonic_ns()) / 1'000'000, 0, 1 << 30);
+    auto ended = ending.init.wait_exit(static_cast<int>(rest_ms));
+    if (ended && !*ended) ignore(ending.init.kill(SIGKILL), "its own stop looks again");
+  }
 }
 
 Status Engine::kill(const std::string& id, int signal) {
