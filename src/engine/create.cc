@@ -99,6 +99,9 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request,
                                           std::optional<monitor::Handle>* early) {
   TRY(enter());
   if (!request.name.empty()) TRY(state::check_name(request.name));
+  // Until the container is on disk and counts as a user of the image, nobody may remove it.
+  sys::FileLock images =
+      TRY(state::lock_object(host_.runroot + "/images", "the images", sys::LockMode::shared));
   std::optional<store::Image> image;
   if (!request.rootfs) image = TRY(find_run_image(*store_, request));
   if (request.replace && !request.name.empty())

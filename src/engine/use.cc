@@ -52,7 +52,16 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name,
                                       "containers and force-removing image"))
         .with_exit(2);
   for (const std::string& id : users) TRY(remove(id, {.force = true}));
-  TRY(store_->remove_image(*image, {}, &report));
+  {
+    // Nobody makes a container now; one that was made since the look above is a user too.
+    sys::FileLock lock = TRY(state::lock_object(host_.runroot + "/images", "the images"));
+    users = TRY(image_users(image->id));
+    if (!users.empty())
+      return Error(Errc::in_use, concat("image used by ", users.front(),
+                                        ", made just now: image is in use by a container"))
+          .with_exit(2);
+    TRY(store_->remove_image(*image, {}, &report));
+  }
   TRY(empty_trash());
   return report;
 }

@@ -26,11 +26,11 @@ bool still_there(const sys::FileLock& lock, const std::string& run_dir) {
 
 }  // namespace
 
-Result<sys::FileLock> lock_object(const std::string& run_dir, std::string_view what) {
+Result<sys::FileLock> lock_object(const std::string& run_dir, std::string_view what,
+                                  sys::LockMode mode) {
   for (;;) {
     sys::UniqueFd file = TRY(open_lock(run_dir));
-    sys::FileLock lock =
-        TRY(sys::FileLock::acquire(std::move(file), sys::LockMode::exclusive, what));
+    sys::FileLock lock = TRY(sys::FileLock::acquire(std::move(file), mode, what));
     if (still_there(lock, run_dir)) return lock;
   }
 }

@@ -11,7 +11,8 @@ namespace minke::state {
 
 // Makes the folder when it is missing. `what` is how a long wait is told ("container
 // 4f3a0c1b2d3e").
-Result<sys::FileLock> lock_object(const std::string& run_dir, std::string_view what);
+Result<sys::FileLock> lock_object(const std::string& run_dir, std::string_view what,
+                                  sys::LockMode mode = sys::LockMode::exclusive);
 // unavailable when somebody else holds it.
 Result<sys::FileLock> try_lock_object(const std::string& run_dir, std::string_view what);
 
