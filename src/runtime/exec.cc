@@ -83,10 +83,6 @@ Result<Execed> exec(const ExecRequest& request) {
       *request.process,        l,       host, other_user,    request.stdio, &request.preserve_fds,
       request.die_with_parent, nullptr, true, &out.warnings, nullptr};
   TRY(build_process(input, &plan));
-  if (cgroup.entries().size() == 1 && cgroup.entries()[0].controllers.empty()) {
-    if (auto dir = sys::open(cgroup.entries()[0].path, O_RDONLY | O_DIRECTORY))
-      plan.cgroup_fd = plan.keep_fd(std::move(*dir));
-  }
   TRY(open_cgroup_entry(&plan));
   Launched child = TRY(launch(&plan));
   Rollback rollback;
@@ -95,7 +91,15 @@ Result<Execed> exec(const ExecRequest& request) {
     ignore(sys::wait_pid(child.pid), "reaping");
   });
   if (!cgroup.entries().empty() && !plan.child_enters_cgroup) {
-    if (plan.cgroup_fd < 0) TRY(CgroupBuilder::enter(cgroup, child.pid));
+    // From outside, and not by CLONE_INTO_CGROUP: once in the container's cgroup namespace the
+    // kernel lets nobody in from elsewhere (ENOENT with nsdelegate, as systemd mounts v2).
+    Status entered = CgroupBuilder::enter(cgroup, child.pid);
+    // An ordinary user may not cross from a login's scope into his own manager's tree.
+    bool refused = !entered && (entered.error().sys() == EACCES || entered.error().sys() == EPERM);
+    if (refused && (host.uid != 0 || !host.init_user_namespace))
+      out.warnings.push_back(entered.error().message());
+    else
+      TRY(std::move(entered));
     ignore(send_order(child.socket.get(), kOrderCgroup), "a dead child has left its reason");
   }
   ignore(send_order(child.socket.get(), kOrderStart), "a dead child has left its reason");
