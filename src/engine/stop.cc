@@ -41,8 +41,10 @@ Status Engine::end_process(const ContainerSummary& live, int signal,
                            std::optional<std::int64_t> timeout) {
   auto init = sys::Pidfd::open(live.pid);
   if (!init) {
-    if (init.error().code() == Errc::not_found) return {};
-    return std::move(init.error());
+    if (init.error().code() != Errc::not_found) return std::move(init.error());
+    // It has just ended: its monitor is about to say so.
+    wait_for_record(live);
+    return {};
   }
   Status sent = init->kill(signal);
   if (!sent && sent.error().sys() != ESRCH) return sent;
