@@ -225,7 +225,8 @@ Result<oci::Process> exec_process(const oci::Spec& spec, const Arguments& a) {
   if (a.has("env"))
     for (const std::string& word : a.values.at("env")) p.env.push_back(word);
   if (a.has("user")) {
-    auto parts = split(a.get("user"), ':');
+    std::string user = a.get("user");
+    auto parts = split(user, ':');
     auto uid = parse_uint(parts[0]);
     auto gid = parts.size() > 1 ? parse_uint(parts[1]) : std::optional<std::uint64_t>(p.user.gid);
     if (!uid || !gid || parts.size() > 2 || *uid > 0xfffffffe || *gid > 0xfffffffe)
