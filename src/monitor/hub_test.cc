@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
 
 #include "base/str.h"
@@ -237,6 +238,7 @@ TEST_F(HubTest, RequestsOverTheSocket) {
   char name[] = "/tmp/minke-hub-test.XXXXXX";
   std::string folder = ::mkdtemp(name);
   ASSERT_TRUE(hub_->listen(concat(folder, "/attach")));
+  std::atomic<bool> done = false;
   std::thread user([&] {
     EXPECT_TRUE(reopen_logs(folder));
     Status resized = resize(folder, 24, 80);
@@ -246,10 +248,15 @@ TEST_F(HubTest, RequestsOverTheSocket) {
     EXPECT_TRUE(attached);
     ::usleep(50'000);
     EXPECT_TRUE(sys::write_all(stdout_.get(), "hello"));
-    ::usleep(100'000);
-    EXPECT_EQ(take(attached->get()), "hello");
+    std::string got;
+    for (int i = 0; i < 1000 && got.size() < 5; ++i) {
+      ::usleep(10'000);
+      got += take(attached->get());
+    }
+    EXPECT_EQ(got, "hello");
+    done = true;
   });
-  turn(500);
+  while (!done) turn();
   user.join();
   ignore(sys::remove_tree_at(sys::DirFd::cwd(), folder.c_str()), "test");
   auto gone = connect_attach(folder, false);

@@ -99,7 +99,7 @@ class LiveTest : public testing::Test {
 
   void TearDown() override {
     if (folder_.empty()) return;
-    for (int i = 0; i < 100 && !processes().empty(); ++i) ::usleep(20'000);
+    for (int i = 0; i < 1000 && !processes().empty(); ++i) ::usleep(20'000);
     EXPECT_TRUE(processes().empty()) << "left: " << processes().front();
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), folder_.c_str()), "test");
   }
@@ -161,9 +161,10 @@ class LiveTest : public testing::Test {
     EXPECT_TRUE(runtime::destroy({plan_.id, state.pid, state.start_time, state.cgroup}, nullptr,
                                  plan_.bundle));
   }
+  // A generous bound: only a fault takes it whole, a busy machine does not.
   template <typename F>
   static bool within(int ms, F condition) {
-    for (int waited = 0; waited <= ms; waited += 5) {
+    for (int waited = 0; waited <= 10 * ms; waited += 5) {
       if (condition()) return true;
       ::usleep(5000);
     }
@@ -680,12 +681,14 @@ TEST_F(LiveTest, IdleMonitorIsSmall) {
   StateRecord state = state_file();
   auto rollup = sys::read_small_file(concat("/proc/", state.monitor_pid, "/smaps_rollup"));
   ASSERT_TRUE(rollup);
+  // Its own memory: how many clean pages of the program are mapped depends on how the page cache
+  // holds the file, and they are shared with every other monitor.
   std::int64_t kib = 0;
   for (std::string_view line : split(*rollup, '\n'))
-    if (line.starts_with("Private_Dirty:") || line.starts_with("Private_Clean:"))
+    if (line.starts_with("Private_Dirty:"))
       kib += std::atoi(std::string(line.substr(14)).c_str());
-  EXPECT_LT(kib, 300) << *rollup;
-  RecordProperty("private_kib", static_cast<int>(kib));
+  EXPECT_LT(kib, 150) << *rollup;
+  RecordProperty("private_dirty_kib", static_cast<int>(kib));
   ::kill(state.pid, SIGKILL);
   EXPECT_TRUE(handle->wait_exit());
 }

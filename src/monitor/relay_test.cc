@@ -81,11 +81,11 @@ class RelayTest : public testing::Test {
       ::waitpid(child_, nullptr, 0);
     }
   }
-  // What arrives at `fd` until `wanted` is among it, for at most two seconds.
+  // What arrives at `fd` until `wanted` is among it, for at most twenty seconds.
   static std::string until(int fd, std::string_view wanted) {
     std::string all;
     char buffer[4096];
-    for (int i = 0; i < 200 && all.find(wanted) == std::string::npos; ++i) {
+    for (int i = 0; i < 2000 && all.find(wanted) == std::string::npos; ++i) {
       pollfd wait{fd, POLLIN, 0};
       if (::poll(&wait, 1, 10) > 0) {
         ssize_t n = ::read(fd, buffer, sizeof buffer);
