@@ -35,7 +35,7 @@ Result<std::optional<TimeNs>> time_of(const char* option, const std::string& tex
   if (!time)
     return Error(Errc::invalid_argument, concat("parsing --", option, " ", quote(text),
                                                 ": unable to interpret time value"));
-  return std::optional<TimeNs>(*time);
+  return time;
 }
 
 // Lines of one container, each to the stream that it came from.

@@ -122,7 +122,13 @@ Result<Cgroup> Cgroup::open(const std::string& saved) {
         pair->second.find("/../") != std::string_view::npos)
       return Error(Errc::corrupt,
                    concat("saved cgroup: ", pair->second, " is not below ", kCgroupRoot));
-    cgroup.entries_.push_back({std::string(pair->first), std::string(pair->second)});
+    bool spare = pair->first.starts_with('?');
+    Entry entry{std::string(pair->first.substr(spare ? 1 : 0)), std::string(pair->second)};
+    // one that an update has made since is the container's like the others
+    if (spare && !sys::exists(entry.path))
+      cgroup.spare_.push_back(std::move(entry));
+    else
+      cgroup.entries_.push_back(std::move(entry));
   }
   return cgroup;
 }
@@ -130,12 +136,15 @@ Result<Cgroup> Cgroup::open(const std::string& saved) {
 std::string Cgroup::save() const {
   std::string out;
   for (const Entry& entry : entries_) out += concat(entry.controllers, "\t", entry.path, "\n");
+  for (const Entry& entry : spare_) out += concat("?", entry.controllers, "\t", entry.path, "\n");
   if (!scope_.empty()) out += concat("scope\t", scope_, "\n");
   return out;
 }
 
-Cgroup CgroupBuilder::make(std::vector<Cgroup::Entry> entries, std::string scope) {
+Cgroup CgroupBuilder::make(std::vector<Cgroup::Entry> entries, std::string scope,
+                           std::vector<Cgroup::Entry> spare) {
   Cgroup cgroup;
+  cgroup.spare_ = std::move(spare);
   cgroup.entries_ = std::move(entries);
   cgroup.scope_ = std::move(scope);
   return cgroup;
@@ -254,7 +263,8 @@ std::string Cgroup::path() const {
 bool Cgroup::try_remove() const {
   if (!scope_.empty()) return false;  // a unit has to go with it
   bool gone = true;
-  for (const Entry& entry : entries_) gone &= ::rmdir(entry.path.c_str()) == 0 || errno == ENOENT;
+  for (const auto* list : {&entries_, &spare_})
+    for (const Entry& entry : *list) gone &= ::rmdir(entry.path.c_str()) == 0 || errno == ENOENT;
   return gone;
 }
 
@@ -263,7 +273,8 @@ Status Cgroup::remove() const {
   // systemd would wait for its own sight of the last process: told, it takes the unit down with the
   // folder.
   if (!scope_.empty()) stop_scope(scope_, served_by_user_systemd());
-  for (const Entry& entry : entries_) errors.add(remove_folder(entry.path));
+  for (const auto* list : {&entries_, &spare_})
+    for (const Entry& entry : *list) errors.add(remove_folder(entry.path));
   return std::move(errors).to_status();
 }
 

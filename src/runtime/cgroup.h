@@ -37,7 +37,9 @@ class Cgroup {
   Result<std::vector<pid_t>> pids() const;  // of the whole subtree
   Status freeze(bool frozen) const;         // waits until it is so
   Result<bool> frozen() const;
-  Status update(const oci::Resources& resources) const;
+  // A v1 hierarchy that only an update needs is entered then; everybody who opens the saved text
+  // afterwards finds it.
+  Status update(oci::Resources resources);
   Result<CgroupStats> stats() const;
   // A descriptor and poll events that say "look at oom_kills again": v2 memory.events (POLLPRI by
   // inotify), v1 an eventfd on memory.oom_control. Nothing when there is no memory controller.
@@ -58,7 +60,8 @@ class Cgroup {
  private:
   friend class CgroupBuilder;
   std::vector<Entry> entries_;
-  std::string scope_;  // systemd unit, if any
+  std::vector<Entry> spare_;  // v1: hierarchies that the container is not in, until an update
+  std::string scope_;         // systemd unit, if any
 };
 
 enum class CgroupMode { v1, hybrid, v2 };

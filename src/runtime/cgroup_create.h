@@ -24,7 +24,8 @@ class CgroupBuilder {
   // create() gave.
   static Status adopt(const CreateRequest& request, pid_t pid, Cgroup* cgroup,
                       std::vector<std::string>* warnings);
-  static Cgroup make(std::vector<Cgroup::Entry> entries, std::string scope);
+  static Cgroup make(std::vector<Cgroup::Entry> entries, std::string scope,
+                     std::vector<Cgroup::Entry> spare = {});
 };
 
 }  // namespace minke::runtime

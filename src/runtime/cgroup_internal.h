@@ -38,6 +38,11 @@ std::vector<std::uint64_t> device_program(const std::vector<oci::DeviceRule>& ru
 // Attaches a BPF program with the same meaning to a v2 cgroup.
 Status attach_device_program(int cgroup_fd, const std::vector<oci::DeviceRule>& rules);
 
+// Enables the controllers that `writes` need, from the v2 root down to the parent of `path`.
+void enable_v2(const std::string& path, const std::vector<CgroupWrite>& writes);
+// A new cpuset has no CPUs and takes no process: it is given those of its parents.
+Status fill_cpuset(const std::string& path);
+
 bool entry_has(const Cgroup::Entry& entry, std::string_view controller);
 const Cgroup::Entry* find_entry(const std::vector<Cgroup::Entry>& entries,
                                 std::string_view controller);

@@ -91,10 +91,11 @@ Status cpu_v2(const oci::Cpu& c, Writes* w) {
     w->add("cpu", "cpu.weight", concat(1 + (shares - 2) * 9999 / 262142));
   }
   if (c.quota || c.period) {
+    // Without a period the kernel keeps the one that is there.
     std::int64_t quota = c.quota.value_or(0);
-    w->add("cpu", "cpu.max",
-           concat(quota > 0 ? concat(quota) : "max", " ",
-                  c.period.value_or(0) != 0 ? *c.period : 100000));
+    std::string value = quota > 0 ? concat(quota) : "max";
+    if (c.period.value_or(0) != 0) value += concat(" ", *c.period);
+    w->add("cpu", "cpu.max", std::move(value));
   }
   if (c.burst) w->add("cpu", "cpu.max.burst", concat(*c.burst));
   return {};

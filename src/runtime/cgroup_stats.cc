@@ -1,4 +1,4 @@
-// What a cgroup uses, its OOM kills, and live changes of its limits.
+// What a cgroup uses, and its OOM kills.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -158,38 +158,6 @@ Result<std::uint64_t> Cgroup::oom_kills() const {
   for (const Entry& entry : entries_)
     if (entry.controllers.empty()) return field(text_of(entry.path + "/memory.events"), "oom_kill");
   return std::uint64_t{0};
-}
-
-Status Cgroup::update(const oci::Resources& resources) const {
-  if (entries_.empty()) return Error(Errc::unsupported, "the container has no cgroup of its own");
-  bool v2 = entries_[0].controllers.empty();
-  if (resources.memory && resources.memory->check_before_update &&
-      resources.memory->limit.value_or(0) > 0) {
-    CgroupStats now = TRY(stats());
-    if (now.memory_usage > static_cast<std::uint64_t>(*resources.memory->limit))
-      return Error(Errc::conflict, concat("the memory limit of ", *resources.memory->limit,
-                                          " bytes is below what is in use, ", now.memory_usage));
-  }
-  std::vector<CgroupWrite> writes = TRY(limit_writes(resources, v2, true));
-  for (const CgroupWrite& w : writes) {
-    const Entry* entry = find_entry(entries_, w.controller);
-    if (entry == nullptr)
-      return Error(Errc::unsupported, concat("the container has no ", w.controller,
-                                             " cgroup: set a limit when it is created"));
-    TRY(write_limit(*entry, w));
-  }
-  if (!resources.devices.empty()) {
-    if (v2) {
-      sys::UniqueFd dir = TRY(sys::open(entries_[0].path, O_RDONLY | O_DIRECTORY));
-      return attach_device_program(dir.get(), resources.devices);
-    }
-    const Entry* entry = entry_of(entries_, "devices");
-    if (entry == nullptr) return Error(Errc::unsupported, "the container has no devices cgroup");
-    for (const DeviceLine& line : device_lines(resources.devices))
-      TRY(sys::write_existing(concat(entry->path, line.allow ? "/devices.allow" : "/devices.deny"),
-                              line.line));
-  }
-  return {};
 }
 
 }  // namespace minke::runtime

@@ -28,6 +28,13 @@ class Properties {
     w_->u32(static_cast<std::uint32_t>(pid));
     w_->end_array(mark);
   }
+  // A set of numbers as systemd takes it: bit N % 8 of byte N / 8.
+  void set(std::string_view name, std::string_view bytes) {
+    begin(name, "ay");
+    std::size_t mark = w_->begin_array(1);
+    for (char c : bytes) w_->byte(static_cast<std::uint8_t>(c));
+    w_->end_array(mark);
+  }
 
  private:
   void begin(std::string_view name, std::string_view type) {
@@ -37,6 +44,22 @@ class Properties {
   }
   DbusWriter* w_;
 };
+
+// "0-3,7" as a bit set; empty when it is no such list (the kernel then says so).
+std::string list_bits(std::string_view list) {
+  std::string bits;
+  for (std::string_view item : split(trim(list), ',')) {
+    auto pair = split_once(item, '-');
+    auto first = parse_uint(pair ? pair->first : item);
+    auto last = pair ? parse_uint(pair->second) : first;
+    if (!first || !last || *last < *first || *last > 65535) return "";
+    for (std::uint64_t n = *first; n <= *last; ++n) {
+      if (bits.size() <= n / 8) bits.resize(n / 8 + 1);
+      bits[n / 8] = static_cast<char>(static_cast<unsigned char>(bits[n / 8]) | (1U << (n % 8)));
+    }
+  }
+  return bits;
+}
 
 // Limits that systemd manages itself are told to it, or a later daemon-reload would put its own
 // idea back.
@@ -65,6 +88,8 @@ void add_limits(const oci::Resources& r, Properties* p) {
     if (*r.cpu->quota > 0 && per_second % 10000 != 0) per_second = (per_second / 10000 + 1) * 10000;
     p->number("CPUQuotaPerSecUSec", per_second);
   }
+  if (r.cpu && !r.cpu->cpus.empty()) p->set("AllowedCPUs", list_bits(r.cpu->cpus));
+  if (r.cpu && !r.cpu->mems.empty()) p->set("AllowedMemoryNodes", list_bits(r.cpu->mems));
   if (r.pids && r.pids->limit != 0) p->number("TasksMax", bytes(r.pids->limit));
 }
 
@@ -156,6 +181,20 @@ Result<std::string> start_scope(const ScopeName& name, const std::string& id, pi
   if (!path.ends_with(name.unit))
     return Error(Errc::internal, concat("scope ", name.unit, ": the process is in ", path));
   return path;
+}
+
+Status update_scope(const std::string& unit, bool user, const oci::Resources& resources) {
+  DbusConnection bus = TRY(DbusConnection::open(user));
+  DbusWriter w;
+  w.text(unit);
+  w.u32(1);  // for as long as the unit runs
+  std::size_t mark = w.begin_array(8);
+  Properties p(&w);
+  add_limits(resources, &p);
+  w.end_array(mark);
+  TRY_CTX(bus.call(kPath, kManager, "SetUnitProperties", "sba(sv)", w.data()),
+          concat("scope ", unit));
+  return {};
 }
 
 void stop_scope(const std::string& unit, bool user) {

@@ -21,6 +21,8 @@ Result<ScopeName> parse_scope_name(const std::string& cgroups_path, const std::s
 // systemd when we are not root. Gives the cgroup's path below /sys/fs/cgroup.
 Result<std::string> start_scope(const ScopeName& name, const std::string& id, pid_t pid, bool user,
                                 const oci::Resources* resources);
+// Tells systemd the limits of a running scope, as far as it knows such.
+Status update_scope(const std::string& unit, bool user, const oci::Resources& resources);
 // Ends the scope; its processes are dead already. One that is gone is success.
 void stop_scope(const std::string& unit, bool user);
 // Whether the user's own systemd serves us: also root of a rootless user namespace is no root to

@@ -87,11 +87,13 @@ TEST(Limits, CpuSharesBecomeWeights) {
   oci::Resources r;
   r.cpu.emplace().shares = 1024;
   r.cpu->quota = 50000;
-  EXPECT_EQ(writes_text(r, true), "cpu.weight=39;cpu.max=50000 100000;");
+  EXPECT_EQ(writes_text(r, true), "cpu.weight=39;cpu.max=50000;");
   EXPECT_EQ(writes_text(r, false), "cpu.shares=1024;cpu.cfs_quota_us=50000;");
   r.cpu->shares = 262144;
   r.cpu->quota = -1;
-  EXPECT_EQ(writes_text(r, true), "cpu.weight=10000;cpu.max=max 100000;");
+  EXPECT_EQ(writes_text(r, true), "cpu.weight=10000;cpu.max=max;");
+  r.cpu->period = 50000;
+  EXPECT_EQ(writes_text(r, true), "cpu.weight=10000;cpu.max=max 50000;");
 }
 
 TEST(Limits, UnifiedIsForV2) {
@@ -160,12 +162,15 @@ TEST(Seccomp, CapabilitiesOpenCalls) {
 
 TEST(Cgroup, SavedFormIsReadBack) {
   auto c = Cgroup::open(
-      "memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\nscope\ta.scope\n");
+      "memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\n"
+      "?cpu\t/sys/fs/cgroup/cpu/x/y\nscope\ta.scope\n");
   ASSERT_TRUE(c.ok());
   EXPECT_EQ(c->entries().size(), 2U);
   EXPECT_EQ(c->path(), "/x/y");
+  // "?": where an update would put it
   EXPECT_EQ(c->save(),
-            "memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\nscope\ta.scope\n");
+            "memory\t/sys/fs/cgroup/memory/x/y\npids\t/sys/fs/cgroup/pids/x/y\n"
+            "?cpu\t/sys/fs/cgroup/cpu/x/y\nscope\ta.scope\n");
   EXPECT_FALSE(Cgroup::open("memory\t/etc").ok());
   EXPECT_FALSE(Cgroup::open("memory\t/sys/fs/cgroup/../../etc").ok());
 }
