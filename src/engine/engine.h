@@ -190,13 +190,17 @@ class Engine {
   // so that none is ever without an owner, and again at each start.
   Status ensure_volumes(const ContainerConfig& config);
   Status start_dependencies(const ContainerConfig& config);
-  // Starts the monitor and lets init exec. The caller holds the container's lock.
-  Result<monitor::Handle> start_locked(Container& container, bool attach, bool attach_stdin,
+  // Starts the monitor and lets init exec, under the container's lock.
+  Result<monitor::Handle> start_locked(Container& container, const sys::FileLock& lock, bool attach,
+                                       bool attach_stdin,
                                        std::optional<monitor::Handle> early = std::nullopt);
   Result<monitor::Plan> make_plan(const Container& container) const;
   Result<StartResult> follow(Container& container, monitor::Handle handle,
                              const AttachFlags& flags);
   Status cleanup_locked(const std::string& id);
+  // The container's lock, with no monitor of an earlier run at work any more: one that has
+  // recorded the end still removes the cgroup and the state.
+  Result<sys::FileLock> lock_to_start(const Container& container);
   // Everything of a container that does not run: name, folders, with `volumes` its anonymous
   // volumes.
   Status remove_locked(const std::string& id, bool volumes);

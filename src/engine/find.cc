@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/records.h"
 #include "state/name_table.h"
+#include "state/object_lock.h"
 
 namespace minke::engine {
 namespace {
@@ -15,6 +16,33 @@ bool is_container_id(std::string_view text) { return text.size() == 64 && is_hex
 Error no_such_container(std::string_view name) {
   return Error(Errc::not_found,
                concat("no container with name or ID ", quote(name), " found: no such container"));
+}
+
+// What a create or rm that was killed has left of a container that is not there: its name and its
+// run folder. One that is just being made is locked.
+void clear_remains(const Host& host, const std::string& id, const std::string& name) {
+  ContainerPaths paths(host, id);
+  auto lock = state::try_lock_object(paths.run_dir, concat("container ", short_id(id)));
+  if (!lock || sys::exists(paths.dir)) return;
+  if (!name.empty())
+    ignore(state::NameTable(host.root).release(name, id), "the next listing tries again");
+  ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "as above");
+}
+
+// `ids` are those of the containers that are there, sorted.
+void clear_all_remains(const Host& host, const std::vector<std::string>& ids) {
+  auto is_gone = [&ids](const std::string& id) {
+    return is_container_id(id) && !std::binary_search(ids.begin(), ids.end(), id);
+  };
+  state::NameTable table(host.root);
+  auto names = table.list();
+  // Each container has one name, so that only a surplus is looked into.
+  if (names && names->size() > ids.size())
+    for (const std::string& name : *names)
+      if (auto id = table.lookup(name); id && is_gone(*id)) clear_remains(host, *id, name);
+  if (auto folders = sys::list_dir(sys::DirFd::cwd(), (host.runroot + "/containers").c_str()))
+    for (const std::string& id : *folders)
+      if (is_gone(id)) clear_remains(host, id, "");
 }
 
 }  // namespace
@@ -63,6 +91,8 @@ Result<std::vector<ContainerSummary>> Engine::list_containers() {
       TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()));
   std::vector<ContainerSummary> all;
   all.reserve(ids.size());
+  clear_all_remains(host_, ids);
+  ignore(store_->clear_abandoned(), "what cannot be cleared harms nobody, and is tried again");
   for (const std::string& id : ids) {
     if (!is_container_id(id)) continue;
     auto s = summary(id);

@@ -49,11 +49,6 @@ Result<T> load_struct(const std::string& path) {
   return std::move(*value);
 }
 
-// The end of a run is recorded under the start time that the state had.
-bool is_end_of(const std::optional<monitor::ExitRecord>& end, const monitor::StateRecord& state) {
-  return end && end->started_at >= state.started_at && end->finished_at != 0;
-}
-
 bool is_frozen(const monitor::StateRecord& state) {
   auto cgroup = runtime::Cgroup::open(state.cgroup);
   if (!cgroup) return false;
@@ -117,6 +112,10 @@ Result<std::optional<monitor::ExitRecord>> load_exit(const std::string& dir) {
   return load_optional<monitor::ExitRecord>(dir + "/exit");
 }
 
+bool is_end_of(const std::optional<monitor::ExitRecord>& end, const monitor::StateRecord& state) {
+  return end && end->started_at >= state.started_at && end->finished_at != 0;
+}
+
 Status save_exit(const std::string& dir, const monitor::ExitRecord& record) {
   return sys::write_file(dir + "/exit", json::dump_struct(record), 0600);
 }
@@ -148,9 +147,9 @@ Result<ContainerSummary> load_summary(const Host& host, const std::string& id,
     if (!end && starts > 0) *needs_healing = true;
     return s;
   }
-  bool alive = sys::process_alive(state->pid, state->start_time);
   bool monitored = sys::process_alive(state->monitor_pid, state->monitor_start_time);
-  if (!alive && !monitored) {
+  // Without its monitor it has ended or is about to: SIGKILL is on its way to init.
+  if (!monitored) {
     *needs_healing = true;
     s.state = ContainerState::exited;
     return s;

@@ -37,6 +37,8 @@ ContainerSummary summarize(const ContainerConfig& config);
 
 Result<std::optional<monitor::StateRecord>> load_state(const std::string& run_dir);
 Result<std::optional<monitor::ExitRecord>> load_exit(const std::string& dir);
+// Whether `end` is of the run that `state` describes: it is recorded under the same start time.
+bool is_end_of(const std::optional<monitor::ExitRecord>& end, const monitor::StateRecord& state);
 Status save_exit(const std::string& dir, const monitor::ExitRecord& record);
 // How often it was started; 0: never.
 std::int32_t load_starts(const std::string& dir);

@@ -108,7 +108,7 @@ Status Engine::cleanup_locked(const std::string& id) {
         runtime::clear_unrecorded_cgroup(id, *spec, host_.cgroup_manager);
     return {};
   }
-  bool recorded = end && end->started_at >= state->started_at && end->finished_at != 0;
+  bool recorded = is_end_of(end, *state);
   if (!recorded) {
     // While its monitor lives it runs, or its end is about to be written.
     if (sys::process_alive(state->monitor_pid, state->monitor_start_time)) return {};
@@ -131,7 +131,10 @@ Status Engine::cleanup(const std::string& id) {
   ContainerPaths paths(host_, id);
   if (!sys::exists(paths.dir)) return {};
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
-  if (!sys::exists(paths.dir)) return sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str());
+  if (!sys::exists(paths.dir)) {
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "as in remove_locked");
+    return {};
+  }
   TRY(cleanup_locked(id));
   if (!sys::exists(paths.dir + "/exit")) return {};
   bool unused = false;
@@ -154,7 +157,8 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
   if (!moved && moved.error().code() != Errc::not_found) return moved;
   failpoint("engine.remove", 2);  // gone, its name and run folder are not
   if (config) errors.add(state::NameTable(host_.root).release(config->name, id));
-  errors.add(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()));
+  ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()),
+         "who waits for the lock makes it anew; the next listing clears it");
   failpoint("engine.remove", 3);  // volumes and trash left
   if (config && volumes)
     for (const ResolvedMount& mount : config->mounts) {
@@ -162,7 +166,7 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
       auto users = volume_users(mount.volume_name);
       if (users && users->empty()) errors.add(volumes_.remove(mount.volume_name));
     }
-  if (!throw_away(trash)) errors.add(start_emptying_trash());
+  errors.add(empty_trash());  // and what a killed rm has left there
   return std::move(errors).to_status();
 }
 
@@ -190,8 +194,10 @@ Status Engine::remove(const std::string& id, const RemoveOptions& options) {
         options.timeout ? options.timeout : std::optional(container.config.stop_timeout)));
   }
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
-  if (!sys::exists(paths.dir))
-    return sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str());  // --rm was faster
+  if (!sys::exists(paths.dir)) {  // --rm was faster
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "as in remove_locked");
+    return {};
+  }
   TRY(cleanup_locked(id));
   bool unused = false;
   ContainerSummary live = TRY(load_summary(host_, id, &unused));

@@ -99,7 +99,8 @@ Status Engine::start_dependencies(const ContainerConfig& config) {
   return {};
 }
 
-Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, bool attach_stdin,
+Result<monitor::Handle> Engine::start_locked(Container& container, const sys::FileLock& lock,
+                                             bool attach, bool attach_stdin,
                                              std::optional<monitor::Handle> early) {
   const ContainerConfig& config = container.config;
   SpecContext context;
@@ -133,6 +134,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, bool attach, 
   if (config.log.driver.starts_with("passthrough"))
     for (int i = 0; i < 3; ++i) spawn.stdio[i] = i;
   spawn.preserve_fds = preserved_fds(config.request);
+  spawn.lock_fd = lock.fd();
   spawn.attach = attach;
   spawn.attach_stdin = attach_stdin;
   auto started = [&]() -> Result<monitor::Handle> {
@@ -199,21 +201,34 @@ Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle
   return result;
 }
 
+Result<sys::FileLock> Engine::lock_to_start(const Container& container) {
+  std::string what = concat("container ", short_id(container.config.id));
+  for (;;) {
+    sys::FileLock lock = TRY(state::lock_object(container.run_dir, what));
+    auto state = TRY(load_state(container.run_dir));
+    auto end = TRY(load_exit(container.dir));
+    if (!state || !is_end_of(end, *state)) return lock;
+    auto monitor = sys::Pidfd::open(state->monitor_pid, state->monitor_start_time);
+    if (!monitor) return lock;
+    lock.release();  // its own clean-up command may want it
+    TRY(monitor->wait_exit(-1));
+  }
+}
+
 Result<Engine::StartResult> Engine::start(Container& container, const StartOptions& options) {
   TRY(enter());
   std::string id = container.config.id;
   TRY(start_dependencies(container.config));
   std::optional<monitor::Handle> handle;
   {
-    sys::FileLock lock =
-        TRY(state::lock_object(container.run_dir, concat("container ", short_id(id))));
+    sys::FileLock lock = TRY(lock_to_start(container));
     TRY(cleanup_locked(id));
     container = TRY(find_container(id));
     if (container.live.state == ContainerState::paused)
       return Error(Errc::conflict,
                    concat("container ", id, " is paused: unpause it: container state improper"));
     if (container.live.pid == 0)
-      handle = TRY(start_locked(container, options.attach, options.attach_flags.stdin_));
+      handle = TRY(start_locked(container, lock, options.attach, options.attach_flags.stdin_));
   }
   if (handle && options.attach) return follow(container, std::move(*handle), options.attach_flags);
   StartResult result;
@@ -238,8 +253,8 @@ Result<Engine::RunResult> Engine::run(const CreateRequest& request, const RunOpt
     if (options.on_created) options.on_created(result.id);
     Status ready = start_dependencies(container.config);
     if (ready) {
-      auto started =
-          start_locked(container, !options.detach, options.attach_flags.stdin_, std::move(early));
+      auto started = start_locked(container, made.lock, !options.detach,
+                                  options.attach_flags.stdin_, std::move(early));
       if (started)
         handle = std::move(*started);
       else

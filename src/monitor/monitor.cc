@@ -103,6 +103,7 @@ class Monitor {
   std::string host_notify_;
   std::vector<sys::UniqueFd> passed_;  // of the plan message, until the starter has them
   sys::UniqueFd passthrough_[3];
+  sys::UniqueFd lock_;  // the container's, until its start is recorded
   pid_t starter_pid_ = -1;
   StateRecord state_;
   bool poststop_ = false;
@@ -179,6 +180,7 @@ Status Monitor::read_plan() {
     if (header.has_stdio[i]) passthrough_[i] = take();
   sys::UniqueFd client;
   if (header.attach) client = take();
+  if (header.has_lock) lock_ = take();
   for (std::int32_t i = 0; i < plan_.preserve_fds; ++i) {
     passed_.push_back(take());
     if (!passed_.back())
@@ -386,6 +388,7 @@ void Monitor::on_started() {
   started_ = true;
   state_.started_at = now();
   write_state("running");
+  lock_.reset();
   tell(pack(Verb::started, state_));
   if (!host_notify_.empty()) {
     std::string text = concat("MAINPID=", state_.monitor_pid);
@@ -487,8 +490,10 @@ void Monitor::end() {
   if (destroys && !plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
   tell(failure_ ? pack_error(*failure_) : pack(Verb::exited, record));
   if (destroys && plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
-  for (const char* name : {"/state", "/attach"}) ::unlink(concat(plan_.run_dir, name).c_str());
+  // The state goes last: whoever starts the container anew waits for this process while it is
+  // there.
   if (notify_) ::unlink(concat(plan_.run_dir, "/notify").c_str());
+  for (const char* name : {"/attach", "/state"}) ::unlink(concat(plan_.run_dir, name).c_str());
   told_ = true;
   loop_->add_timer(kLastReadMs, [this] {
     if (!control_) hub_.drop_clients(), leave();

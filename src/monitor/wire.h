@@ -107,6 +107,7 @@ struct PlanHeader {
   bool has_stdio[3] = {};  // for passthrough, in this order at the front of the descriptors
   bool attach = false;     // then one socket of a client that is attached from the start
   bool attach_stdin = false;
+  bool has_lock = false;  // then the container's lock
   std::uint16_t rows = 0,
                 columns = 0;  // of the user's terminal, so that the program finds them at its start
 };                            // then plan.preserve_fds descriptors
@@ -181,6 +182,7 @@ void describe(B& b, PlanHeader& h) {
   for (bool& has : h.has_stdio) b("stdio", has);
   b("attach", h.attach);
   b("attach_stdin", h.attach_stdin);
+  b("lock", h.has_lock);
   b("rows", h.rows);
   b("columns", h.columns);
 }

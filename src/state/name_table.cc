@@ -26,6 +26,10 @@ Status NameTable::reserve(const std::string& name, const std::string& id) const 
   return sys::symlink_at(id.c_str(), sys::DirFd::cwd(), path(name).c_str());
 }
 
+Result<std::vector<std::string>> NameTable::list() const {
+  return sys::list_dir(sys::DirFd::cwd(), dir_.c_str());
+}
+
 Result<std::string> NameTable::lookup(const std::string& name) const {
   if (!check_name(name)) return Error(Errc::not_found, concat("no such name ", name));
   return sys::read_link_at(sys::DirFd::cwd(), path(name).c_str());
