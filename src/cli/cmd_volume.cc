@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/pairs.h"
 #include "engine/engine.h"
 
 namespace minke::cli {
@@ -23,20 +24,6 @@ constexpr Option<CreateOptions> kCreateOptions[] = {
     {"uid", 0, &CreateOptions::uid, "Set the UID of the volume owner"},
 };
 constexpr OptionTable kCreateTables[] = {option_table<CreateOptions>(kCreateOptions)};
-
-Result<std::map<std::string, std::string>> key_values(const std::vector<std::string>& texts,
-                                                      std::string_view what) {
-  std::map<std::string, std::string> out;
-  for (const std::string& text : texts) {
-    auto parts = split_once(text, '=');
-    std::string_view key = parts ? parts->first : std::string_view(text);
-    if (key.empty())
-      return Error(Errc::invalid_argument, concat("unable to process ", what, "s: invalid ", what,
-                                                  " format: ", quote(text)));
-    out[std::string(key)] = parts ? parts->second : std::string_view();
-  }
-  return out;
-}
 
 Status check_owner(const char* option, const std::optional<std::int64_t>& id) {
   if (id && (*id < 0 || *id > 2147483647))

@@ -22,12 +22,14 @@ constexpr Command kContainerGroup = group("Manage containers");
 constexpr Command kImageGroup = group("Manage images");
 constexpr Command kVolumeGroup =
     group("Manage volumes", "Volumes are created in and can be shared between containers");
+constexpr Command kSecretGroup = group("Manage secrets");
 constexpr Command kSystemGroup = group("Manage the engine");
 
 constexpr TreeRow kTree[] = {
     {"container", &kContainerGroup},
     {"image", &kImageGroup},
     {"volume", &kVolumeGroup},
+    {"secret", &kSecretGroup},
     {"system", &kSystemGroup},
 
     {"attach", &kAttachCommand},
@@ -90,6 +92,12 @@ constexpr TreeRow kTree[] = {
     {"volume ls", &kVolumeLsCommand, "list"},
     {"volume rm", &kVolumeRmCommand, "remove"},
 
+    {"secret create", &kSecretCreateCommand},
+    {"secret exists", &kSecretExistsCommand},
+    {"secret inspect", &kSecretInspectCommand},
+    {"secret ls", &kSecretLsCommand, "list"},
+    {"secret rm", &kSecretRmCommand},
+
     {"container exists", &kContainerExistsCommand},
     {"info", &kInfoCommand},
     {"system info", &kInfoCommand},
@@ -118,7 +126,6 @@ constexpr TreeRow kTree[] = {
     {"push", nullptr, nullptr, kRegistries},
     {"quadlet", nullptr, nullptr, kUnits},
     {"search", nullptr, nullptr, kRegistries},
-    {"secret", nullptr, nullptr, kLater},
     {"container checkpoint", nullptr, nullptr, "checkpoints come later"},
     {"container clone", nullptr, nullptr, kLater},
     {"container commit", nullptr, nullptr, kLater},

@@ -65,6 +65,12 @@ std::string complete_names(NameKind kind, std::string_view prefix, const GlobalO
   if (any || kind == NameKind::container) add_containers(host->root, prefix, &names);
   if (any || kind == NameKind::image) add_images(*host, prefix, &names);
   if (any || kind == NameKind::volume) add_folder(host->root + "/volumes", &names);
+  if (kind == NameKind::secret) {
+    Names folders;
+    add_folder(host->root + "/secrets", &folders);
+    for (const std::string& name : folders)
+      if (name.ends_with(".d")) names.insert(name.substr(0, name.size() - 2));
+  }
   std::string out;
   for (const std::string& name : names)
     if (name.starts_with(prefix)) out += concat(name, "\n");

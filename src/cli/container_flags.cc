@@ -161,6 +161,8 @@ Status set_files(const ContainerFlags& f, CreateRequest* r) {
   for (const std::string& text : f.volume) r->mounts.push_back(TRY(engine::parse_volume(text)));
   for (const std::string& text : f.mount) r->mounts.push_back(TRY(engine::parse_mount(text)));
   for (const std::string& text : f.tmpfs) r->mounts.push_back(TRY(engine::parse_tmpfs(text)));
+  for (const std::string& text : f.secret) TRY(engine::parse_secret(text));
+  r->secrets = f.secret;
   r->volumes_from = f.volumes_from;
   r->image_volume = f.image_volume;
   if (!one_of(r->image_volume, {"", "anonymous", "bind", "tmpfs", "ignore"}))

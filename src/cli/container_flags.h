@@ -37,7 +37,7 @@ struct ContainerFlags {
       device_cgroup_rule;
   bool privileged = false, read_only = false, read_only_tmpfs = true;
   // files
-  std::vector<std::string> volume, mount, tmpfs, volumes_from;
+  std::vector<std::string> volume, mount, tmpfs, volumes_from, secret;
   std::string image_volume, shm_size, shm_size_systemd;
   // limits
   std::string cgroup_parent, cgroups, memory, memory_reservation, memory_swap, cpuset_cpus,

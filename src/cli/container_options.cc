@@ -210,7 +210,7 @@ constexpr Option<F> kShared[] = {
      &F::seccomp_policy,
      "Policy for selecting a seccomp profile",
      {.shown_default = "default"}},
-    {"secret", 0, refused, "secrets come later: mount a file read-only"},
+    {"secret", 0, &F::secret, "Add secret to container"},
     {"security-opt", 0, &F::security_opt, "Security Options"},
     {"shm-size",
      0,

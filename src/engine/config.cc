@@ -18,6 +18,16 @@ void bind(json::Binder& b, ResolvedMount& m) {
   b("idmap", m.idmap);
 }
 
+void bind(json::Binder& b, ContainerSecret& s) {
+  b.required("id", s.id);
+  b.required("name", s.name);
+  b("env", s.env);
+  b("target", s.target);
+  b("uid", s.uid);
+  b("gid", s.gid);
+  b.required("mode", s.mode);
+}
+
 void bind(json::Binder& b, ContainerConfig& c) {
   b.required("id", c.id);
   b.required("name", c.name);
@@ -58,6 +68,7 @@ void bind(json::Binder& b, ContainerConfig& c) {
   b("mountLabel", c.mount_label);
   b("processLabel", c.process_label);
   b("apparmorProfile", c.apparmor_profile);
+  b("secrets", c.secrets);
 }
 
 }  // namespace minke::engine

@@ -29,6 +29,14 @@ struct ResolvedMount {
   bool idmap = false;
 };
 
+// A secret as the container has it; never its content.
+struct ContainerSecret {
+  std::string id, name;
+  bool env = false;    // an environment variable; else a file
+  std::string target;  // the variable; the file, below /run/secrets unless absolute
+  std::uint32_t uid = 0, gid = 0, mode = 0444;
+};
+
 struct ContainerConfig {
   std::string id, name;
   TimeNs created = 0;
@@ -58,8 +66,10 @@ struct ContainerConfig {
   bool systemd_mode = false;
   std::string seccomp_profile;  // "" default, unconfined, or the path it was read from
   std::string mount_label, process_label, apparmor_profile;
+  std::vector<ContainerSecret> secrets;
 };
 void bind(json::Binder& b, ResolvedMount& m);
+void bind(json::Binder& b, ContainerSecret& s);
 void bind(json::Binder& b, ContainerConfig& c);
 
 }  // namespace minke::engine

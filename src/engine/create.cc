@@ -152,6 +152,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request,
   });
   failpoint("engine.create", 3);  // the name is taken
   TRY(write_container_files(config, host_, staging));
+  TRY(copy_secrets(config, host_, staging));
   // What --rm removes again need not survive a power cut.
   TRY(save_config(staging, config, request.remove ? sys::Durability::none : sys::Durability::data));
   failpoint("engine.create", 4);  // staged whole

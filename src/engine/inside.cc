@@ -29,6 +29,7 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
         Errc::conflict,
         concat("can only create exec sessions on running containers: container state improper"));
   oci::Spec spec = TRY(load_spec(container.dir));
+  if (spec.process) TRY(add_secret_env(container.config, container.run_dir, &spec.process->env));
   std::uint64_t start_time = TRY(sys::process_start_time(container.live.pid));
   sys::UniqueFd root =
       TRY(sys::open(concat("/proc/", container.live.pid, "/root"), O_PATH | O_DIRECTORY));

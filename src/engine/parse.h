@@ -13,7 +13,14 @@ namespace minke::engine {
 Result<MountRequest> parse_volume(std::string_view text);  // -v [SOURCE:]DEST[:OPTIONS]
 Result<MountRequest> parse_mount(std::string_view text);   // --mount type=...,key=value,...
 Result<MountRequest> parse_tmpfs(std::string_view text);   // --tmpfs DEST[:OPTIONS]
-Result<Ulimit> parse_ulimit(std::string_view text);        // name=soft[:hard], host
+// --secret NAME[,type=mount|env][,target=][,uid=][,gid=][,mode=]
+struct SecretRequest {
+  std::string source, target;
+  bool env = false;
+  std::uint32_t uid = 0, gid = 0, mode = 0444;
+};
+Result<SecretRequest> parse_secret(std::string_view text);
+Result<Ulimit> parse_ulimit(std::string_view text);  // name=soft[:hard], host
 Result<NamespaceMode> parse_namespace(std::string_view flag,
                                       std::string_view text);  // flag: "pid", "ipc", ...
 Result<RestartPolicy> parse_restart(std::string_view text);

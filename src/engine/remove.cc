@@ -68,6 +68,11 @@ Status remember_exit(const Host& host, const ContainerPaths& paths, const std::s
   return {};
 }
 
+// What only a running container needs: its secrets, in memory.
+Status forget_run(const ContainerPaths& paths) {
+  return sys::remove_tree_at(sys::DirFd::cwd(), (paths.run_dir + "/secrets").c_str());
+}
+
 }  // namespace
 
 Status Engine::throw_away(const std::string& path) {
@@ -101,6 +106,7 @@ Status Engine::cleanup_locked(const std::string& id) {
   std::optional<monitor::StateRecord> state = TRY(load_state(paths.run_dir));
   std::optional<monitor::ExitRecord> end = TRY(load_exit(paths.dir));
   if (!state) {
+    TRY(forget_run(paths));
     if (end || load_starts(paths.dir) == 0) return {};
     TRY(record_lost_end(paths, state));
     if (auto text = sys::read_small_file(paths.dir + "/spec.json"))
@@ -123,6 +129,7 @@ Status Engine::cleanup_locked(const std::string& id) {
   if (!destroyed) log::warn(concat("container ", short_id(id), ": ", destroyed.error().message()));
   for (const char* name : {"/attach", "/ctl", "/state"})
     ignore(sys::unlink_at(sys::DirFd::cwd(), (paths.run_dir + name).c_str()), "may not be there");
+  TRY(forget_run(paths));
   return sys::remove_tree_at(sys::DirFd::cwd(), (paths.run_dir + "/exec").c_str());
 }
 

@@ -62,6 +62,17 @@ Result<oci::Process> make_exec_process(const ContainerConfig& config, const oci:
 Status write_container_files(const ContainerConfig& config, const Host& host,
                              const std::string& dir);
 
+// Secrets that are mounted, copied into the container's folder (in staging) when it is made.
+Status copy_secrets(const ContainerConfig& config, const Host& host, const std::string& dir);
+// Before each start: the files that the spec binds in; what comes back is environment ("K=V") that
+// no file but the one for exec holds.
+Result<std::vector<std::string>> prepare_secrets(const ContainerConfig& config, const Host& host,
+                                                 const std::string& container_dir,
+                                                 const std::string& run_dir);
+// The same environment for a process of a running container.
+Status add_secret_env(const ContainerConfig& config, const std::string& run_dir,
+                      std::vector<std::string>* env);
+
 // First use of volumes: copies what the image has at a volume's place into it while it is empty
 // (never again after), and changes owners for U. `root_fd` is a view of the image's root file
 // system.

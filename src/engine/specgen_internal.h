@@ -70,6 +70,10 @@ Status add_requested_env(const std::vector<std::string>& requested, std::vector<
 Status resolve_mounts(const CreateRequest& request, const ResolveContext& context,
                       ContainerConfig* config);
 
+// --- secrets (specgen_secrets.cc)
+Status resolve_secrets(const CreateRequest& request, const ResolveContext& context,
+                       ContainerConfig* config);
+
 // --- the log (specgen_resolve.cc)
 Result<monitor::LogPlan> resolve_log(const CreateRequest& request,
                                      const std::string& container_dir);
@@ -112,6 +116,7 @@ Status add_security(SpecBuilder* b);
 Status add_limits(SpecBuilder* b);
 Status add_devices(SpecBuilder* b);
 Status add_mounts(SpecBuilder* b);
+void add_secret_mounts(SpecBuilder* b);
 Status add_account_files(SpecBuilder* b);
 void add_annotations(SpecBuilder* b);
 

@@ -191,6 +191,7 @@ Status add_mounts(SpecBuilder* b) {
   add_scratch(b);
   add_files(b);
   add_user_mounts(b);
+  add_secret_mounts(b);
   TRY(add_devices(b));
   std::stable_sort(b->spec.mounts.begin(), b->spec.mounts.end(),
                    [](const oci::Mount& x, const oci::Mount& y) { return depth(x) < depth(y); });

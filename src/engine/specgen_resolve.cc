@@ -206,6 +206,7 @@ Result<ContainerConfig> resolve_config(const CreateRequest& request,
       ignore(add_ports(port, &config.expose), "an image's word for people, no more");
   // Last, since it makes volumes: all that can be refused has been.
   TRY(resolve_mounts(request, context, &config));
+  TRY(resolve_secrets(request, context, &config));
   return config;
 }
 

@@ -274,11 +274,6 @@ Status resolve_mounts(const CreateRequest& request, const ResolveContext& contex
   // Checked before the first volume is made.
   for (const MountRequest& mount : request.mounts)
     if (mount.type != "tmpfs") TRY(check_volume_options(mount.options));
-  if (!request.secrets.empty())
-    return Error(Errc::not_found,
-                 concat("no secret with name or id ",
-                        quote(request.secrets[0].substr(0, request.secrets[0].find(','))),
-                        ": no such secret"));
   MountTable user, table;
   for (const auto& [destination, mount] : asked)
     user[destination] = TRY(resolve_mount(*mount, context));

@@ -121,6 +121,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     TRY(prepare_volumes(config, host_, view.get()));
   }
   monitor::Plan plan = TRY(make_plan(container));
+  plan.secret_env = TRY(prepare_secrets(config, host_, container.dir, container.run_dir));
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
   if (starts > 0)
@@ -158,6 +159,8 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
                       ? save_starts(container.dir, starts)
                       : sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/started").c_str());
     if (!back) log::warn(back.error().message());
+    ignore(sys::remove_tree_at(sys::DirFd::cwd(), (container.run_dir + "/secrets").c_str()),
+           "the next clean-up removes them");
     for (const char* name : {"/state", "/attach", "/ctl"})
       ignore(sys::unlink_at(sys::DirFd::cwd(), (container.run_dir + name).c_str()),
              "may not be there");

@@ -98,6 +98,13 @@ Status write_bundle(const Plan& plan) {
   json::Value spec = TRY_CTX(json::parse(text), path);
   json::Object* members = spec.as_object();
   if (members == nullptr) return Error(Errc::corrupt, concat(path, ": expected an object"));
+  if (!plan.secret_env.empty()) {
+    json::Value& process = (*members)["process"];
+    if (process.as_object() == nullptr) process = json::Object();
+    json::Value& env = (*process.as_object())["env"];
+    if (env.as_array() == nullptr) env = json::Array();
+    for (const std::string& entry : plan.secret_env) env.as_array()->emplace_back(entry);
+  }
   json::Value& root = (*members)["root"];
   if (root.as_object() == nullptr) root = json::Object();
   std::string place =

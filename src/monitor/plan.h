@@ -41,6 +41,7 @@ struct Plan {
       cleanup_command;            // argv, [0] absolute: run at the end unless the starter does it
   std::int32_t preserve_fds = 0;  // how many descriptors follow the plan's own (below)
   bool remove_at_exit = false;    // --rm
+  std::vector<std::string> secret_env;  // "K=V" beside the spec's, which is a file
 };
 void bind(json::Binder& b, LogPlan& l);
 void bind(json::Binder& b, Plan& p);

@@ -52,6 +52,9 @@ Status report_created(const StarterInput& input, const runtime::ContainerHandle&
 Status start_container(const StarterInput& input) {
   const Plan& plan = *input.plan;
   oci::Spec spec = TRY(load_spec(plan.bundle));
+  if (spec.process)
+    spec.process->env.insert(spec.process->env.end(), plan.secret_env.begin(),
+                             plan.secret_env.end());
   runtime::CreateRequest request;
   request.id = plan.id;
   request.bundle = plan.bundle;

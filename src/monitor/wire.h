@@ -157,6 +157,7 @@ void describe(B& b, Plan& p) {
   b("cleanup_command", p.cleanup_command);
   b("preserve_fds", p.preserve_fds);
   b("remove_at_exit", p.remove_at_exit);
+  b("secret_env", p.secret_env);
 }
 template <typename B>
 void describe(B& b, StateRecord& s) {

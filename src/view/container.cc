@@ -142,6 +142,18 @@ json::Object inspect_config(const ContainerConfig& config, const oci::Spec& spec
   std::string umask = request.umask.empty() ? "0022" : request.umask;
   if (umask.size() < 4) umask.insert(0, 4 - umask.size(), '0');
   out.set("Umask", std::move(umask));
+  json::Array secrets;
+  for (const engine::ContainerSecret& secret : config.secrets) {
+    if (secret.env) continue;
+    json::Object entry;
+    entry.set("Name", secret.name);
+    entry.set("ID", secret.id);
+    entry.set("UID", secret.uid);
+    entry.set("GID", secret.gid);
+    entry.set("Mode", secret.mode);
+    secrets.emplace_back(std::move(entry));
+  }
+  if (!secrets.empty()) out.set("Secrets", std::move(secrets));
   out.set("Timeout", request.timeout);
   out.set("StopTimeout", config.stop_timeout);
   out.set("Passwd", request.passwd);
