@@ -168,4 +168,31 @@ TEST(CleanPath, FollowsGo) {
   for (const auto& [path, clean] : rows) EXPECT_EQ(clean_path(path), clean) << path;
 }
 
+TEST(ParseSecret, MountAndEnv) {
+  auto secret = parse_secret("x,target=/etc/y,uid=5,gid=6,mode=0400");
+  ASSERT_TRUE(secret) << secret.error().message();
+  EXPECT_EQ(secret->source, "x");
+  EXPECT_EQ(secret->target, "/etc/y");
+  EXPECT_EQ(secret->uid, 5u);
+  EXPECT_EQ(secret->gid, 6u);
+  EXPECT_EQ(secret->mode, 0400u);
+  EXPECT_EQ(parse_secret("x")->mode, 0444u);
+  EXPECT_TRUE(parse_secret("source=x,type=env")->env);
+}
+
+TEST(ParseSecret, FaultsInPodmansWords) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"x,foo", "option foo must be in form option=value: parsing secret"},
+      {"x,foo=1", "option foo=1 invalid: parsing secret"},
+      {"x,type=bad", "type bad is invalid: parsing secret"},
+      {"x,type=env,type=env", "cannot set more than one secret type: parsing secret"},
+      {"x,mode=9", "mode 9 invalid: parsing secret"},
+      {"x,uid=-1", "UID -1 invalid: parsing secret"},
+      {"target=y", "no source found target=y: parsing secret"},
+      {"x,type=env,gid=1",
+       "UID, GID, Mode options cannot be set with secret type env: parsing secret"},
+  };
+  for (const auto& [text, message] : rows) EXPECT_EQ(error_of(parse_secret(text)), message);
+}
+
 }  // namespace minke::engine
