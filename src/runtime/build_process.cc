@@ -303,11 +303,12 @@ Status build_process(const ProcessInput& in, LaunchPlan* plan) {
   // A change of credentials takes the signal away, so it is set when they stand.
   if (in.die_with_parent) plan->add(Op::death_signal);
   plan->add(Op::change_directory).target = cwd;
+  // Before the program is looked for: its path may name /proc/self/fd.
+  TRY(add_descriptors(in, plan));
   plan->add(Op::find_program);
   if (plan->home_slot >= 0) plan->add(Op::home);
   plan->add(Op::umask).flags = p.user.umask.value_or(0022);
   if (p.no_new_privileges) plan->add(Op::no_new_privileges);
-  TRY(add_descriptors(in, plan));
   plan->add(Op::reset_signals);
   plan->add(Op::wait_start);
   if (in.start_hooks != nullptr) TRY(add_hooks(*in.start_hooks, true, plan));

@@ -1,4 +1,5 @@
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <utility>
 
 #include "oci/spec.h"
 #include "runtime/child_internal.h"
@@ -168,11 +170,13 @@ int child_find_program(ChildState& c) {
   return fail(c, Call::not_found);
 }
 
+// Closed here and not by exec: exec resolves the program's path first, and /proc/self/fd/N in it
+// must not lead through a descriptor of ours (CVE-2024-21626).
 int child_descriptors(ChildState& c, const Step& s) {
   const auto* fds = static_cast<const std::uint32_t*>(s.data);
   auto count = static_cast<int>(s.count);
-  // Ours out of the way of the numbers to be given.
-  for (int* own : {&c.socket, &c.proc, &c.start_listener, &c.root, &c.pty}) {
+  // What is used still, out of the way of the numbers to be given.
+  for (int* own : {&c.socket, &c.start_listener, &c.pty}) {
     if (*own < 0 || *own >= count) continue;
     int moved = ::fcntl(*own, F_DUPFD_CLOEXEC, count);
     if (moved < 0) return -1;
@@ -182,7 +186,16 @@ int child_descriptors(ChildState& c, const Step& s) {
     int fd = i < 3 && c.pty >= 0 ? c.pty : static_cast<int>(fds[i]);
     if (fd == i ? ::fcntl(i, F_SETFD, 0) < 0 : ::dup2(fd, i) < 0) return -1;
   }
-  return static_cast<int>(::syscall(SYS_close_range, count, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */));
+  c.proc = c.root = c.pty = c.null_mount = c.empty_mount = -1;
+  int first = c.socket, second = c.start_listener < 0 ? c.socket : c.start_listener;
+  if (first > second) std::swap(first, second);
+  auto close_between = [](int from, int to) {  // both included
+    return from > to ? 0
+                     : static_cast<int>(::syscall(SYS_close_range, static_cast<unsigned>(from),
+                                                  static_cast<unsigned>(to), 0));
+  };
+  if (close_between(count, first - 1) < 0 || close_between(first + 1, second - 1) < 0) return -1;
+  return close_between(second + 1, INT_MAX);
 }
 
 int child_reset_signals() {
