@@ -158,6 +158,8 @@ TEST(Seccomp, CapabilitiesOpenCalls) {
   EXPECT_EQ(action(default_seccomp({}), "mount"), "SCMP_ACT_ALLOW");
   EXPECT_EQ(action(default_seccomp({}), "kexec_load"), "SCMP_ACT_ERRNO");
   EXPECT_EQ(action(default_seccomp({}), "io_uring_setup"), "SCMP_ACT_ERRNO");
+  EXPECT_EQ(action(default_seccomp({}), "clone3"), "SCMP_ACT_ERRNO");
+  EXPECT_EQ(action(default_seccomp({"CAP_SYS_ADMIN"}), "clone3"), "SCMP_ACT_ALLOW");
 }
 
 TEST(Cgroup, SavedFormIsReadBack) {
