@@ -376,6 +376,10 @@ Status load_index(Session& session, Members& members, const oci::ImageIndex& ind
     TRY_CTX(session.check_digest(text, entry.digest), "manifest");
     ++loaded;
     auto nested = oci::parse_index(text);
+    // What the descriptor calls it is what it must be (CVE-2021-41190).
+    if (entry.media_type == (nested ? oci::kMediaManifest : oci::kMediaIndex))
+      return corrupt(concat("image index: ", entry.digest.str(), " is not of the media type ",
+                            quote(entry.media_type)));
     if (nested)
       TRY(load_index(session, members, *nested, std::move(names), depth + 1));
     else

@@ -139,6 +139,17 @@ int open_source(const BuildInput& in, const char* source, bool recursive, Launch
 
 namespace {
 
+// What masks and writes rely on by name must be where its name says, and stay there: a link could
+// lead into a volume that others rename things in (CVE-2019-19921, CVE-2023-27561, CVE-2026-41579).
+bool takes_no_links(const oci::Mount& mount) {
+  constexpr std::string_view kTypes[] = {"proc", "sysfs", "devpts", "mqueue"};
+  constexpr std::string_view kPlaces[] = {"/proc", "/sys", "/dev"};
+  std::string_view place = mount.destination;
+  while (place.size() > 1 && place.back() == '/') place.remove_suffix(1);
+  return std::find(std::begin(kTypes), std::end(kTypes), mount.type) != std::end(kTypes) ||
+         std::find(std::begin(kPlaces), std::end(kPlaces), place) != std::end(kPlaces);
+}
+
 Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci::Mount& mount,
                       LaunchPlan* plan, std::vector<std::string>* remount) {
   MountOptions o = TRY(parse_mount_options(mount.type, mount.options));
@@ -146,6 +157,7 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
   if (cgroup && in.host.cgroups != CgroupMode::v2) return add_cgroup_v1(in, mount, o, plan);
   MountPlan& m = add_mount(plan, mount.destination);
   take_options(o, &m);
+  m.no_links = takes_no_links(mount);
   if (o.bind) {
     if (mount.source.empty()) return Error(Errc::invalid_argument, "a bind mount needs a source");
     m.source = plan->keep(mount.source[0] == '/' ? mount.source

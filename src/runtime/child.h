@@ -56,6 +56,8 @@ int open_in(int root, const char* path, int flags);
 // The O_PATH descriptor of `path`, made when it is missing: a folder, or an empty file with its
 // folders.
 int open_or_make(ChildState& c, const char* path, bool folder);
+// The same for the target of a mount, which may forbid links on the way.
+int open_target(ChildState& c, const MountPlan& m, bool folder);
 // The folder that `path` lies in (made when missing) and the name in it.
 int open_parent(ChildState& c, const char* path, const char** name);
 
@@ -64,6 +66,8 @@ int old_mount(ChildState& c, const MountPlan& m, int target);
 int old_root_overlay(ChildState& c, const OverlayPlan& o);
 int old_root_bind(ChildState& c, const char* source);
 int old_bind_fd(ChildState& c, int source, int target);
+// Makes the node just bound at `path` one whose mode and owner cannot be changed through it.
+int old_protect_node(ChildState& c, const char* path, dev_t number);
 int old_set_attributes(int mount, std::uint64_t set, std::uint64_t clear);
 
 // The number as text behind /proc/self/fd/.

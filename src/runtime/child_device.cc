@@ -27,6 +27,8 @@ int bind_node(ChildState& c, const DevicePlan& d) {
   m.bind = true;
   m.source = d.host_path;
   m.target = d.path;
+  // A device on a read-only mount is written to as ever; its mode and owner are the host's.
+  m.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
   return child_mount(c, m);
 }
 

@@ -125,7 +125,7 @@ int bind_mount(ChildState& c, const MountPlan& m) {
   if (mount < 0) mount = clone_tree(c, m.source, m.recursive);
   if (mount < 0) return -1;
   int result = -1;
-  int target = open_or_make(c, m.target, is_folder(mount));
+  int target = open_target(c, m, is_folder(mount));
   if (target >= 0 && apply_attributes(c, m, mount) == 0 && apply_propagation(c, m, mount) == 0)
     result = attach(c, mount, target);
   if (target >= 0) sys::close_keeping_errno(target);
@@ -144,7 +144,7 @@ int fallback_bind(ChildState& c, const MountPlan& m, int target) {
 }
 
 int new_filesystem(ChildState& c, const MountPlan& m) {
-  int target = open_or_make(c, m.target, true);
+  int target = open_target(c, m, true);
   if (target < 0) return -1;
   int mount = make_filesystem(c, m);
   if (mount < 0) {
@@ -219,7 +219,7 @@ int child_mount(ChildState& c, const MountPlan& m) {
       if (::stat(m.source, &st) < 0) return fail(c, Call::open_source);
       folder = S_ISDIR(st.st_mode);
     }
-    target = open_or_make(c, m.target, folder);
+    target = open_target(c, m, folder);
     if (target < 0) return -1;
     int result = old_mount(c, m, target);
     sys::close_keeping_errno(target);
@@ -322,6 +322,7 @@ int child_mask(ChildState& c, const char* path) {
   } else {
     if (c.null_mount < 0) c.null_mount = open_null(c);
     result = c.null_mount < 0 ? -1 : attach_shared(c, &c.null_mount, &c.null_attached, target);
+    if (result == 0 && c.old_api) result = old_protect_node(c, path, makedev(1, 3));
   }
   sys::close_keeping_errno(target);
   return result;

@@ -60,6 +60,21 @@ int old_set_attributes(int mount, std::uint64_t set, std::uint64_t clear) {
                  MS_REMOUNT | MS_BIND | mount_flags_of(attributes), nullptr);
 }
 
+int old_protect_node(ChildState& c, const char* path, dev_t number) {
+  int mount = open_in(c.root, path, O_PATH);
+  if (mount < 0) return fail(c, Call::open_target);
+  struct stat st;
+  int result = 0;
+  if (::fstat(mount, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != number) {
+    errno = ENODEV;
+    result = fail(c, Call::verify);
+  } else if (old_set_attributes(mount, MOUNT_ATTR_RDONLY, 0) < 0) {
+    result = fail(c, Call::mount_setattr);
+  }
+  sys::close_keeping_errno(mount);
+  return result;
+}
+
 int old_bind_fd(ChildState& c, int source, int target) {
   if (::mount(FdPath(source).text, FdPath(target).text, nullptr, MS_BIND | MS_REC, nullptr) < 0)
     return fail(c, Call::mount);

@@ -137,6 +137,16 @@ int open_or_make(ChildState& c, const char* path, bool folder) {
   return fd;
 }
 
+int open_target(ChildState& c, const MountPlan& m, bool folder) {
+  int fd = open_or_make(c, m.target, folder);
+  if (fd < 0 || !m.no_links) return fd;
+  ::close(fd);
+  fd = sys_openat2(c.root, m.target, O_PATH | (folder ? O_DIRECTORY : 0), 0,
+                   RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+  if (fd < 0) c.call = Call::open_target;
+  return fd;
+}
+
 int open_parent(ChildState& c, const char* path, const char** name) {
   static char last[256];
   const char* slash = std::strrchr(path, '/');
