@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "store/image_worker.h"
 
 namespace minke::cli {
@@ -54,6 +55,9 @@ Result<int> load(Invocation& call, LoadOptions& options) {
   auto result = store::load_archive(engine->store(), input, directory);
   if (!result) return about(std::move(result.error()), options.input);
   store::LoadResult& loaded = *result;
+  for (const std::string& id : loaded.image_ids)
+    engine::emit_image(engine->host(), "loadfromarchive", id,
+                       options.input.empty() ? "-" : options.input);
   if (!options.quiet)
     for (const std::string& id : loaded.image_ids) say_copied(TRY(engine->store().find_image(id)));
   for (const std::string& name : loaded.names) {
@@ -118,6 +122,7 @@ Result<int> import(Invocation& call, ImportOptions& options) {
   auto imported = store::import_rootfs(engine->store(), request);
   if (!imported) return about(std::move(imported.error()), source);
   const std::string& id = *imported;
+  engine::emit_image(engine->host(), "import", id, source);
   if (!options.quiet) say_copied(TRY(engine->store().find_image(id)));
   call.out.line(concat("sha256:", id));
   return 0;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "store/image_name.h"
 #include "store/image_worker.h"
 
@@ -155,6 +156,8 @@ Result<int> save(Invocation& call, SaveOptions& options) {
     TRY(store::save_images(engine->store(), request));
     file.keep();
   }
+  for (const store::Image& image : request.images)
+    engine::emit_image(engine->host(), "save", image.id, options.output);
   if (!options.quiet && !options.output.empty())
     for (const store::Image& image : request.images) say_copied(image);
   return 0;

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "cli/commands.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "store/image_name.h"
 
 namespace minke::cli {
@@ -25,7 +26,10 @@ Result<int> tag(Invocation& call, NoOptions&) {
   for (std::size_t i = 1; i < call.args.size(); ++i) names.push_back(TRY(new_name(call.args[i])));
   engine::Engine* engine = TRY(call.engine());
   store::Image image = TRY(engine->store().find_image(call.args[0]));
-  for (const oci::Reference& name : names) TRY(engine->store().tag_image(image, name));
+  for (const oci::Reference& name : names) {
+    TRY(engine->store().tag_image(image, name));
+    engine::emit_image(engine->host(), "tag", image.id, name.str());
+  }
   return 0;
 }
 
@@ -42,7 +46,10 @@ Result<int> untag(Invocation& call, NoOptions&) {
     names.push_back(std::move(name));
   }
   if (names.empty()) names = image.names;
-  for (const std::string& name : names) TRY(engine->store().untag_image(image, name));
+  for (const std::string& name : names) {
+    TRY(engine->store().untag_image(image, name));
+    engine::emit_image(engine->host(), "untag", image.id, name);
+  }
   return 0;
 }
 

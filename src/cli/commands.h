@@ -11,6 +11,7 @@ extern const Command kContainerCleanupCommand;
 extern const Command kContainerExistsCommand;
 extern const Command kContainerInspectCommand;
 extern const Command kCreateCommand;
+extern const Command kEventsCommand;
 extern const Command kExecCommand;
 extern const Command kExportCommand;
 extern const Command kGenerateManCommand;

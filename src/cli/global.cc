@@ -20,6 +20,8 @@ constexpr OptionExtra kBoolean = {.no_value = "true", .harmless = ""};
 constexpr Option<GlobalOptions> kGlobal[] = {
     {"cgroup-manager", 0, &GlobalOptions::cgroup_manager,
      "Cgroup manager to use (\"cgroupfs\"|\"systemd\")"},
+    {"events-backend", 0, &GlobalOptions::events_backend,
+     "Events backend to use (\"file\"|\"journald\"|\"none\")"},
     {"log-level", 0, &GlobalOptions::log_level,
      "Log messages above specified level (trace, debug, info, warn, warning, error, fatal, panic)"},
     {"noout", 0, &GlobalOptions::no_out, "do not output to stdout"},
@@ -39,11 +41,6 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Path to the directory for temporary state content where --runroot does not name it"},
     {"cdi-spec-dir", 0, refused, "device descriptions of CDI are not read", kText},
     {"conmon", 0, refused, "the monitor is this engine's own", kText},
-    {"events-backend",
-     0,
-     refused,
-     "events have one place, a file below the run root",
-     {.harmless = "file,none"}},
     {"hooks-dir", 0, refused, "hooks are taken from the OCI configuration only", kText},
     {"imagestore", 0, refused, "images lie below --root", kText},
     {"module", 0, refused, "modules of containers.conf are not read", kText},
@@ -85,6 +82,7 @@ engine::HostOptions host_options(const GlobalOptions& options) {
   if (host.runroot.empty() && !options.tmpdir.empty()) host.runroot = options.tmpdir;
   host.cgroup_manager = options.cgroup_manager;
   host.runtime = options.runtime;
+  host.events_backend = options.events_backend;
   return host;
 }
 
@@ -100,6 +98,11 @@ Status apply_global_options(const GlobalOptions& options) {
     return Error(Errc::invalid_argument,
                  concat("--cgroup-manager: invalid cgroup manager ", quote(options.cgroup_manager),
                         ", choose from: cgroupfs, systemd"));
+  const std::string& events = options.events_backend;
+  if (!events.empty() && events != "file" && events != "journald" && events != "none")
+    return Error(Errc::invalid_argument,
+                 concat("--events-backend: invalid events backend ", quote(events),
+                        ", choose from: file, journald, none"));
   if (!options.storage_driver.empty() && options.storage_driver != "overlay")
     return Error(Errc::unsupported, concat("--storage-driver: ", quote(options.storage_driver),
                                            " is not supported: overlay is the only one"));

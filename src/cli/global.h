@@ -18,6 +18,7 @@ struct GlobalOptions {
   std::string root, runroot, tmpdir;
   std::string cgroup_manager;
   std::string runtime;
+  std::string events_backend;
   std::vector<std::string> runtime_flags;
   std::string log_level = "warn";
   std::vector<std::string> storage_opts;

@@ -214,10 +214,21 @@ Status write_object(Output& out, std::string_view name, std::string_view format,
     out.line(json::dump(value, json_indent));
     return out.flush();
   }
-  gotemplate::Template parsed = TRY(gotemplate::Template::parse(normalize(format), name));
-  std::string text = TRY(parsed.execute(value, shape));
-  out.text(format.starts_with(kTable) ? align_columns(text) : text);
+  RowTemplate row = TRY(RowTemplate::parse(name, format));
+  TRY(row.write(out, value, shape));
   return out.flush();
+}
+
+Result<RowTemplate> RowTemplate::parse(std::string_view name, std::string_view format) {
+  return RowTemplate(TRY(gotemplate::Template::parse(normalize(format), name)),
+                     format.starts_with(kTable));
+}
+
+Status RowTemplate::write(Output& out, const json::Value& value,
+                          const gotemplate::Shape& shape) const {
+  std::string text = TRY(parsed_.execute(value, shape));
+  out.text(table_ ? align_columns(text) : text);
+  return {};
 }
 
 Status write_inspect(Output& out, std::string_view format, const json::Array& items,

@@ -72,6 +72,19 @@ Status write_rows(Output& out, const Listing& listing, const FormatChoice& choic
 Status write_object(Output& out, std::string_view name, std::string_view format,
                     const json::Value& value, const gotemplate::Shape& shape, int json_indent);
 
+// A template of --format that is filled again and again, a row each time.
+class RowTemplate {
+ public:
+  static Result<RowTemplate> parse(std::string_view name, std::string_view format);
+  Status write(Output& out, const json::Value& value, const gotemplate::Shape& shape) const;
+
+ private:
+  RowTemplate(gotemplate::Template parsed, bool table)
+      : parsed_(std::move(parsed)), table_(table) {}
+  gotemplate::Template parsed_;
+  bool table_;
+};
+
 // Writes what inspect found: an indented JSON array (five blanks, as Podman), or a template for
 // each.
 Status write_inspect(Output& out, std::string_view format, const json::Array& items,

@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/random_name.h"
 #include "engine/records.h"
 #include "engine/shift.h"
@@ -165,6 +166,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request,
   }
   if (!request.remove)
     if (auto folder = sys::open_dir(host_.root + "/containers")) TRY(sys::fsync_dir(*folder));
+  emit_container(host_, "create", config);
   made.container.live = summarize(config);
   made.container.config = std::move(config);
   made.container.dir = paths.dir;

@@ -119,6 +119,8 @@ Result<Host> find_host(const HostOptions& options) {
     host.cgroup_manager = runtime::CgroupManager::systemd;
   }
   host.runtime = options.runtime;
+  if (!options.events_backend.empty()) host.events_backend = options.events_backend;
+  host.events_path = host.runroot + "/events.log";
   host.monitor_path = TRY(sys::program_path("minke-monitor"));
   host.init_path = TRY(sys::program_path("minke-init"));
   return host;

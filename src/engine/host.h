@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct HostOptions {
   std::string root, runroot, tmpdir;  // empty: the defaults of architecture
   std::string cgroup_manager;         // empty: chosen; cgroupfs, systemd
   std::string runtime;                // --runtime of the command line
+  std::string events_backend;         // empty: file; file, journald, none
 };
 
 struct Host {
@@ -32,6 +34,9 @@ struct Host {
   runtime::CgroupManager cgroup_manager = runtime::CgroupManager::cgroupfs;
   std::string runtime;                  // default OCI runtime; empty: ours
   std::string monitor_path, init_path;  // absolute
+  std::string events_backend = "file";  // file journald none
+  std::string events_path;
+  std::int64_t events_max_size = 16 << 20;  // bytes of all that is kept
 };
 
 // Reads environment and passwd; makes no folder and joins nothing.

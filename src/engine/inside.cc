@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 #include "store/image_worker.h"
 #include "sys/process.h"
@@ -42,6 +43,10 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
     plan.bundle = container.dir;
     plan.run_dir = container.run_dir;
     plan.process = std::move(process);
+    plan.events = event_sink(host_);
+    plan.container_name = container.config.name;
+    plan.image_name = container.live.image_name;
+    plan.labels = event_attributes(container.config.labels);
     TRY(monitor::spawn_exec(host_.monitor_path, plan));
     result.session = plan.session;
     return result;
@@ -63,7 +68,9 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
   exec.attach.terminal = options.terminal;
   exec.attach.stdin_ = flags.stdin_;
   exec.attach.detach_keys = flags.detach_keys;
+  exec.on_started = [&] { emit_container(host_, "exec", container.live); };
   result.exit_code = TRY(monitor::exec_foreground(exec, &result.detached));
+  if (!result.detached) emit_container(host_, "exec_died", container.live, result.exit_code);
   return result;
 }
 
@@ -84,6 +91,7 @@ Result<std::optional<int>> Engine::attach(const std::string& id, const AttachFla
     options.on_signal = [this, id](int signal) {
       ignore(kill(id, signal), "it may have ended at this moment");
     };
+  emit_container(host_, "attach", container.live);
   monitor::AttachEnd end = TRY(monitor::run_attach(stream.get(), options));
   if (end == monitor::AttachEnd::detached) return std::optional<int>();
   return std::optional<int>(TRY(wait(id, {}, 250)));
@@ -112,7 +120,9 @@ Status Engine::export_container(const std::string& id, int output_fd) {
             sys::open(concat("/proc/", container.live.pid, "/root"), O_RDONLY | O_DIRECTORY))
       root = std::move(*inside);
   if (!root) root = TRY(open_rootfs_view(container.config, host_, container.dir + "/upper"));
-  return store::export_rootfs(root.get(), output_fd);
+  TRY(store::export_rootfs(root.get(), output_fd));
+  emit_container(host_, "export", container.live);
+  return {};
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 #include "runtime/cgroup.h"
 #include "state/name_table.h"
@@ -42,6 +43,14 @@ Status record_lost_end(const ContainerPaths& paths,
   record.error =
       state ? "its monitor was killed" : "its end was not recorded (the machine went down)";
   return save_exit(paths.dir, record);
+}
+
+void emit_lost_end(const Host& host, const std::string& id) {
+  bool unused = false;
+  auto live = load_summary(host, id, &unused);
+  if (!live) return;
+  emit_container(host, "died", *live, kKilledCode);
+  if (!live->remove) emit_container(host, "cleanup", *live);
 }
 
 // PDEATHSIG ends init with its monitor, unless the program changed its credentials since.
@@ -109,6 +118,7 @@ Status Engine::cleanup_locked(const std::string& id) {
     TRY(forget_run(paths));
     if (end || load_starts(paths.dir) == 0) return {};
     TRY(record_lost_end(paths, state));
+    emit_lost_end(host_, id);
     if (auto text = sys::read_small_file(paths.dir + "/spec.json"))
       if (auto spec = oci::parse_spec(*text))
         runtime::clear_unrecorded_cgroup(id, *spec, host_.cgroup_manager);
@@ -120,6 +130,7 @@ Status Engine::cleanup_locked(const std::string& id) {
     if (sys::process_alive(state->monitor_pid, state->monitor_start_time)) return {};
     end_orphan(*state);
     TRY(record_lost_end(paths, state));
+    emit_lost_end(host_, id);
   }
   // A living monitor is about to do the same, and whoever waits for its end looks again.
   bool monitored = sys::process_alive(state->monitor_pid, state->monitor_start_time);
@@ -171,8 +182,12 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
     for (const ResolvedMount& mount : config->mounts) {
       if (!mount.anonymous) continue;
       auto users = volume_users(mount.volume_name);
-      if (users && users->empty()) errors.add(volumes_.remove(mount.volume_name));
+      if (!users || !users->empty()) continue;
+      Status removed = volumes_.remove(mount.volume_name);
+      if (removed) emit_volume(host_, "remove", mount.volume_name);
+      errors.add(std::move(removed));
     }
+  if (config) emit_container(host_, "remove", *config);
   errors.add(empty_trash());  // and what a killed rm has left there
   return std::move(errors).to_status();
 }

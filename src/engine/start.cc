@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 #include "runtime/cgroup.h"
 #include "state/object_lock.h"
@@ -23,7 +24,16 @@ const char* manager_name(runtime::CgroupManager manager) {
 std::vector<std::string> cleanup_command(const Host& host, const std::string& id) {
   auto self = sys::own_program();
   if (!self) return {};
-  return {*self, "--root", host.root, "--runroot", host.runroot, "container", "cleanup", id};
+  return {*self,
+          "--root",
+          host.root,
+          "--runroot",
+          host.runroot,
+          "--events-backend",
+          host.events_backend,
+          "container",
+          "cleanup",
+          id};
 }
 
 bool wants_volume_work(const ContainerConfig& config) {
@@ -84,6 +94,8 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   plan.cleanup_command = cleanup_command(host_, config.id);
   plan.preserve_fds = static_cast<std::int32_t>(preserved_fds(request).size());
   plan.remove_at_exit = request.remove;
+  plan.events = event_sink(host_);
+  plan.labels = event_attributes(config.labels);
   return plan;
 }
 
@@ -145,11 +157,13 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     TRY(handle.send(spawn));
     failpoint("engine.start", 3);  // the monitor is building
     TRY(handle.wait_created());
+    emit_container(host_, "init", config);
     failpoint("engine.start", 4);  // init waits
     monitor::StateRecord state = TRY(handle.start());
     container.live.pid = state.pid;
     container.live.started_at = state.started_at;
     container.live.cgroup = state.cgroup;
+    emit_container(host_, "start", config);
     failpoint("engine.start", 5);  // it runs
     return handle;
   }();
@@ -187,6 +201,7 @@ Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle
       ignore(kill(id, signal), "it may have ended at this moment");
     };
   sys::UniqueFd stream = handle.take_attach();
+  if (stream) emit_container(host_, "attach", container.config);
   StartResult result;
   if (stream) {
     monitor::AttachEnd end = TRY(monitor::run_attach(stream.get(), options));

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 #include "runtime/cgroup.h"
 #include "sys/process.h"
@@ -73,6 +74,7 @@ Status Engine::stop(const std::string& id, std::optional<std::int64_t> timeout) 
   if (!is_up(container.live.state)) return {};
   TRY(end_process(container.live, container.config.stop_signal,
                   timeout ? timeout : std::optional(container.config.stop_timeout)));
+  emit_container(host_, "stop", container.config);
   return cleanup(id);
 }
 
@@ -109,6 +111,7 @@ Status Engine::kill(const std::string& id, int signal) {
     return wrong_state("can only kill running containers.", live);
   sys::Pidfd init = TRY(sys::Pidfd::open(live.pid));
   TRY(init.kill(signal));
+  emit_container(host_, "kill", live);
   // A frozen process takes the signal only when it thaws; KILL must end it all the same.
   if (signal == SIGKILL && live.state == ContainerState::paused) return pause(id, false);
   return {};
@@ -123,11 +126,14 @@ Status Engine::pause(const std::string& id, bool paused) {
         concat(quote(id), paused ? " is not running, can't pause" : " is not paused, can't unpause",
                ": container state improper"));
   runtime::Cgroup cgroup = TRY(runtime::Cgroup::open(live.cgroup));
-  return cgroup.freeze(paused);
+  TRY(cgroup.freeze(paused));
+  emit_container(host_, paused ? "pause" : "unpause", live);
+  return {};
 }
 
 Status Engine::restart(const std::string& id, std::optional<std::int64_t> timeout) {
   Container container = TRY(find_container(id));
+  emit_container(host_, "restart", container.config);
   if (is_up(container.live.state)) TRY(stop(id, timeout));
   TRY(start(container, {}));
   return {};

@@ -1,6 +1,7 @@
 // Images and volumes as far as containers use them.
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 #include "state/object_lock.h"
 #include "store/image_name.h"
@@ -38,6 +39,7 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name,
     if (!full.empty()) {
       TRY(store_->untag_image(*image, full));
       report.push_back("Untagged: " + full);
+      emit_image(host_, "untag", image->id, full);
       return report;
     }
   }
@@ -62,6 +64,9 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name,
           .with_exit(2);
     TRY(store_->remove_image(*image, {}, &report));
   }
+  for (const std::string& image_name : image->names)
+    emit_image(host_, "untag", image->id, image_name);
+  emit_image(host_, "remove", image->id, {});
   TRY(empty_trash());
   return report;
 }
@@ -84,6 +89,7 @@ Status Engine::remove_volume(std::string_view name, bool force,
                                       " is being used by a new container: volume is being used"))
         .with_exit(2);
   TRY(volumes_.remove(volume.name));
+  emit_volume(host_, "remove", volume.name);
   return sys::remove_tree_at(sys::DirFd::cwd(),
                              (host_.runroot + "/volumes/" + volume.name).c_str());
 }

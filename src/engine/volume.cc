@@ -9,6 +9,7 @@
 
 #include "base/rand.h"
 #include "base/str.h"
+#include "engine/events.h"
 #include "engine/parse_internal.h"
 #include "sys/fd.h"
 
@@ -166,6 +167,7 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
                                               " already exists: volume already exists"));
   }
   undo.dismiss();
+  emit_volume(host_, "create", volume.name);
   return volume;
 }
 

@@ -129,7 +129,8 @@ Result<ExecStarted> spawn_exec(const std::string& monitor_path, const ExecPlan& 
   ExecPlan sent = plan;
   std::string process_json = json::dump_struct(plan.process);
   std::string message = pack(Verb::exec_plan, sent.session, sent.container_id, sent.bundle,
-                             sent.run_dir, process_json, sent.process.terminal, sent.stdin_open);
+                             sent.run_dir, process_json, sent.process.terminal, sent.stdin_open,
+                             sent.events, sent.container_name, sent.image_name, sent.labels);
   TRY_CTX(sys::send_message(process.control.get(), message), kGone);
   CreatedMessage created;
   TRY(expect(process.control.get(), Verb::created, created));

@@ -87,6 +87,9 @@ struct ExecPlan {
   std::string container_id, bundle, run_dir;
   oci::Process process;
   bool stdin_open = false;
+  EventSink events;
+  std::string container_name, image_name;  // of its events
+  std::vector<Attribute> labels;
 };
 void bind(json::Binder& b, ExecPlan& p);
 struct ExecStarted {
@@ -101,6 +104,7 @@ Result<ExecStarted> spawn_exec(const std::string& monitor_path, const ExecPlan& 
 struct ExecForeground {
   runtime::ExecRequest request;
   AttachOptions attach;
+  std::function<void()> on_started;  // may be empty
 };
 Result<int> exec_foreground(ExecForeground& exec, bool* detached);
 

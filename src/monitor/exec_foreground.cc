@@ -91,6 +91,7 @@ Result<int> exec_with_terminal(ExecForeground& exec, bool* detached) {
   exec.request.process = &process;
   exec.request.console_socket = theirs.get();
   runtime::Execed execed = TRY(runtime::exec(exec.request));
+  if (exec.on_started) exec.on_started();
   theirs.reset();
   sys::Message message = TRY(sys::receive_message(ours.get(), 4096));
   if (message.fds.empty())
@@ -119,6 +120,7 @@ Result<int> exec_foreground(ExecForeground& exec, bool* detached) {
   for (int i = 0; i < 3; ++i)
     if (!wanted[i]) exec.request.stdio[i] = null.get();
   runtime::Execed execed = TRY(runtime::exec(exec.request));
+  if (exec.on_started) exec.on_started();
   TRY(wait_handing_signals_on(execed.pidfd.get(), exec.attach.on_signal));
   return sys::exit_code_of(TRY(sys::wait_pid(execed.pid)));
 }

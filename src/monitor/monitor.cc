@@ -93,6 +93,7 @@ class Monitor {
   void leave();
   void write_state(const char* status);
   void on_notify();
+  void note(const char* status, std::optional<int> exit_code = {});
 
   sys::UniqueFd control_;
   std::unique_ptr<sys::EventLoop> loop_;
@@ -163,6 +164,10 @@ Status Monitor::read_plan() {
     unpacker("process", exec_->process_json);
     unpacker("terminal", plan_.terminal);
     unpacker("stdin", plan_.stdin_open);
+    unpacker("events", plan_.events);
+    unpacker("name", plan_.name);
+    unpacker("image_name", plan_.image_name);
+    unpacker("labels", plan_.labels);
     plan_.run_dir = plan_.bundle = concat(exec_->run_dir, "/exec/", session);
     plan_.log.driver = "none";
     may_start_ = true;
@@ -384,11 +389,25 @@ void Monitor::on_created(CreatedMessage message) {
     ignore(sys::send_message(starter_.get(), pack(Verb::start)), "its end is seen by on_starter");
 }
 
+void Monitor::note(const char* status, std::optional<int> exit_code) {
+  Event event;
+  event.type = "container";
+  event.status = status;
+  event.id = plan_.id;
+  event.name = plan_.name;
+  event.image = plan_.image_name;
+  event.attributes = plan_.labels;
+  event.has_exit_code = exit_code.has_value();
+  event.exit_code = exit_code.value_or(0);
+  ignore(record_event(plan_.events, event), "nobody to tell; the container goes on");
+}
+
 void Monitor::on_started() {
   started_ = true;
   state_.started_at = now();
   write_state("running");
   lock_.reset();
+  if (exec_) note("exec");
   tell(pack(Verb::started, state_));
   if (!host_notify_.empty()) {
     std::string text = concat("MAINPID=", state_.monitor_pid);
@@ -482,12 +501,16 @@ void Monitor::end() {
   hub_.finish();
   ignore(sys::write_file(concat(plan_.bundle, "/exit"), json::dump_struct(record), 0600),
          "then the engine learns it from the message below, or records an unknown end");
+  if (record.oom_killed) note("oom");
+  if (started_) note(exec_ ? "exec_died" : "died", record.exit_code);
   // Told first: the engine tidies the files while the cgroup goes here, and waits for our end
   // (wait_gone). Another runtime keeps its own state in the folder that the engine removes, so it
   // comes first.
   bool destroys = created_ && !exec_;
   if (!created_ && !exec_) clear_after_failure(plan_);
   if (destroys && !plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
+  // By whom it is removed tells that in its place.
+  if (destroys && !plan_.remove_at_exit) note("cleanup");
   tell(failure_ ? pack_error(*failure_) : pack(Verb::exited, record));
   if (destroys && plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
   // The state goes last: whoever starts the container anew waits for this process while it is

@@ -6,6 +6,8 @@ namespace minke::monitor {
 
 // The packed and the JSON form share one list of fields (wire.h).
 void bind(json::Binder& b, LogPlan& l) { describe(b, l); }
+static void bind(json::Binder& b, EventSink& e) { describe(b, e); }
+static void bind(json::Binder& b, Attribute& a) { describe(b, a); }
 void bind(json::Binder& b, Plan& p) { describe(b, p); }
 
 void bind(json::Binder& b, StateRecord& s) { describe(b, s); }

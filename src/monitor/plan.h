@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "codec/json.h"
+#include "monitor/event_log.h"
 #include "runtime/container.h"
 
 namespace minke::monitor {
@@ -42,6 +43,8 @@ struct Plan {
   std::int32_t preserve_fds = 0;  // how many descriptors follow the plan's own (below)
   bool remove_at_exit = false;    // --rm
   std::vector<std::string> secret_env;  // "K=V" beside the spec's, which is a file
+  EventSink events;
+  std::vector<Attribute> labels;  // of its events
 };
 void bind(json::Binder& b, LogPlan& l);
 void bind(json::Binder& b, Plan& p);

@@ -127,6 +127,17 @@ void describe(B& b, LogPlan& l) {
   b("tag", l.tag);
 }
 template <typename B>
+void describe(B& b, EventSink& e) {
+  b("backend", e.backend);
+  b("path", e.path);
+  b("max_size", e.max_size);
+}
+template <typename B>
+void describe(B& b, Attribute& a) {
+  b("key", a.key);
+  b("value", a.value);
+}
+template <typename B>
 void describe(B& b, runtime::OverlayRoot& o) {
   b("lower", o.lower);
   b("upper", o.upper);
@@ -158,6 +169,8 @@ void describe(B& b, Plan& p) {
   b("preserve_fds", p.preserve_fds);
   b("remove_at_exit", p.remove_at_exit);
   b("secret_env", p.secret_env);
+  b("events", p.events);
+  b("labels", p.labels);
 }
 template <typename B>
 void describe(B& b, StateRecord& s) {
