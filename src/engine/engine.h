@@ -197,6 +197,7 @@ class Engine {
   Result<monitor::Plan> make_plan(const Container& container) const;
   Result<StartResult> follow(Container& container, monitor::Handle handle,
                              const AttachFlags& flags);
+  bool clear_unwritten(const std::string& id);
   Status cleanup_locked(const std::string& id);
   // The container's lock, with no monitor of an earlier run at work any more: one that has
   // recorded the end still removes the cgroup and the state.

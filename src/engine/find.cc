@@ -47,6 +47,15 @@ void clear_all_remains(const Host& host, const std::vector<std::string>& ids) {
 
 }  // namespace
 
+// The record of a container with --rm is not waited for, so a power cut may leave its file empty.
+// Such a container would have been removed by now.
+bool Engine::clear_unwritten(const std::string& id) {
+  ContainerPaths paths(host_, id);
+  auto lock = state::try_lock_object(paths.run_dir, concat("container ", short_id(id)));
+  auto text = sys::read_small_file(paths.dir + "/config.json", 1);
+  return lock && text && text->empty() && remove_locked(id, false);
+}
+
 Result<std::string> Engine::resolve_id(std::string_view name_or_id) {
   std::string text(name_or_id);
   auto has = [this](const std::string& id) {
@@ -98,7 +107,7 @@ Result<std::vector<ContainerSummary>> Engine::list_containers() {
     auto s = summary(id);
     if (s) {
       all.push_back(std::move(*s));
-    } else if (s.error().code() != Errc::not_found) {
+    } else if (s.error().code() != Errc::not_found && !clear_unwritten(id)) {
       // One that cannot be read does not hide the others.
       log::error(concat("container ", short_id(id), ": ", s.error().message()));
     }

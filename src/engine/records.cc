@@ -36,6 +36,8 @@ Result<std::optional<T>> load_optional(const std::string& path) {
     if (text.error().code() == Errc::not_found) return std::optional<T>();
     return std::move(text.error());
   }
+  // These files are replaced without fsync: after a power cut the new name may stand over nothing.
+  if (text->empty()) return std::optional<T>();
   auto record = json::parse_struct<T>(*text);
   if (!record) return std::move(record.error()).wrap(path).as(Errc::corrupt);
   return std::optional<T>(std::move(*record));
@@ -54,6 +56,16 @@ bool is_frozen(const monitor::StateRecord& state) {
   if (!cgroup) return false;
   auto frozen = cgroup->frozen();
   return frozen && *frozen;
+}
+
+// The summary, or, where a power cut or a stranger has spoilt it, what the config says.
+Result<ContainerSummary> load_record(const std::string& dir) {
+  auto summary = load_struct<ContainerSummary>(dir + "/summary.json");
+  if (summary && !summary->id.empty()) return summary;
+  auto config = load_config(dir);
+  if (!config)
+    return summary ? Result<ContainerSummary>(std::move(config.error())) : std::move(summary);
+  return summarize(*config);
 }
 
 void fold_exit(const monitor::ExitRecord& end, ContainerSummary* s) {
@@ -134,7 +146,7 @@ Status save_starts(const std::string& dir, std::int32_t starts) {
 Result<ContainerSummary> load_summary(const Host& host, const std::string& id,
                                       bool* needs_healing) {
   ContainerPaths paths(host, id);
-  ContainerSummary s = TRY(load_struct<ContainerSummary>(paths.dir + "/summary.json"));
+  ContainerSummary s = TRY(load_record(paths.dir));
   *needs_healing = false;
   std::optional<monitor::StateRecord> state = TRY(load_state(paths.run_dir));
   std::optional<monitor::ExitRecord> end = TRY(load_exit(paths.dir));

@@ -158,7 +158,9 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   if ((volume.uid != 0 || volume.gid != 0) &&
       ::lchown(data.c_str(), static_cast<uid_t>(volume.uid), static_cast<gid_t>(volume.gid)) < 0)
     return Error::from_errno(errno, concat("chown ", data));
-  TRY(sys::write_file(staging + "/config.json", json::dump_struct(volume), 0600));
+  // An anonymous one goes with its container, which a power cut may take as well.
+  TRY(sys::write_file(staging + "/config.json", json::dump_struct(volume), 0600,
+                      volume.anonymous ? sys::Durability::none : sys::Durability::data));
   Status renamed = sys::rename_at(cwd, staging.c_str(), cwd, final_dir.c_str(), RENAME_NOREPLACE);
   if (!renamed) {
     if (renamed.error().code() != Errc::already_exists) return std::move(renamed.error());
@@ -234,7 +236,8 @@ Status Volumes::mark_copied(const std::string& name) const {
   VolumeConfig volume = TRY(load(name));
   if (!volume.needs_copy_up) return {};
   volume.needs_copy_up = false;
-  return sys::write_file(dir(name) + "/config.json", json::dump_struct(volume), 0600);
+  return sys::write_file(dir(name) + "/config.json", json::dump_struct(volume), 0600,
+                         sys::Durability::data);
 }
 
 }  // namespace minke::engine

@@ -37,9 +37,11 @@ Status make_layout(const std::string& root) {
        {"images", "images/blobs", "images/blobs/sha256", "layers", "staging", "trash"})
     TRY_CTX(sys::ensure_dir_at(dir, name, 0700), root);
   if (!sys::exists_at(dir, "images/oci-layout"))
-    TRY_CTX(sys::write_file_at(dir, "images/oci-layout", kOciLayout, 0644), root);
+    TRY_CTX(sys::write_file_at(dir, "images/oci-layout", kOciLayout, 0644, sys::Durability::data),
+            root);
   if (!sys::exists_at(dir, "images/index.json"))
-    TRY_CTX(sys::write_file_at(dir, "images/index.json", oci::dump_index(oci::ImageIndex()), 0644),
+    TRY_CTX(sys::write_file_at(dir, "images/index.json", oci::dump_index(oci::ImageIndex()), 0644,
+                               sys::Durability::data),
             root);
   // Last: whoever sees it sees the rest.
   return sys::write_file_at(dir, "version", concat(kLayoutVersion, "\n"), 0644,

@@ -206,9 +206,11 @@ oci::Spec bare_spec(const ContainerConfig& config) {
 }  // namespace
 
 Result<oci::Spec> current_spec(engine::Engine& engine, const Container& container) {
-  auto text = sys::read_small_file(container.dir + "/spec.json", 16 << 20);
-  if (text) return oci::parse_spec(*text);
-  if (text.error().code() != Errc::not_found) return std::move(text.error());
+  // Empty after a power cut: each start writes it anew, without waiting for the disk.
+  std::string path = container.dir + "/spec.json";
+  auto text = sys::read_small_file(path, 16 << 20);
+  if (text && !text->empty()) return TRY_CTX(oci::parse_spec(*text), path);
+  if (!text && text.error().code() != Errc::not_found) return std::move(text.error());
   TRY(engine.enter());
   engine::SpecContext context;
   context.host = &engine.host();

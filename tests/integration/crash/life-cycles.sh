@@ -18,7 +18,7 @@ must() {
   local want=$1 got code=0
   shift
   got=$(minke "$@" 2>&1 </dev/null) || code=$?
-  [ $code = 0 ] && [[ $got =~ $want ]] || wrong "client $me: exit code $code of minke $*: $got"
+  [[ $code = 0 && $got =~ $want ]] || wrong "client $me: exit code $code of minke $*: $got"
 }
 # A command that SIGKILL meets after 0 to 24 ms, or never.
 killed() {

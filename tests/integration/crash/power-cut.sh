@@ -10,7 +10,7 @@ need_program mkfs.ext4
 [ -e /dev/fuse ] || skip 'no /dev/fuse'
 loops=()
 detach() {
-  umount -l "$T/now" "$T/later" 2>/dev/null
+  umount -l "$T/now" 2>/dev/null
   [ ${#loops[@]} = 0 ] || losetup -d "${loops[@]}" 2>/dev/null
   umount -l "$T/disk" 2>/dev/null
 }
@@ -29,7 +29,7 @@ release() { # FOLDER
 
 truncate -s 96M base
 mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 base || skip 'no ext4'
-mkdir disk now later
+mkdir disk now
 cp --sparse=always base served
 "$disk" serve served log disk &
 within 20 test -e disk/disk
@@ -51,6 +51,9 @@ ok minke rm second
 ok minke rmi localhost/other:1
 ok minke volume create gone
 ok minke volume rm gone
+ok minke run -d --rm --name fourth --network none "$IMG" sleep 1000
+ok minke volume create barrier
+ok minke stop -t 0 fourth
 ok minke create --name third --network none "$IMG" true
 sync now
 engine_options=(--root "$T/r" --runroot "$T/u")
@@ -59,16 +62,19 @@ umount disk
 barriers=$("$disk" barriers log)
 [ "$barriers" -gt 20 ] || fail "only $barriers barriers were recorded"
 
-check() { # SEED: of the state in $T/later
+check() { # SEED: of the state in $T/now
   local name list
-  engine_options=(--root "$T/later/r" --runroot "$T/u2")
+  engine_options=(--root "$T/now/r" --runroot "$T/u2")
   rm -rf "$T/u2"
   ok minke ps -a --format '{{.Names}}'
   assert_eq '' "$err" 'said by ps'
   list=$out
   for name in $list; do
     ok minke inspect "$name"
-    expect_exit 0 minke start -a "$name"
+    case $name in
+      second | fourth) ok minke start "$name" ;;
+      *) ok minke start -a "$name" ;;
+    esac
     [ "$name" != first ] || assert_eq first "$out" 'what first says'
   done
   ok minke images --format '{{.Repository}}:{{.Tag}}'
@@ -83,16 +89,16 @@ check() { # SEED: of the state in $T/later
   assert_eq on "$out"
   engine_options=(--root "$T/r" --runroot "$T/u")
 }
-states=${MINKE_POWER_CUTS:-24}
+states=${MINKE_POWER_CUTS:-16}
 for ((i = 0; i < states; i++)); do
   n=$((barriers * (i + 1) / states))
   for seed in 0 $((i + 1)); do
     cp --sparse=always base image
     "$disk" cut log image $n $seed
-    attach image later || fail "state $n.$seed cannot be mounted"
+    attach image now || fail "state $n.$seed cannot be mounted"
     echo "state $n of $barriers, seed $seed"
-    [ -d later/r ] || mkdir later/r
+    [ -d now/r ] || mkdir now/r
     check
-    release later
+    release now
   done
 done
