@@ -52,8 +52,8 @@ void clear_all_remains(const Host& host, const std::vector<std::string>& ids) {
 bool Engine::clear_unwritten(const std::string& id) {
   ContainerPaths paths(host_, id);
   auto lock = state::try_lock_object(paths.run_dir, concat("container ", short_id(id)));
-  auto text = sys::read_small_file(paths.dir + "/config.json", 1);
-  return lock && text && text->empty() && remove_locked(id, false);
+  auto text = sys::read_small_file(paths.dir + "/config.json", 1 << 20);
+  return lock && text && is_unwritten(*text) && remove_locked(id, false);
 }
 
 Result<std::string> Engine::resolve_id(std::string_view name_or_id) {

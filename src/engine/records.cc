@@ -36,8 +36,7 @@ Result<std::optional<T>> load_optional(const std::string& path) {
     if (text.error().code() == Errc::not_found) return std::optional<T>();
     return std::move(text.error());
   }
-  // These files are replaced without fsync: after a power cut the new name may stand over nothing.
-  if (text->empty()) return std::optional<T>();
+  if (is_unwritten(*text)) return std::optional<T>();
   auto record = json::parse_struct<T>(*text);
   if (!record) return std::move(record.error()).wrap(path).as(Errc::corrupt);
   return std::optional<T>(std::move(*record));

@@ -30,6 +30,9 @@ struct ContainerPaths {
 std::string short_id(std::string_view id);  // 12 digits
 std::string exits_dir(const Host& host);
 
+// Whether a file that was replaced without waiting for the disk lost its content to a power cut: the
+// new name then stands over nothing, or over blocks that read as zeros.
+inline bool is_unwritten(std::string_view text) { return text.empty() || text[0] == '\0'; }
 Result<ContainerConfig> load_config(const std::string& dir);
 Status save_config(const std::string& dir, const ContainerConfig& config,
                    sys::Durability durability);

@@ -1,6 +1,7 @@
 #include "view/container.h"
 
 #include "base/str.h"
+#include "engine/records.h"
 #include "runtime/cgroup.h"
 #include "sys/fd.h"
 #include "view/json_make.h"
@@ -206,10 +207,10 @@ oci::Spec bare_spec(const ContainerConfig& config) {
 }  // namespace
 
 Result<oci::Spec> current_spec(engine::Engine& engine, const Container& container) {
-  // Empty after a power cut: each start writes it anew, without waiting for the disk.
+  // Each start writes it anew, without waiting for the disk.
   std::string path = container.dir + "/spec.json";
   auto text = sys::read_small_file(path, 16 << 20);
-  if (text && !text->empty()) return TRY_CTX(oci::parse_spec(*text), path);
+  if (text && !engine::is_unwritten(*text)) return TRY_CTX(oci::parse_spec(*text), path);
   if (!text && text.error().code() != Errc::not_found) return std::move(text.error());
   TRY(engine.enter());
   engine::SpecContext context;
