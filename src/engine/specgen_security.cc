@@ -77,6 +77,22 @@ Status apply_label_option(std::string_view value) {
                       "filetype' followed by ':' and a value"));
 }
 
+// A profile has to be there before anything is made for the container.
+Status check_apparmor_profile(const std::string& name) {
+  constexpr const char* kProfiles = "/sys/kernel/security/apparmor/profiles";
+  if (!sys::exists(kProfiles))
+    return Error(Errc::invalid_argument,
+                 concat("apparmor profile ", quote(name),
+                        " specified, but Apparmor is not enabled on this system"));
+  auto text = sys::read_small_file(kProfiles, 16U << 20);
+  if (!text) return {};  // root alone may read the list: the kernel will say it
+  for (std::string_view line : split(*text, '\n'))
+    if (line.substr(0, line.rfind(" (")) == name) return {};
+  return Error(Errc::invalid_argument,
+               concat("AppArmor profile ", quote(name),
+                      " specified but not loaded: load it with apparmor_parser"));
+}
+
 }  // namespace
 
 Result<SecurityOptions> parse_security_options(const CreateRequest& request) {
@@ -118,11 +134,8 @@ Result<SecurityOptions> parse_security_options(const CreateRequest& request) {
       return Error(Errc::invalid_argument, concat("invalid --security-opt 2: ", quote(text)));
     }
   }
-  if (!options.apparmor.empty() && options.apparmor != "unconfined" &&
-      !sys::exists("/sys/kernel/security/apparmor/profiles"))
-    return Error(Errc::invalid_argument,
-                 concat("apparmor profile ", quote(options.apparmor),
-                        " specified, but Apparmor is not enabled on this system"));
+  if (!options.apparmor.empty() && options.apparmor != "unconfined")
+    TRY(check_apparmor_profile(options.apparmor));
   return options;
 }
 

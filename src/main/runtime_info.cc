@@ -124,7 +124,7 @@ Result<int> run_features(const Global&, const Arguments&) {
                       "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"})}})},
       {"apparmor", enabled},
       {"selinux", enabled},
-      {"intelRdt", object({{"enabled", false}})},
+      {"intelRdt", object({{"enabled", true}})},
       {"mountExtensions", object({{"idmap", enabled}})},
   });
   json::Value features = object({

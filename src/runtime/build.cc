@@ -247,9 +247,6 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   const CreateRequest& r = in.request;
   const oci::Spec& spec = *r.spec;
   const oci::Linux& l = *spec.linux_;
-  if (l.intel_rdt)
-    return Error(Errc::unsupported,
-                 "linux.intelRdt: cache and bandwidth partitions are not supported");
   plan->old_mount_api = in.host.old_mount_api;
   plan->clone_parent = r.clone_parent;
   plan->proc = plan->keep_fd(TRY(open_procfs()));

@@ -15,6 +15,7 @@
 #include "runtime/hooks.h"
 #include "runtime/idmap.h"
 #include "runtime/launch.h"
+#include "runtime/resctrl.h"
 #include "runtime/seccomp.h"
 #include "sys/socket.h"
 
@@ -34,6 +35,7 @@ void bind(json::Binder& b, ContainerHandle& h) {
   b.required("pid", h.pid);
   b("startTime", h.start_time);
   b("cgroup", h.cgroup);
+  b("resctrl", h.resctrl);
 }
 
 namespace {
@@ -207,6 +209,12 @@ Result<Created> create(const CreateRequest& request) {
   Cgroup cgroup = TRY(CgroupBuilder::create(request, &created.warnings));
   Rollback rollback;
   rollback.add([&cgroup]() { ignore(cgroup.remove(), "the first failure is the one to tell"); });
+  ResctrlGroup resctrl;
+  rollback.add([&resctrl]() {
+    if (resctrl.made) remove_resctrl_group(resctrl.path);
+  });
+  if (const auto& rdt = request.spec->linux_->intel_rdt)
+    resctrl = TRY(open_resctrl_group(*rdt, request.id));
   LaunchPlan plan;
   BuildInput input{request, host, cgroup.entries(), &created.warnings};
   TRY(build_init_plan(input, &plan));
@@ -223,6 +231,8 @@ Result<Created> create(const CreateRequest& request) {
   Launched child = TRY(launch(&plan));
   bool ours = !request.clone_parent;
   rollback.add([&child, ours]() { kill_and_reap(child, ours); });
+  if (!resctrl.path.empty())
+    TRY_CTX(enter_resctrl_group(resctrl.path, child.pid), "linux.intelRdt");
   Birth birth(request, plan, host, child, &created.warnings);
   Status status = birth.run(&cgroup);
   if (!status) {
@@ -234,6 +244,7 @@ Result<Created> create(const CreateRequest& request) {
   created.handle.pid = child.pid;
   created.handle.start_time = TRY(sys::process_start_time(child.pid));
   created.handle.cgroup = cgroup.save();
+  if (resctrl.made) created.handle.resctrl = resctrl.path;
   rollback.dismiss();
   created.pidfd = std::move(child.pidfd);
   if (request.start_fifo.empty()) created.start_fd = std::move(child.socket);
@@ -312,6 +323,7 @@ Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::
     ignore(cgroup->kill_all(SIGKILL), "what cannot be killed keeps the cgroup, and that is told");
     errors.add(cgroup->remove());
   }
+  if (handle.resctrl.starts_with(kResctrlRoot)) remove_resctrl_group(handle.resctrl);
   if (spec != nullptr && spec->hooks && !spec->hooks->poststop.empty()) {
     std::string state = json::dump_struct(make_state(*spec, handle.id, bundle, "stopped", 0));
     errors.add(run_hooks(spec->hooks->poststop, "poststop", state));

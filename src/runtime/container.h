@@ -64,6 +64,7 @@ struct ContainerHandle {
   pid_t pid = -1;
   std::uint64_t start_time = 0;  // of pid, in ticks (sys/process.h)
   std::string cgroup;            // saved form of runtime::Cgroup (runtime/cgroup.h)
+  std::string resctrl = "";      // the class of service that was made for it, to be removed
 };
 void bind(json::Binder& b, ContainerHandle& h);
 

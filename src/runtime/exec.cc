@@ -1,4 +1,5 @@
 // A further process in a running container.
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -8,8 +9,10 @@
 #include "runtime/build.h"
 #include "runtime/cgroup_create.h"
 #include "runtime/cgroup_enter.h"
+#include "runtime/cgroup_internal.h"
 #include "runtime/container.h"
 #include "runtime/launch.h"
+#include "runtime/resctrl.h"
 
 namespace minke::runtime {
 namespace {
@@ -37,6 +40,22 @@ Result<std::uint64_t> namespaces_to_join(pid_t pid) {
     if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) flags |= ns.flag;
   }
   return flags;
+}
+
+// Where a further process of the container belongs on v2: in its cgroup, or, when that has passed
+// its controllers on and so takes none (systemd in a container does), beside init further down.
+std::string place_on_v2(const std::string& path, pid_t init) {
+  auto passed_on = sys::read_small_file(concat(path, "/cgroup.subtree_control"), 4096);
+  if (!passed_on || trim(*passed_on).empty()) return path;
+  auto text = sys::read_small_file(concat("/proc/", init, "/cgroup"), 65536);
+  if (!text) return path;
+  for (std::string_view line : split(*text, '\n')) {
+    if (!line.starts_with("0::")) continue;
+    std::string below = concat(kCgroupRoot, line.substr(3));
+    if (below.starts_with(concat(path, "/")) && below.find("/../") == std::string::npos)
+      return below;
+  }
+  return path;
 }
 
 }  // namespace
@@ -75,8 +94,13 @@ Result<Execed> exec(const ExecRequest& request) {
     p.console_node = false;
     plan.add(Op::console).data = &p;
   }
-  if (!plan_cgroup_entry(cgroup.entries(), &plan) && !cgroup.entries().empty())
+  std::vector<Cgroup::Entry> places = cgroup.entries();
+  if (!plan_cgroup_entry(places, &plan) && !places.empty()) {
     plan.add(Op::wait_order).flags = kOrderCgroup;
+    places[0].path = place_on_v2(places[0].path, request.init_pid);
+    if (auto dir = sys::open(places[0].path, O_RDONLY | O_DIRECTORY))
+      plan.between_cgroup_fd = plan.keep_fd(std::move(*dir));
+  }
   const oci::Linux* l =
       request.spec != nullptr && request.spec->linux_ ? &*request.spec->linux_ : nullptr;
   ProcessInput input{
@@ -90,10 +114,12 @@ Result<Execed> exec(const ExecRequest& request) {
     ignore(child.pidfd.kill(SIGKILL), "it may be dead already");
     ignore(sys::wait_pid(child.pid), "reaping");
   });
-  if (!cgroup.entries().empty() && !plan.child_enters_cgroup) {
-    // From outside, and not by CLONE_INTO_CGROUP: once in the container's cgroup namespace the
-    // kernel lets nobody in from elsewhere (ENOENT with nsdelegate, as systemd mounts v2).
-    Status entered = CgroupBuilder::enter(cgroup, child.pid);
+  if (!places.empty() && !plan.child_enters_cgroup) {
+    // From outside: once in the container's cgroup namespace the kernel lets nobody in from
+    // elsewhere (ENOENT with nsdelegate, as systemd mounts v2).
+    Status entered = child.in_cgroup
+                         ? Status()
+                         : CgroupBuilder::enter(CgroupBuilder::make(places, ""), child.pid);
     // An ordinary user may not cross from a login's scope into his own manager's tree.
     bool refused = !entered && (entered.error().sys() == EACCES || entered.error().sys() == EPERM);
     if (refused && (host.uid != 0 || !host.init_user_namespace))
@@ -101,6 +127,10 @@ Result<Execed> exec(const ExecRequest& request) {
     else
       TRY(std::move(entered));
     ignore(send_order(child.socket.get(), kOrderCgroup), "a dead child has left its reason");
+  }
+  if (l != nullptr && l->intel_rdt) {
+    std::string group = resctrl_group_of(request.init_pid);
+    if (!group.empty()) TRY_CTX(enter_resctrl_group(group, child.pid), "linux.intelRdt");
   }
   ignore(send_order(child.socket.get(), kOrderStart), "a dead child has left its reason");
   for (;;) {

@@ -12,7 +12,8 @@ namespace minke::runtime {
 struct Launched {
   pid_t pid = -1;
   sys::Pidfd pidfd;
-  sys::UniqueFd socket;  // reports come, orders go
+  sys::UniqueFd socket;    // reports come, orders go
+  bool in_cgroup = false;  // of LaunchPlan::between_cgroup_fd
 };
 
 // Clones the child with the namespaces of the plan. The caller is single-threaded.

@@ -225,6 +225,7 @@ struct LaunchPlan {
   std::uint64_t clone_flags = 0;
   int cgroup_fd = -1;                // CLONE_INTO_CGROUP
   bool child_enters_cgroup = false;  // by steps of its own; else the parent moves it and says so
+  int between_cgroup_fd = -1;        // exec on v2: the step between is born there, if it may
   int user_namespace_fd = -1;        // joined before the clone by a step between
   int join_pidfd = -1;               // exec: namespaces of this process ...
   std::uint64_t join_flags = 0;      // ... these

@@ -31,5 +31,5 @@ id=$(start --security-opt "apparmor=$name" "$IMG" sleep 100)
 ok minke exec "$id" cat /proc/self/attr/current
 assert_match "^$name \(enforce\)" "$out"
 assert_eq "$name" "$(minke inspect --format '{{.AppArmorProfile}}' "$id")"
-expect_exit 126 run --security-opt apparmor=no-such-profile "$IMG" true
-assert_match 'no-such-profile' "$err"
+expect_exit 125 run --security-opt apparmor=no-such-profile "$IMG" true
+assert_match 'no-such-profile.* specified but not loaded' "$err"
