@@ -35,9 +35,7 @@ constexpr std::string_view kStates[] = {"created", "initialized", "running",  "p
 
 Status check_conditions(const std::vector<std::string>& conditions) {
   for (const std::string& condition : conditions) {
-    if (condition == "healthy" || condition == "unhealthy")
-      return Error(Errc::unsupported, concat("--condition ", condition,
-                                             " is not supported yet: it comes with health checks"));
+    if (condition == "healthy" || condition == "unhealthy") continue;
     if (std::find(std::begin(kStates), std::end(kStates), condition) == std::end(kStates))
       return Error(Errc::invalid_argument,
                    concat("unknown container state: ", condition, ": invalid argument"));
@@ -68,6 +66,7 @@ Result<int> wait_for_first(engine::Engine& engine, const std::vector<Selected>& 
       bool wanted = conditions.empty() && ended;
       for (const std::string& condition : conditions)
         wanted = wanted || condition == engine::state_name(live->state) ||
+                 (live->state == ContainerState::running && condition == live->health) ||
                  (ended && (condition == "stopped" || condition == "exited"));
       if (wanted) return ended ? live->exit_code : -1;
     }

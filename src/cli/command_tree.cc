@@ -10,7 +10,6 @@ constexpr const char* kNetworks =
 constexpr const char* kRegistries =
     "registries come later; load, import and save work with archives";
 constexpr const char* kBuild = "building images comes later";
-constexpr const char* kHealth = "health checks come later";
 constexpr const char* kKube = "Kubernetes YAML comes later";
 constexpr const char* kUnits = "systemd units come later";
 constexpr const char* kLater = "comes later";
@@ -23,6 +22,7 @@ constexpr Command kImageGroup = group("Manage images");
 constexpr Command kVolumeGroup =
     group("Manage volumes", "Volumes are created in and can be shared between containers");
 constexpr Command kSecretGroup = group("Manage secrets");
+constexpr Command kHealthcheckGroup = group("Manage health checks on containers");
 constexpr Command kSystemGroup = group("Manage the engine");
 
 constexpr TreeRow kTree[] = {
@@ -31,6 +31,9 @@ constexpr TreeRow kTree[] = {
     {"volume", &kVolumeGroup},
     {"secret", &kSecretGroup},
     {"system", &kSystemGroup},
+    {"healthcheck", &kHealthcheckGroup},
+    {"healthcheck run", &kHealthcheckRunCommand},
+    {"system restart-container", &kSystemRestartContainerCommand, nullptr, nullptr, true},
 
     {"attach", &kAttachCommand},
     {"container attach", &kAttachCommand},
@@ -113,7 +116,6 @@ constexpr TreeRow kTree[] = {
     {"buildx", nullptr, nullptr, kBuild},
     {"compose", nullptr, nullptr, kNetworks},
     {"generate", nullptr, nullptr, kUnits},
-    {"healthcheck", nullptr, nullptr, kHealth},
     {"kube", nullptr, nullptr, kKube},
     {"login", nullptr, nullptr, kRegistries},
     {"logout", nullptr, nullptr, kRegistries},

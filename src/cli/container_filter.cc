@@ -11,7 +11,7 @@ namespace {
 using engine::ContainerState;
 using engine::ContainerSummary;
 
-constexpr std::string_view kRefused[] = {"pod", "health", "should-start-on-boot"};
+constexpr std::string_view kRefused[] = {"pod"};
 constexpr std::string_view kStates[] = {"created",  "initialized", "running", "paused",
                                         "stopping", "stopped",     "exited",  "removing",
                                         "unknown",  "restarting"};
@@ -103,6 +103,11 @@ Result<ContainerFilter::Check> ContainerFilter::make_check(
     check.time = TRY(filter_time(key, values[0]));
   } else if (key == "volume" || key == "network") {
     check.values.assign(values.begin(), values.end());
+  } else if (key == "health") {
+    check.values.assign(values.begin(), values.end());
+  } else if (key == "should-start-on-boot") {
+    for (std::string_view value : values)
+      check.values.emplace_back(TRY(filter_bool(key, value)) ? "true" : "false");
   } else if (key == "restart-policy") {
     for (std::string_view value : values) {
       constexpr std::string_view kPolicies[] = {"none", "no", "always", "on-failure",
@@ -168,6 +173,13 @@ bool ContainerFilter::passes(const Check& check, const ContainerSummary& contain
     return any([&](const std::string& v) { return volume_matches(container, v); });
   if (check.key == "network")
     return any([&](const std::string& v) { return network_matches(container.network_mode, v); });
+  if (check.key == "health")
+    return contains(check.values, container.health.empty() ? "none" : container.health);
+  if (check.key == "should-start-on-boot") {
+    bool starts = container.restart_policy == "always" ||
+                  (container.restart_policy == "unless-stopped" && !container.stopped_by_user);
+    return contains(check.values, starts ? "true" : "false");
+  }
   if (check.key == "restart-policy")
     return contains(check.values,
                     container.restart_policy.empty() ? "no" : container.restart_policy);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "codec/json.h"
 #include "codec/units.h"
 #include "engine/parse.h"
 #include "sys/fd.h"
@@ -255,6 +256,84 @@ Status set_network_files(const ContainerFlags& f, CreateRequest* r) {
   return {};
 }
 
+Result<std::int64_t> health_time(const char* what, const std::string& text) {
+  auto ns = parse_duration(text);
+  if (!ns) return invalid(concat("invalid ", what, ": time: invalid duration ", quote(text)));
+  return *ns;
+}
+
+// A shell's line, or a JSON list of words.
+Result<std::vector<std::string>> health_command(const std::string& text) {
+  if (text.empty()) return invalid("must define a healthcheck command for all healthchecks");
+  std::vector<std::string> line = {"CMD-SHELL", text}, words;
+  if (text == "none") return std::vector<std::string>{"NONE"};
+  auto parsed = json::parse(text);
+  if (!parsed || parsed->as_array() == nullptr) return line;
+  for (const json::Value& word : *parsed->as_array()) {
+    if (word.as_string() == nullptr) return line;
+    words.push_back(*word.as_string());
+  }
+  if (words.empty()) return invalid("must define a healthcheck command for all healthchecks");
+  if (!one_of(words[0], {"CMD", "CMD-SHELL", "NONE"})) words.insert(words.begin(), "CMD");
+  return words;
+}
+
+Status set_health_times(const ContainerFlags& f, engine::HealthRequest* h) {
+  struct Field {
+    const char* what;
+    const std::optional<std::string>& text;
+    std::optional<std::int64_t>& ns;
+    std::int64_t least;
+  };
+  const Field fields[] = {{"healthcheck-interval", f.health_interval, h->interval, 0},
+                          {"healthcheck-timeout", f.health_timeout, h->timeout, kSecond},
+                          {"healthcheck-start-period", f.health_start_period, h->start_period, 0}};
+  for (const Field& field : fields) {
+    if (!field.text) continue;
+    field.ns = *field.text == "disable" ? 0 : TRY(health_time(field.what, *field.text));
+    if (*field.ns < field.least)
+      return invalid(concat(field.what, field.least > 0 ? " must be at least 1 second"
+                                                        : " must be 0 seconds or greater"));
+  }
+  if (f.health_startup_interval == "disable")
+    h->startup_interval = 0;
+  else
+    h->startup_interval =
+        TRY(health_time("startup-healthcheck-interval", f.health_startup_interval));
+  h->startup_timeout = TRY(health_time("startup-healthcheck-timeout", f.health_startup_timeout));
+  return {};
+}
+
+Status set_health(const ContainerFlags& f, engine::HealthRequest* h) {
+  if (f.no_healthcheck && f.health_cmd)
+    return invalid("--no-healthcheck and --health-cmd conflict");
+  h->disabled = f.no_healthcheck;
+  if (f.health_cmd) h->test = TRY(health_command(*f.health_cmd));
+  if (f.health_startup_cmd) h->startup_test = TRY(health_command(*f.health_startup_cmd));
+  if (f.health_retries && *f.health_retries < 1)
+    return invalid("healthcheck-retries must be greater than 0");
+  if (f.health_startup_retries < 0 || f.health_startup_success < 0)
+    return invalid("startup healthcheck retries and successes must be 0 or greater");
+  h->retries = f.health_retries;
+  TRY(set_health_times(f, h));
+  h->startup_retries = f.health_startup_retries;
+  h->startup_successes = f.health_startup_success;
+  if (!one_of(f.health_on_failure, {"", "none", "kill", "restart", "stop"}))
+    return invalid(concat("invalid on-failure action ", quote(f.health_on_failure),
+                          " for health check: supported actions are none,kill,restart,stop"));
+  h->on_failure = f.health_on_failure;
+  if (h->on_failure == "restart" && !one_of(f.restart, {"", "no", "never"}))
+    return invalid("the --restart flag and --health-on-failure=restart cannot be used together");
+  h->log_destination = f.health_log_destination;
+  if (!one_of(h->log_destination, {"", "local", "events_logger"}) &&
+      !sys::open_dir(h->log_destination))
+    return invalid(concat("HealthCheck Log ", quote(h->log_destination),
+                          " destination error: it is no directory"));
+  h->max_log_count = f.health_max_log_count;
+  h->max_log_size = f.health_max_log_size;
+  return {};
+}
+
 Status set_life(const ContainerFlags& f, CreateRequest* r) {
   r->stop_signal = f.stop_signal;
   if (f.stop_timeout) r->stop_timeout = *f.stop_timeout;
@@ -265,19 +344,14 @@ Status set_life(const ContainerFlags& f, CreateRequest* r) {
       return invalid(
           "the --rm option conflicts with --restart, when the restartPolicy is not \"\" and "
           "\"no\"");
-    return Error(Errc::unsupported,
-                 concat("--restart ", f.restart,
-                        " is not supported yet: restart policies other than no come later"));
   }
   r->log.driver = f.log_driver;
   TRY(add_pairs(f.log_opt, "log options must be formatted KEY=VALUE", &r->log.options));
   r->pid_file = f.pidfile;
   r->monitor_pid_file = f.conmon_pidfile;
   r->sdnotify = f.sdnotify;
-  if (r->sdnotify == "healthy")
-    return Error(Errc::unsupported,
-                 "--sdnotify healthy is not supported yet: it comes with health checks");
-  if (!one_of(r->sdnotify, {"", "container", "conmon", "ignore"}))
+  TRY(set_health(f, &r->health));
+  if (!one_of(r->sdnotify, {"", "container", "conmon", "healthy", "ignore"}))
     return invalid(concat("invalid sdnotify mode ", quote(r->sdnotify),
                           ": must be container, conmon, healthy or ignore"));
   r->requires_ = f.requires_;

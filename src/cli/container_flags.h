@@ -57,6 +57,14 @@ struct ContainerFlags {
   std::uint32_t timeout = 0;
   std::string restart, log_driver, pidfile, conmon_pidfile, sdnotify;
   std::vector<std::string> log_opt, requires_;
+  // health
+  std::optional<std::string> health_cmd, health_interval, health_start_period, health_timeout,
+      health_startup_cmd;
+  std::optional<std::int32_t> health_retries;
+  std::string health_startup_interval = "30s", health_startup_timeout = "30s",
+              health_on_failure = "none", health_log_destination = "local";
+  std::int32_t health_startup_retries = 0, health_startup_success = 0;
+  std::uint32_t health_max_log_count = 5, health_max_log_size = 500;
 };
 
 // Those of run alone.

@@ -7,7 +7,6 @@ namespace {
 using F = ContainerFlags;
 
 constexpr const char* kNetworks = "it comes with networks";
-constexpr const char* kHealth = "it comes with health checks";
 constexpr const char* kPods = "it comes with pods";
 
 constexpr Option<F> kShared[] = {
@@ -100,20 +99,53 @@ constexpr Option<F> kShared[] = {
      {.csv = true}},
     {"group-entry", 0, &F::group_entry, "Entry to write to /etc/group"},
     {"passwd-entry", 0, &F::passwd_entry, "Entry to write to /etc/passwd"},
-    {"health-cmd", 0, refused, kHealth},
-    {"health-interval", 0, refused, kHealth},
-    {"health-log-destination", 0, refused, kHealth},
-    {"health-max-log-count", 0, refused, kHealth},
-    {"health-max-log-size", 0, refused, kHealth},
-    {"health-on-failure", 0, refused, kHealth},
-    {"health-retries", 0, refused, kHealth},
-    {"health-start-period", 0, refused, kHealth},
-    {"health-startup-cmd", 0, refused, kHealth},
-    {"health-startup-interval", 0, refused, kHealth},
-    {"health-startup-retries", 0, refused, kHealth},
-    {"health-startup-success", 0, refused, kHealth},
-    {"health-startup-timeout", 0, refused, kHealth},
-    {"health-timeout", 0, refused, kHealth},
+    {"health-cmd", 0, &F::health_cmd,
+     "set a healthcheck command for the container ('none' disables the existing healthcheck)"},
+    {"health-interval",
+     0,
+     &F::health_interval,
+     "set an interval for the healthcheck. (a value of disable results in no automatic timer "
+     "setup)",
+     {.shown_default = "30s"}},
+    {"health-log-destination", 0, &F::health_log_destination,
+     "set the destination of the HealthCheck log. Directory path, local or events_logger (local "
+     "use container state file)"},
+    {"health-max-log-count", 0, &F::health_max_log_count,
+     "set maximum number of attempts in the HealthCheck log file. ('0' value means an infinite "
+     "number of attempts in the log file)"},
+    {"health-max-log-size", 0, &F::health_max_log_size,
+     "set maximum length in characters of stored HealthCheck log. ('0' value means an infinite log "
+     "length)"},
+    {"health-on-failure", 0, &F::health_on_failure,
+     "action to take once the container turns unhealthy"},
+    {"health-retries",
+     0,
+     &F::health_retries,
+     "the number of retries allowed before a healthcheck is considered to be unhealthy",
+     {.shown_default = "3"}},
+    {"health-start-period",
+     0,
+     &F::health_start_period,
+     "the initialization time needed for a container to bootstrap",
+     {.shown_default = "0s"}},
+    {"health-startup-cmd", 0, &F::health_startup_cmd,
+     "Set a startup healthcheck command for the container"},
+    {"health-startup-interval", 0, &F::health_startup_interval,
+     "Set an interval for the startup healthcheck"},
+    {"health-startup-retries", 0, &F::health_startup_retries,
+     "Set the maximum number of retries before the startup healthcheck will restart the container"},
+    {"health-startup-success", 0, &F::health_startup_success,
+     "Set the number of consecutive successes before the startup healthcheck is marked as "
+     "successful and the normal healthcheck begins (0 indicates any success will start the regular "
+     "healthcheck)"},
+    {"health-startup-timeout", 0, &F::health_startup_timeout,
+     "Set the maximum amount of time that the startup healthcheck may take before it is considered "
+     "failed"},
+    {"health-timeout",
+     0,
+     &F::health_timeout,
+     "the maximum time allowed to complete the healthcheck before an interval is considered failed",
+     {.shown_default = "30s"}},
     {"hostname", 'h', &F::hostname, "Set container hostname"},
     {"hosts-file", 0, refused, "it comes with networks: --no-hosts and --add-host work"},
     {"hostuser", 0, &F::hostuser, "Host user account to add to /etc/passwd within container"},

@@ -61,6 +61,7 @@ void bind(json::Binder& b, ContainerConfig& c) {
   b("cgroupnsMode", c.cgroupns_mode);
   b("dependsOn", c.depends_on);
   b("log", c.log);
+  b("health", c.health);
   b.required("shmSize", c.shm_size);
   b("expose", c.expose);
   b("systemdMode", c.systemd_mode);

@@ -61,6 +61,7 @@ struct ContainerConfig {
       cgroupns_mode;                    // as inspect shows them
   std::vector<std::string> depends_on;  // ids of containers whose namespaces or volumes are used
   monitor::LogPlan log;
+  monitor::HealthPlan health;
   std::int64_t shm_size = 65536000;
   std::vector<std::string> expose;  // "80/tcp"
   bool systemd_mode = false;

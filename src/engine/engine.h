@@ -48,6 +48,7 @@ struct ContainerSummary {
   std::vector<std::string> depends_on;
   std::vector<std::string> expose;
   std::string restart_policy;
+  bool has_health = false;
   bool remove = false, autoremove_image = false;
   bool is_infra = false;
   // live
@@ -59,7 +60,10 @@ struct ContainerSummary {
   bool oom_killed = false;
   std::string error;  // of the last start
   std::int32_t restarts = 0;
-  std::string cgroup;  // saved form
+  bool restarting = false;       // it has ended; somebody waits to start it anew
+  bool stopped_by_user = false;  // known where there is a restart policy
+  std::string health;            // starting healthy unhealthy; empty: no check
+  std::string cgroup;            // saved form
 };
 
 struct Container {
@@ -130,6 +134,11 @@ class Engine {
   void end_together(const std::vector<std::string>& ids, std::optional<std::int64_t> timeout);
   Status kill(const std::string& id, int signal);
   Status restart(const std::string& id, std::optional<std::int64_t> timeout);
+  // What the process that waited for a restart policy's time does (monitor/restart.h). Nothing when
+  // the container has been stopped, started or removed meanwhile.
+  Status restart_by_policy(const std::string& id);
+  // One check now; what Podman prints: "healthy", or "starting" and "unhealthy" when it failed.
+  Result<std::string> check_health(const std::string& id);
   struct RemoveOptions {
     bool force = false, volumes = false, depend = false, ignore = false;
     std::optional<std::int64_t> timeout = std::nullopt;
@@ -199,6 +208,12 @@ class Engine {
                              const AttachFlags& flags);
   bool clear_unwritten(const std::string& id);
   Status cleanup_locked(const std::string& id);
+  // From here no policy starts it by itself, until a user does.
+  Status mark_stopped(const Container& container);
+  // Ends the wait for a restart; false when nobody waited. Under the container's lock.
+  bool cancel_restart(const std::string& run_dir);
+  // After the end of a monitor that was killed: what the policy wants.
+  Status heal_restart(const std::string& id);
   // The container's lock, with no monitor of an earlier run at work any more: one that has
   // recorded the end still removes the cgroup and the state.
   Result<sys::FileLock> lock_to_start(const Container& container);

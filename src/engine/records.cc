@@ -1,6 +1,8 @@
 #include "engine/records.h"
 
 #include "base/str.h"
+#include "monitor/health.h"
+#include "monitor/restart.h"
 #include "runtime/cgroup.h"
 #include "sys/process.h"
 
@@ -21,6 +23,7 @@ static void bind(json::Binder& b, ContainerSummary& s) {
   b("dependsOn", s.depends_on);
   b("expose", s.expose);
   b("restart", s.restart_policy);
+  b("health", s.has_health);
   b("remove", s.remove);
   b("removeImage", s.autoremove_image);
 }
@@ -67,6 +70,17 @@ Result<ContainerSummary> load_record(const std::string& dir) {
   return summarize(*config);
 }
 
+// Whether its next start has been forgotten: who waited for it is gone.
+Result<bool> fold_restart(const ContainerPaths& paths, ContainerSummary* s) {
+  s->stopped_by_user = sys::exists(paths.dir + "/stopped");
+  auto record = TRY(monitor::load_restart(paths.run_dir));
+  if (!record) return false;
+  s->restarts = static_cast<std::int32_t>(record->count);
+  if (record->pid <= 0) return false;
+  s->restarting = sys::process_alive(record->pid, record->start_time);
+  return !s->restarting && !s->stopped_by_user;
+}
+
 void fold_exit(const monitor::ExitRecord& end, ContainerSummary* s) {
   s->state = ContainerState::exited;
   s->exit_code = end.exit_code;
@@ -77,6 +91,11 @@ void fold_exit(const monitor::ExitRecord& end, ContainerSummary* s) {
 }
 
 }  // namespace
+
+bool has_restarts(const ContainerSummary& container) {
+  return container.has_health ||
+         (!container.restart_policy.empty() && container.restart_policy != "no");
+}
 
 std::string short_id(std::string_view id) { return std::string(id.substr(0, 12)); }
 std::string exits_dir(const Host& host) { return host.runroot + "/exits"; }
@@ -104,6 +123,7 @@ ContainerSummary summarize(const ContainerConfig& config) {
   s.depends_on = config.depends_on;
   s.expose = config.expose;
   s.restart_policy = config.request.restart.name;
+  s.has_health = !config.health.check.test.empty();
   s.remove = config.request.remove;
   s.autoremove_image = config.request.remove_image;
   return s;
@@ -150,12 +170,15 @@ Result<ContainerSummary> load_summary(const Host& host, const std::string& id,
   std::optional<monitor::StateRecord> state = TRY(load_state(paths.run_dir));
   std::optional<monitor::ExitRecord> end = TRY(load_exit(paths.dir));
   std::int32_t starts = load_starts(paths.dir);
-  s.restarts = starts > 1 ? starts - 1 : 0;
   if (end) fold_exit(*end, &s);
+  bool lost_restart = false;
+  if (has_restarts(s)) lost_restart = TRY(fold_restart(paths, &s));
+  if (s.has_health)
+    if (auto health = TRY(monitor::load_health(paths.run_dir))) s.health = health->status;
   if (!state || is_end_of(end, *state)) {
     // Started, no end recorded and no state: the machine went down meanwhile, or somebody is
     // starting it now.
-    if (!end && starts > 0) *needs_healing = true;
+    if ((!end && starts > 0) || lost_restart) *needs_healing = true;
     return s;
   }
   bool monitored = sys::process_alive(state->monitor_pid, state->monitor_start_time);

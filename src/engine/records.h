@@ -30,8 +30,8 @@ struct ContainerPaths {
 std::string short_id(std::string_view id);  // 12 digits
 std::string exits_dir(const Host& host);
 
-// Whether a file that was replaced without waiting for the disk lost its content to a power cut: the
-// new name then stands over nothing, or over blocks that read as zeros.
+// Whether a file that was replaced without waiting for the disk lost its content to a power cut:
+// the new name then stands over nothing, or over blocks that read as zeros.
 inline bool is_unwritten(std::string_view text) { return text.empty() || text[0] == '\0'; }
 Result<ContainerConfig> load_config(const std::string& dir);
 Status save_config(const std::string& dir, const ContainerConfig& config,
@@ -43,6 +43,10 @@ Result<std::optional<monitor::ExitRecord>> load_exit(const std::string& dir);
 // Whether `end` is of the run that `state` describes: it is recorded under the same start time.
 bool is_end_of(const std::optional<monitor::ExitRecord>& end, const monitor::StateRecord& state);
 Status save_exit(const std::string& dir, const monitor::ExitRecord& record);
+// Whether it may be started anew without a command: by its restart policy, or by its health check.
+bool has_restarts(const ContainerSummary& container);
+// The policy's part that does not change, of a monitor's plan.
+monitor::RestartPlan restart_plan(const ContainerConfig& config, const Host& host);
 // How often it was started; 0: never.
 std::int32_t load_starts(const std::string& dir);
 Status save_starts(const std::string& dir, std::int32_t starts);

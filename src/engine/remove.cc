@@ -153,11 +153,17 @@ Status Engine::cleanup(const std::string& id) {
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "as in remove_locked");
     return {};
   }
+  bool lost = false;
+  ContainerSummary before = TRY(load_summary(host_, id, &lost));
+  // After a reboot it is the boot's unit that starts what is to be started.
+  bool same_boot = sys::exists(paths.run_dir + "/state") || sys::exists(paths.run_dir + "/restart");
   TRY(cleanup_locked(id));
+  if (lost && same_boot && has_restarts(before)) TRY(heal_restart(id));
   if (!sys::exists(paths.dir + "/exit")) return {};
   bool unused = false;
   ContainerSummary live = TRY(load_summary(host_, id, &unused));
-  if (live.remove && live.state == ContainerState::exited) return remove_locked(id, true);
+  if (live.remove && live.state == ContainerState::exited && !live.restarting)
+    return remove_locked(id, true);
   return {};
 }
 
@@ -168,6 +174,7 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
   bool auto_removed = config && config->request.remove;
   if (auto_removed) errors.add(remember_exit(host_, paths, id));
   failpoint("engine.remove", 1);  // nothing done
+  cancel_restart(paths.run_dir);
   // The rename is the removal; what follows is tidying.
   std::string trash = concat(host_.root, "/trash/", id);
   Status moved =
@@ -210,6 +217,7 @@ Status Engine::remove(const std::string& id, const RemoveOptions& options) {
     TRY(remove(other.id, options));
   }
   if (up) {
+    TRY(mark_stopped(container));
     if (container.live.state == ContainerState::paused) TRY(pause(id, false));
     TRY(end_process(
         container.live, container.config.stop_signal,

@@ -19,6 +19,24 @@ void bind(json::Binder& b, Ulimit& u) {
   b("soft", u.soft);
   b("hard", u.hard);
 }
+void bind(json::Binder& b, HealthRequest& h) {
+  b("disabled", h.disabled);
+  b("test", h.test);
+  b("interval", h.interval);
+  b("timeout", h.timeout);
+  b("startPeriod", h.start_period);
+  b("retries", h.retries);
+  b("startupTest", h.startup_test);
+  b("startupInterval", h.startup_interval);
+  b("startupTimeout", h.startup_timeout);
+  b("startupRetries", h.startup_retries);
+  b("startupSuccesses", h.startup_successes);
+  b("onFailure", h.on_failure);
+  b("logDestination", h.log_destination);
+  b("maxLogCount", h.max_log_count);
+  b("maxLogSize", h.max_log_size);
+}
+
 void bind(json::Binder& b, RestartPolicy& r) {
   b("name", r.name);
   b("retries", r.retries);
@@ -132,6 +150,7 @@ void bind(json::Binder& b, CreateRequest& r) {
   b("stopTimeout", r.stop_timeout);
   b("timeout", r.timeout);
   b("restart", r.restart);
+  b("health", r.health);
   b("remove", r.remove);
   b("removeImage", r.remove_image);
   b("replace", r.replace);

@@ -45,6 +45,20 @@ struct RestartPolicy {
   std::uint32_t retries = 0;
 };
 
+// --health-*: only what was given; the image's own check fills the rest.
+struct HealthRequest {
+  bool disabled = false;                                        // --no-healthcheck
+  std::vector<std::string> test;                                // CMD words, CMD-SHELL text, NONE
+  std::optional<std::int64_t> interval, timeout, start_period;  // ns
+  std::optional<std::int32_t> retries;
+  std::vector<std::string> startup_test;
+  std::int64_t startup_interval = 30'000'000'000, startup_timeout = 30'000'000'000;
+  std::int32_t startup_retries = 0, startup_successes = 0;
+  std::string on_failure;       // "" none kill restart stop
+  std::string log_destination;  // "" local
+  std::uint32_t max_log_count = 5, max_log_size = 500;
+};
+
 struct CreateRequest {
   // What runs
   std::string image;    // as typed
@@ -113,6 +127,7 @@ struct CreateRequest {
   std::optional<std::int64_t> stop_timeout;  // seconds
   std::int64_t timeout = 0;                  // seconds
   RestartPolicy restart;
+  HealthRequest health;
   bool remove = false, remove_image = false, replace = false;
   LogRequest log;
   std::string pid_file, monitor_pid_file, cid_file;
@@ -126,6 +141,7 @@ void bind(json::Binder& b, NamespaceMode& m);
 void bind(json::Binder& b, MountRequest& m);
 void bind(json::Binder& b, Ulimit& u);
 void bind(json::Binder& b, RestartPolicy& r);
+void bind(json::Binder& b, HealthRequest& h);
 void bind(json::Binder& b, CreateRequest& r);
 
 }  // namespace minke::engine

@@ -137,8 +137,35 @@ Status resolve_systemd(const CreateRequest& request, ContainerConfig* config) {
   return {};
 }
 
+// The image's check, or the user's in its place; what the user said about times holds for either.
+static monitor::HealthPlan resolve_health(const HealthRequest& request,
+                                          const std::optional<oci::Healthcheck>& image) {
+  monitor::HealthPlan plan;
+  if (request.disabled) return plan;
+  oci::Healthcheck base = request.test.empty() && image ? *image : oci::Healthcheck();
+  plan.check.test = request.test.empty() ? base.test : request.test;
+  if (!plan.check.test.empty() && plan.check.test[0] == "NONE") plan.check.test.clear();
+  if (plan.check.test.empty()) return plan;
+  constexpr std::int64_t kUsual = 30 * kSecond;
+  plan.check.interval = request.interval.value_or(base.interval > 0 ? base.interval : kUsual);
+  plan.check.timeout = request.timeout.value_or(base.timeout > 0 ? base.timeout : kUsual);
+  plan.check.retries = request.retries.value_or(base.retries > 0 ? base.retries : 3);
+  plan.start_period = request.start_period.value_or(base.start_period);
+  if (!request.startup_test.empty() && request.startup_test[0] != "NONE") {
+    plan.startup = {request.startup_test, request.startup_interval, request.startup_timeout,
+                    request.startup_retries};
+    plan.startup_successes = request.startup_successes;
+  }
+  plan.on_failure = request.on_failure;
+  plan.log_destination = request.log_destination;
+  plan.max_log_count = request.max_log_count;
+  plan.max_log_size = request.max_log_size;
+  return plan;
+}
+
 Status resolve_stop(const CreateRequest& request, const ResolveContext& context,
                     ContainerConfig* config) {
+  config->health = resolve_health(request.health, image_config(context).healthcheck);
   std::string text = request.stop_signal.value_or("");
   if (text.empty()) text = image_config(context).stop_signal;
   if (text.empty() && config->systemd_mode) text = "RTMIN+3";

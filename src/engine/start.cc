@@ -8,6 +8,8 @@
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/records.h"
+#include "monitor/health.h"
+#include "monitor/restart.h"
 #include "runtime/cgroup.h"
 #include "state/object_lock.h"
 #include "sys/process.h"
@@ -21,19 +23,15 @@ const char* manager_name(runtime::CgroupManager manager) {
   return kNames[static_cast<int>(manager)];
 }
 
-std::vector<std::string> cleanup_command(const Host& host, const std::string& id) {
+// The engine's own command line in the same places, for a monitor to run.
+std::vector<std::string> own_command(const Host& host, const std::vector<std::string>& words) {
   auto self = sys::own_program();
   if (!self) return {};
-  return {*self,
-          "--root",
-          host.root,
-          "--runroot",
-          host.runroot,
-          "--events-backend",
-          host.events_backend,
-          "container",
-          "cleanup",
-          id};
+  std::vector<std::string> argv = {
+      *self,        "--root",           host.root,          "--runroot",
+      host.runroot, "--events-backend", host.events_backend};
+  argv.insert(argv.end(), words.begin(), words.end());
+  return argv;
 }
 
 bool wants_volume_work(const ContainerConfig& config) {
@@ -64,6 +62,18 @@ std::vector<int> preserved_fds(const CreateRequest& request) {
 
 }  // namespace
 
+monitor::RestartPlan restart_plan(const ContainerConfig& config, const Host& host) {
+  monitor::RestartPlan plan;
+  plan.policy = config.request.restart.name;
+  plan.retries = config.request.restart.retries;
+  std::vector<std::string> words = {"system", "restart-container", config.id};
+  if (!host.runtime.empty()) words.insert(words.begin(), {"--runtime", host.runtime});
+  if (host.cgroup_manager != runtime::CgroupManager::disabled)
+    words.insert(words.begin(), {"--cgroup-manager", manager_name(host.cgroup_manager)});
+  plan.command = own_command(host, words);
+  return plan;
+}
+
 Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   const ContainerConfig& config = container.config;
   const CreateRequest& request = config.request;
@@ -78,7 +88,8 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
     plan.overlay.upper = container.dir + "/upper";
     plan.overlay.work = container.dir + "/work";
     plan.overlay.userxattr = host_.rootless;
-    plan.overlay.volatile_ = request.remove;
+    // The kernel mounts a volatile one once.
+    plan.overlay.volatile_ = request.remove && !has_restarts(container.live);
   }
   plan.runtime = TRY(find_runtime(request.runtime.empty() ? host_.runtime : request.runtime));
   plan.cgroup_manager =
@@ -91,11 +102,21 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   plan.pid_file = request.pid_file;
   plan.monitor_pid_file = request.monitor_pid_file;
   if (!request.sdnotify.empty()) plan.sdnotify = request.sdnotify;
-  plan.cleanup_command = cleanup_command(host_, config.id);
+  plan.cleanup_command = own_command(host_, {"container", "cleanup", config.id});
   plan.preserve_fds = static_cast<std::int32_t>(preserved_fds(request).size());
   plan.remove_at_exit = request.remove;
   plan.events = event_sink(host_);
   plan.labels = event_attributes(config.labels);
+  plan.stop_signal = config.stop_signal;
+  plan.stop_timeout = config.stop_timeout;
+  plan.health = config.health;
+  if (has_restarts(container.live)) {
+    plan.restart = restart_plan(config, host_);
+    monitor::RestartRecord record =
+        TRY(monitor::load_restart(container.run_dir)).value_or(monitor::RestartRecord());
+    plan.restart.count = record.count;
+    plan.restart.delay_ms = record.delay_ms;
+  }
   return plan;
 }
 
@@ -140,6 +161,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()),
            "it may never have ended");
   TRY(save_starts(container.dir, starts + 1));
+  if (container.live.has_health) TRY(monitor::reset_health(container.run_dir));
 
   monitor::SpawnRequest spawn;
   spawn.monitor_path = host_.monitor_path;
@@ -241,6 +263,13 @@ Result<Engine::StartResult> Engine::start(Container& container, const StartOptio
   {
     sys::FileLock lock = TRY(lock_to_start(container));
     TRY(cleanup_locked(id));
+    if (has_restarts(container.live)) {  // the user has the word: counts begin anew
+      cancel_restart(container.run_dir);
+      ignore(sys::unlink_at(sys::DirFd::cwd(), (container.run_dir + "/restart").c_str()),
+             "may not be there");
+      ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/stopped").c_str()),
+             "may not be there");
+    }
     container = TRY(find_container(id));
     if (container.live.state == ContainerState::paused)
       return Error(Errc::conflict,

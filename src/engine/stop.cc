@@ -10,6 +10,7 @@
 #include "engine/events.h"
 #include "engine/records.h"
 #include "runtime/cgroup.h"
+#include "state/object_lock.h"
 #include "sys/process.h"
 
 namespace minke::engine {
@@ -71,7 +72,17 @@ Status Engine::stop(const std::string& id, std::optional<std::int64_t> timeout) 
   Container container = TRY(find_container(id));
   if (container.live.state == ContainerState::paused)
     return wrong_state("can only stop created or running containers.", container.live);
-  if (!is_up(container.live.state)) return {};
+  TRY(mark_stopped(container));
+  if (!is_up(container.live.state)) {
+    if (!has_restarts(container.live)) return {};
+    // It may be about to be started anew, or just have been.
+    sys::FileLock lock =
+        TRY(state::lock_object(container.run_dir, concat("container ", short_id(id))));
+    cancel_restart(container.run_dir);
+    bool unused = false;
+    container.live = TRY(load_summary(host_, id, &unused));
+    if (!is_up(container.live.state)) return {};
+  }
   TRY(end_process(container.live, container.config.stop_signal,
                   timeout ? timeout : std::optional(container.config.stop_timeout)));
   emit_container(host_, "stop", container.config);
@@ -89,6 +100,7 @@ void Engine::end_together(const std::vector<std::string>& ids,
   for (const std::string& id : ids) {
     auto container = find_container(id);
     if (!container || container->live.state != ContainerState::running) continue;
+    if (!mark_stopped(*container)) continue;
     std::int64_t seconds = timeout.value_or(container->config.stop_timeout);
     auto init = sys::Pidfd::open(container->live.pid);
     // One that may take for ever is left to its own stop.
@@ -105,7 +117,18 @@ void Engine::end_together(const std::vector<std::string>& ids,
 
 Status Engine::kill(const std::string& id, int signal) {
   TRY(enter());
-  ContainerSummary live = TRY(summary(id));
+  Container container = TRY(find_container(id));
+  const ContainerSummary& live = container.live;
+  // As for stop: a user's signal that ends it is his last word.
+  constexpr int kEnding[] = {SIGKILL, SIGTERM, SIGINT, SIGQUIT};
+  bool ending = signal == container.config.stop_signal ||
+                std::find(std::begin(kEnding), std::end(kEnding), signal) != std::end(kEnding);
+  if (ending) TRY(mark_stopped(container));
+  if (ending && live.restarting) {
+    sys::FileLock lock =
+        TRY(state::lock_object(container.run_dir, concat("container ", short_id(id))));
+    if (cancel_restart(container.run_dir)) return {};
+  }
   if (live.state != ContainerState::running && live.state != ContainerState::paused &&
       live.state != ContainerState::stopping)
     return wrong_state("can only kill running containers.", live);
@@ -141,12 +164,15 @@ Status Engine::restart(const std::string& id, std::optional<std::int64_t> timeou
 
 Result<int> Engine::wait(const std::string& id, const std::vector<std::string>& conditions,
                          std::int64_t interval_ms) {
-  auto wanted = [&conditions](ContainerState state) {
+  auto wanted = [&conditions](const ContainerSummary& container) {
+    ContainerState state = container.state;
     if (conditions.empty())
       return state == ContainerState::exited || state == ContainerState::stopped;
     std::string_view name = state_name(state);
     for (const std::string& condition : conditions)
-      if (condition == name || (condition == "stopped" && state == ContainerState::exited))
+      if (condition == name ||
+          (state == ContainerState::running && condition == container.health) ||
+          (condition == "stopped" && state == ContainerState::exited))
         return true;
     return false;
   };
@@ -165,7 +191,7 @@ Result<int> Engine::wait(const std::string& id, const std::vector<std::string>& 
       if (auto code = record_of_removed()) return code;
       return std::move(live.error());
     }
-    if (wanted(live->state))
+    if (wanted(*live))
       return for_end && live->state == ContainerState::exited ? live->exit_code : -1;
     if (conditions.empty() && live->state == ContainerState::created) return 0;
     // With an end in view the kernel tells it; other states have to be looked for.

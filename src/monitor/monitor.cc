@@ -13,14 +13,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/str.h"
 #include "monitor/client.h"
+#include "monitor/health.h"
 #include "monitor/hub.h"
 #include "monitor/notify.h"
+#include "monitor/restart.h"
 #include "monitor/starter.h"
 #include "monitor/wire.h"
 #include "runtime/cgroup.h"
@@ -65,7 +68,7 @@ class Monitor {
   void report_failure(const Error& error);
   // argv of the clean-up that nobody has taken, or empty.
   std::vector<std::string> cleanup() const {
-    return claimed_ ? std::vector<std::string>() : plan_.cleanup_command;
+    return claimed_ || restarts_ ? std::vector<std::string>() : plan_.cleanup_command;
   }
 
  private:
@@ -95,6 +98,13 @@ class Monitor {
   void on_notify();
   void note(const char* status, std::optional<int> exit_code = {});
 
+  void plan_check(std::int64_t delay_ms);
+  void start_check();
+  void on_checked(int status);
+  void act_on_health(const HealthResult& result);
+  void stop_by_health();
+  void restart_if_wanted(const ExitRecord& record);
+
   sys::UniqueFd control_;
   std::unique_ptr<sys::EventLoop> loop_;
   Hub hub_;
@@ -116,6 +126,10 @@ class Monitor {
   std::optional<Error> failure_;
   std::optional<int> init_status_;
   bool timed_out_ = false;
+  pid_t check_pid_ = -1;        // of the health check at work
+  bool said_healthy_ = false;   // sdnotify healthy has been told
+  bool wants_restart_ = false;  // a health check asks for it
+  bool restarts_ = false;       // somebody waits to start it anew
   // Children that ended before their pid was known to be init's.
   std::vector<std::pair<pid_t, int>> early_;
 };
@@ -205,7 +219,8 @@ Status Monitor::open_streams(ContainerEnds* theirs) {
     if (socket != nullptr) host_notify_ = socket;
     if (plan_.sdnotify == "container" && !host_notify_.empty())
       notify_ = TRY(listen_notify(concat(plan_.run_dir, "/notify")));
-    else if (plan_.sdnotify != "container" && plan_.sdnotify != "conmon")
+    else if (plan_.sdnotify != "container" && plan_.sdnotify != "conmon" &&
+             plan_.sdnotify != "healthy")
       return Error(Errc::unsupported,
                    concat("sdnotify mode ", quote(plan_.sdnotify), " is not supported"));
   }
@@ -294,6 +309,8 @@ void Monitor::reap() {
       starter_pid_ = -1, starter_ended = true;
     else if (created_ && pid == state_.pid)
       init_status_ = status;
+    else if (pid == check_pid_)
+      on_checked(status);
     else if (!created_)
       early_.emplace_back(pid, status);
   }
@@ -402,6 +419,73 @@ void Monitor::note(const char* status, std::optional<int> exit_code) {
   ignore(record_event(plan_.events, event), "nobody to tell; the container goes on");
 }
 
+// --- health
+
+void Monitor::plan_check(std::int64_t delay_ms) {
+  loop_->add_timer(delay_ms, [this] { start_check(); });
+}
+
+void Monitor::start_check() {
+  if (init_status_ || ended_ || check_pid_ > 0) return;
+  // In a child, so that none of the memory that the spec takes stays here.
+  pid_t self = ::getpid();
+  check_pid_ = ::fork();
+  if (check_pid_ != 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != self) ::_exit(0);
+  ::close_range(3, ~0U, 0);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  auto result = check_health(plan_, plan_.secret_env);
+  // One that could not be made says nothing about the container.
+  ::_exit(result ? health_exit_code(*result) : 0);
+}
+
+void Monitor::on_checked(int status) {
+  check_pid_ = -1;
+  if (init_status_ || ended_) return;
+  HealthResult result = health_of_exit_code(WIFEXITED(status) ? WEXITSTATUS(status) : 0);
+  const HealthCheck& next = result.startup_passed || plan_.health.startup.test.empty()
+                                ? plan_.health.check
+                                : plan_.health.startup;
+  if (next.interval > 0) plan_check(std::max<std::int64_t>(next.interval / 1'000'000, 1));
+  act_on_health(result);
+}
+
+void Monitor::act_on_health(const HealthResult& result) {
+  if (result.status == "healthy" && plan_.sdnotify == "healthy" && !host_notify_.empty() &&
+      !std::exchange(said_healthy_, true))
+    ignore(notify_manager(host_notify_, "READY=1"), "no service manager listens");
+  const std::string& action = plan_.health.on_failure;
+  if (result.startup_failed || (result.became_unhealthy && action == "restart")) {
+    wants_restart_ = true;
+    ::kill(state_.pid, SIGKILL);
+  } else if (result.became_unhealthy && action == "kill") {
+    ::kill(state_.pid, SIGKILL);
+  } else if (result.became_unhealthy && action == "stop") {
+    stop_by_health();
+  }
+}
+
+void Monitor::stop_by_health() {
+  ignore(sys::write_file(plan_.bundle + "/stopped", "", 0600), "then a policy starts it again");
+  ::kill(state_.pid, plan_.stop_signal);
+  if (plan_.stop_timeout >= 0)
+    loop_->add_timer(plan_.stop_timeout * 1000, [this] {
+      if (!init_status_) ::kill(state_.pid, SIGKILL);
+    });
+}
+
+// Before anybody is told of the end: who hears of it finds the wait recorded.
+void Monitor::restart_if_wanted(const ExitRecord& record) {
+  if (exec_ || failure_ || plan_.restart.command.empty()) return;
+  bool stopped = sys::exists(plan_.bundle + "/stopped");
+  if (!(wants_restart_ && !stopped) && !policy_restarts(plan_.restart, record.exit_code, stopped))
+    return;
+  restarts_ = schedule_restart(plan_, record.finished_at - record.started_at).ok();
+}
+
 void Monitor::on_started() {
   started_ = true;
   state_.started_at = now();
@@ -420,6 +504,7 @@ void Monitor::on_started() {
       timed_out_ = true;
       ::kill(state_.pid, SIGKILL);
     });
+  if (!plan_.health.check.test.empty() && !exec_) plan_check(0);
   loop_->add_timer(kFirstSettleMs, [this] { settle_memory(); });
   maybe_end();
 }
@@ -501,6 +586,7 @@ void Monitor::end() {
   hub_.finish();
   ignore(sys::write_file(concat(plan_.bundle, "/exit"), json::dump_struct(record), 0600),
          "then the engine learns it from the message below, or records an unknown end");
+  restart_if_wanted(record);
   if (record.oom_killed) note("oom");
   if (started_) note(exec_ ? "exec_died" : "died", record.exit_code);
   // Told first: the engine tidies the files while the cgroup goes here, and waits for our end

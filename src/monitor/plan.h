@@ -23,6 +23,30 @@ struct LogPlan {
   std::string tag;                   // journald: CONTAINER_TAG
 };
 
+// What follows when the container ends by itself (restart.h).
+struct RestartPlan {
+  std::string policy;                // "" no on-failure always unless-stopped
+  std::uint32_t retries = 0;         // of on-failure; 0: any number
+  std::uint32_t count = 0;           // restarts so far
+  std::int64_t delay_ms = 0;         // the last wait before one
+  std::vector<std::string> command;  // argv that starts the container anew
+};
+
+struct HealthCheck {
+  std::vector<std::string> test;  // "CMD" words, "CMD-SHELL" text; empty: none
+  std::int64_t interval = 0;      // ns; 0: only when asked
+  std::int64_t timeout = 0;       // ns
+  std::int32_t retries = 0;
+};
+struct HealthPlan {
+  HealthCheck check, startup;
+  std::int32_t startup_successes = 0;
+  std::int64_t start_period = 0;                        // ns
+  std::string on_failure;                               // "" none kill restart stop
+  std::string log_destination;                          // "" local, events_logger, or a directory
+  std::uint32_t max_log_count = 5, max_log_size = 500;  // 0: any
+};
+
 struct Plan {
   std::string id, name, image_name;
   std::string bundle;            // ROOT/containers/ID: spec.json lies here, exit goes here
@@ -45,8 +69,13 @@ struct Plan {
   std::vector<std::string> secret_env;  // "K=V" beside the spec's, which is a file
   EventSink events;
   std::vector<Attribute> labels;  // of its events
+  RestartPlan restart;
+  HealthPlan health;
+  std::int32_t stop_signal = 15;
+  std::int64_t stop_timeout = 10;  // seconds
 };
 void bind(json::Binder& b, LogPlan& l);
+void bind(json::Binder& b, HealthPlan& h);
 void bind(json::Binder& b, Plan& p);
 
 // RUNROOT/containers/ID/state: replaced by rename at each change. Its absence means: not running.

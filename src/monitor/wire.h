@@ -147,6 +147,32 @@ void describe(B& b, runtime::OverlayRoot& o) {
   b("fuse_program", o.fuse_program);
 }
 template <typename B>
+void describe(B& b, RestartPlan& r) {
+  b("policy", r.policy);
+  b("retries", r.retries);
+  b("count", r.count);
+  b("delay_ms", r.delay_ms);
+  b("command", r.command);
+}
+template <typename B>
+void describe(B& b, HealthCheck& c) {
+  b("test", c.test);
+  b("interval", c.interval);
+  b("timeout", c.timeout);
+  b("retries", c.retries);
+}
+template <typename B>
+void describe(B& b, HealthPlan& h) {
+  b("check", h.check);
+  b("startup", h.startup);
+  b("startup_successes", h.startup_successes);
+  b("start_period", h.start_period);
+  b("on_failure", h.on_failure);
+  b("log_destination", h.log_destination);
+  b("max_log_count", h.max_log_count);
+  b("max_log_size", h.max_log_size);
+}
+template <typename B>
 void describe(B& b, Plan& p) {
   b("id", p.id);
   b("name", p.name);
@@ -171,6 +197,10 @@ void describe(B& b, Plan& p) {
   b("secret_env", p.secret_env);
   b("events", p.events);
   b("labels", p.labels);
+  b("restart", p.restart);
+  b("health", p.health);
+  b("stop_signal", p.stop_signal);
+  b("stop_timeout", p.stop_timeout);
 }
 template <typename B>
 void describe(B& b, StateRecord& s) {

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "engine/records.h"
+#include "monitor/health.h"
 #include "runtime/cgroup.h"
 #include "sys/fd.h"
 #include "view/json_make.h"
@@ -54,6 +55,26 @@ constexpr gotemplate::FieldShape kFields[] = {
     {"HostConfig.CgroupConf", FieldKind::map},
 };
 
+json::Value log_entry(const monitor::HealthLogEntry& entry) {
+  json::Object out;
+  out.set("Start", entry.start);
+  out.set("End", entry.end);
+  out.set("ExitCode", entry.exit_code);
+  out.set("Output", entry.output);
+  return json::Value(std::move(out));
+}
+
+// As Go's manifest.Schema2HealthConfig: what is nothing is left out.
+json::Value health_config(const monitor::HealthCheck& check, std::int64_t start_period) {
+  json::Object out;
+  out.set("Test", to_array(check.test));
+  if (start_period != 0) out.set("StartPeriod", start_period);
+  if (check.interval != 0) out.set("Interval", check.interval);
+  if (check.timeout != 0) out.set("Timeout", check.timeout);
+  if (check.retries != 0) out.set("Retries", check.retries);
+  return json::Value(std::move(out));
+}
+
 json::Object inspect_state(const Container& container, const oci::Spec& spec) {
   const engine::ContainerSummary& live = container.live;
   const bool up = live.pid > 0;
@@ -62,7 +83,7 @@ json::Object inspect_state(const Container& container, const oci::Spec& spec) {
   state.set("Status", engine::state_name(live.state));
   state.set("Running", live.state == ContainerState::running);
   state.set("Paused", live.state == ContainerState::paused);
-  state.set("Restarting", false);
+  state.set("Restarting", live.restarting);
   state.set("OOMKilled", live.oom_killed);
   state.set("Dead", false);
   state.set("Pid", live.pid);
@@ -72,9 +93,14 @@ json::Object inspect_state(const Container& container, const oci::Spec& spec) {
   state.set("StartedAt", format_rfc3339(live.started_at));
   state.set("FinishedAt", format_rfc3339(live.finished_at));
   json::Object health;
-  health.set("Status", "");
-  health.set("FailingStreak", 0);
-  health.set("Log", nullptr);
+  auto record = monitor::load_health(container.run_dir);
+  bool checked = live.has_health && record && *record;
+  health.set("Status", checked ? (*record)->status : "");
+  health.set("FailingStreak", checked ? (*record)->failing_streak : 0);
+  json::Array log;
+  if (checked)
+    for (const monitor::HealthLogEntry& entry : (*record)->log) log.push_back(log_entry(entry));
+  health.set("Log", log.empty() ? json::Value() : json::Value(std::move(log)));
   state.set("Health", std::move(health));
   if (up && spec.linux_ && !spec.linux_->cgroups_path.empty())
     state.set("CgroupPath", spec.linux_->cgroups_path);
@@ -136,7 +162,15 @@ json::Object inspect_config(const ContainerConfig& config, const oci::Spec& spec
   out.set("Labels", object_or_null(config.labels));
   out.set("Annotations", object_or_null(spec.annotations));
   out.set("StopSignal", config.stop_signal);
-  out.set("HealthcheckOnFailureAction", "none");
+  const monitor::HealthPlan& health = config.health;
+  if (!health.check.test.empty()) {
+    out.set("Healthcheck", health_config(health.check, health.start_period));
+    out.set("HealthLogDestination", health.log_destination);
+    out.set("HealthMaxLogCount", std::int64_t{health.max_log_count});
+    out.set("HealthMaxLogSize", std::int64_t{health.max_log_size});
+  }
+  out.set("HealthcheckOnFailureAction", health.on_failure.empty() ? "none" : health.on_failure);
+  if (!health.startup.test.empty()) out.set("StartupHealthCheck", health_config(health.startup, 0));
   if (!request.create_command.empty()) out.set("CreateCommand", to_array(request.create_command));
   if (!request.tz.empty()) out.set("Timezone", request.tz);
   if (config.systemd_mode) out.set("SystemdMode", true);

@@ -24,7 +24,8 @@ std::string short_id(std::string_view id) { return std::string(id.substr(0, 12))
 std::string status_text(const engine::ContainerSummary& container, TimeNs at) {
   using engine::ContainerState;
   if (container.state == ContainerState::running)
-    return concat("Up ", ago(container.started_at, at));
+    return concat("Up ", ago(container.started_at, at),
+                  container.health.empty() ? "" : concat(" (", container.health, ")"));
   if (container.state == ContainerState::exited || container.state == ContainerState::stopped)
     return concat("Exited (", container.exit_code, ") ", ago(container.finished_at, at));
   std::string name = engine::state_name(container.state);
