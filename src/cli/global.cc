@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/host.h"
@@ -24,6 +26,9 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Events backend to use (\"file\"|\"journald\"|\"none\")"},
     {"log-level", 0, &GlobalOptions::log_level,
      "Log messages above specified level (trace, debug, info, warn, warning, error, fatal, panic)"},
+    {"hooks-dir", 0, &GlobalOptions::hooks_dirs,
+     "Set the OCI hooks directory path (may be set multiple times)"},
+    {"module", 0, &GlobalOptions::modules, "Load the containers.conf(5) module"},
     {"noout", 0, &GlobalOptions::no_out, "do not output to stdout"},
     {"root", 0, &GlobalOptions::root,
      "Path to the root directory in which data, including images, is stored"},
@@ -37,17 +42,16 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Storage driver: \"overlay\" is the only one"},
     {"storage-opt", 0, &GlobalOptions::storage_opts,
      "Used to pass an option to the storage driver"},
+    {"syslog", 0, &GlobalOptions::syslog,
+     "Output logging information to syslog as well as the console"},
     {"tmpdir", 0, &GlobalOptions::tmpdir,
      "Path to the directory for temporary state content where --runroot does not name it"},
     {"cdi-spec-dir", 0, refused, "device descriptions of CDI are not read", kText},
     {"conmon", 0, refused, "the monitor is this engine's own", kText},
-    {"hooks-dir", 0, refused, "hooks are taken from the OCI configuration only", kText},
     {"imagestore", 0, refused, "images lie below --root", kText},
-    {"module", 0, refused, "modules of containers.conf are not read", kText},
     {"namespace", 0, refused, "use --root for a separate view of containers", kText},
     {"network-cmd-path", 0, refused, kNetwork, kText},
     {"network-config-dir", 0, refused, kNetwork, kText},
-    {"syslog", 0, refused, "messages go to standard error only", kBoolean},
     {"transient-store", 0, refused, "use --root with a folder on a tmpfs", kBoolean},
     {"volumepath", 0, refused, "volumes lie below --root", kText},
 };
@@ -83,16 +87,28 @@ engine::HostOptions host_options(const GlobalOptions& options) {
   host.cgroup_manager = options.cgroup_manager;
   host.runtime = options.runtime;
   host.events_backend = options.events_backend;
+  host.modules = options.modules;
+  host.hooks_dirs = options.hooks_dirs;
   return host;
+}
+
+Status check_environment() {
+  for (const char* name : {"CONTAINER_HOST", "CONTAINER_CONNECTION"})
+    if (const char* value = ::getenv(name); value != nullptr && *value != '\0')
+      return Error(Errc::unsupported, concat("the environment sets ", name, "=", value, ", but ",
+                                             kRemote, ": unset it"));
+  return {};
 }
 
 Status apply_global_options(const GlobalOptions& options) {
   log::Level level = log::Level::warn;
   if (!log::parse_level(options.log_level, &level))
-    return Error(Errc::invalid_argument, concat("log level ", quote(options.log_level),
+    return Error(Errc::invalid_argument, concat("Log Level ", quote(options.log_level),
                                                 " is not supported, choose from: trace, debug, "
-                                                "info, warn, warning, error, fatal, panic"));
+                                                "info, warn, warning, error, fatal, panic"))
+        .with_exit(1);
   log::set_level(level);
+  log::set_syslog(options.syslog);
   if (!options.cgroup_manager.empty() && options.cgroup_manager != "cgroupfs" &&
       options.cgroup_manager != "systemd")
     return Error(Errc::invalid_argument,

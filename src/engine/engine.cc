@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/log.h"
 #include "base/str.h"
+#include "engine/defaults.h"
 #include "engine/records.h"
 
 namespace minke::engine {
@@ -32,8 +34,35 @@ Result<std::unique_ptr<Engine>> Engine::open(const HostOptions& options) {
   return engine;
 }
 
+Result<const config::ContainersConf*> Engine::conf() {
+  if (conf_) return &*conf_;
+  config::ConfPlaces places = config::find_places(host_.uid, host_.home, host_.modules);
+  config::Strings notes;
+  const bool tell = log::enabled(log::Level::info);
+  config::ContainersConf conf = TRY(config::load_containers_conf(places, tell ? &notes : nullptr));
+  if (tell) ignore(config::load_storage_conf(places, &notes), "it is read where it is needed");
+  for (const std::string& note : notes) log::info(note);
+  for (const std::string& entry : conf.engine_env.value_or(config::Strings()))
+    if (auto pair = split_once(entry, '='); pair && !pair->first.empty())
+      ::setenv(std::string(pair->first).c_str(), std::string(pair->second).c_str(), 0);
+  use_cgroup_manager(conf.cgroup_manager, &host_);
+  TRY(use_events(conf, &host_));
+  return &conf_.emplace(std::move(conf));
+}
+
+Result<std::string> Engine::detach_keys(const std::optional<std::string>& asked, bool terminal) {
+  if (asked) return *asked;
+  const std::string usual = AttachFlags().detach_keys;
+  if (!terminal) return usual;
+  const config::ContainersConf* defaults = TRY(conf());
+  return defaults->detach_keys.value_or(usual);
+}
+
 Status Engine::enter() {
   if (entered_) return {};
+  // What changes something is told to the log of events, wherever that is. A fault in the file must
+  // not keep anybody from stopping or removing what he has.
+  if (auto known = conf(); !known) log::warn(known.error().message());
   TRY(enter_namespaces(&host_));
   entered_ = true;
   return {};
