@@ -148,6 +148,7 @@ Status set_isolation(const ContainerFlags& f, CreateRequest* r) {
   TRY(add_pairs(f.sysctl, "sysctl must be formatted KEY=VALUE", &r->sysctls));
   r->devices = f.device;
   r->device_cgroup_rules = f.device_cgroup_rule;
+  r->gpus = f.gpus;
   return {};
 }
 
@@ -216,6 +217,8 @@ Status set_cpu(const ContainerFlags& f, CreateRequest* r) {
   return {};
 }
 
+}  // namespace
+
 Status set_limits(const ContainerFlags& f, CreateRequest* r) {
   r->cgroup_parent = f.cgroup_parent;
   r->cgroups = f.cgroups;
@@ -242,6 +245,8 @@ Status set_limits(const ContainerFlags& f, CreateRequest* r) {
   r->device_write_iops = f.device_write_iops;
   return {};
 }
+
+namespace {
 
 Status set_network_files(const ContainerFlags& f, CreateRequest* r) {
   if (f.no_hosts && !f.add_host.empty())
@@ -371,6 +376,7 @@ Result<CreateRequest> make_request(const Invocation& call, const ContainerFlags&
   for (const char* name : {"env-host", "http-proxy", "init", "privileged", "read-only", "no-hosts"})
     if (call.changed(name)) request.given.emplace_back(name);
   request.runtime_flags = call.global.runtime_flags;
+  request.cdi_folders = call.global.cdi_spec_dirs;
   TRY(set_identity(flags, &request));
   TRY(set_process(flags, &request));
   TRY(set_isolation(flags, &request));

@@ -34,7 +34,7 @@ struct ContainerFlags {
   // isolation
   std::string pid, ipc, uts, cgroupns, userns, subuidname, subgidname, seccomp_policy;
   std::vector<std::string> network, uidmap, gidmap, cap_add, cap_drop, security_opt, sysctl, device,
-      device_cgroup_rule;
+      device_cgroup_rule, gpus;
   bool privileged = false, read_only = false, read_only_tmpfs = true;
   // files
   std::vector<std::string> volume, mount, tmpfs, volumes_from, secret;
@@ -75,9 +75,21 @@ struct RunFlags : ContainerFlags {
   std::vector<std::string> preserve_fd;
 };
 
-// The tables of both commands.
-extern const OptionTable kCreateTables[2];
-extern const OptionTable kRunTables[2];
+// update and clone take the limits and a little more.
+struct UpdateFlags : ContainerFlags {
+  bool latest = false;
+};
+struct CloneFlags : ContainerFlags {
+  bool destroy = false, force = false, run = false;
+};
+
+extern const OptionTable kCreateTables[3];
+extern const OptionTable kRunTables[3];
+extern const OptionTable kUpdateTables[2];
+extern const OptionTable kCloneTables[2];
+
+// The limits among the flags, into the request.
+Status set_limits(const ContainerFlags& flags, engine::CreateRequest* request);
 
 // Options, image and command to the one request. Errors are Podman's; options that come later are
 // refused by name.

@@ -181,6 +181,7 @@ void describe(B& b, Plan& p) {
   b("run_dir", p.run_dir);
   b("overlay", p.overlay);
   b("runtime", p.runtime);
+  b("runtime_flags", p.runtime_flags);
   b("cgroup_manager", p.cgroup_manager);
   b("tolerate_missing_cgroup", p.tolerate_missing_cgroup);
   b("no_new_keyring", p.no_new_keyring);
@@ -202,6 +203,7 @@ void describe(B& b, Plan& p) {
   b("health", p.health);
   b("stop_signal", p.stop_signal);
   b("stop_timeout", p.stop_timeout);
+  b("keep_created", p.keep_created);
 }
 template <typename B>
 void describe(B& b, StateRecord& s) {
