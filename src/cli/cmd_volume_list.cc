@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "cli/commands.h"
-#include "cli/filter.h"
+#include "cli/volume_filter.h"
 #include "engine/engine.h"
 #include "view/volume.h"
 
@@ -78,71 +78,19 @@ constexpr Column kColumns[] = {
 };
 constexpr std::string_view kDefaultFormat = "table {{.Driver}}\t{{.Name}}";
 
-bool has_option(std::string_view text, const std::map<std::string, std::string>& options) {
-  auto parts = split_once(text, '=');
-  auto found = options.find(std::string(parts ? parts->first : text));
-  return found != options.end() && (!parts || found->second == parts->second);
-}
-
-// The filters, with what they need to know read once.
-struct VolumeFilters {
-  std::vector<Filter> filters;
-  std::vector<Pattern> names;
-  std::vector<TimeNs> until, since;
-  std::vector<bool> dangling;
-
-  bool match(const engine::VolumeConfig& volume, const Users& users) const {
-    if (!any_pattern(names, volume.name) || !labels_match(filters, volume.labels)) return false;
-    if (std::any_of(until.begin(), until.end(),
-                    [&](TimeNs time) { return volume.created >= time; }))
-      return false;
-    if (std::any_of(since.begin(), since.end(),
-                    [&](TimeNs time) { return volume.created <= time; }))
-      return false;
-    for (bool unused : dangling)
-      if (users.any.contains(volume.name) == unused) return false;
-    return any_value(filters, "driver",
-                     [&](std::string_view value) { return volume.driver == value; }) &&
-           any_value(filters, "scope", [](std::string_view value) { return value == "local"; }) &&
-           any_value(filters, "opt",
-                     [&](std::string_view value) { return has_option(value, volume.options); });
-  }
-};
-
-Result<VolumeFilters> read_filters(const engine::Volumes& volumes,
-                                   const std::vector<std::string>& texts) {
-  VolumeFilters read;
-  read.filters = TRY(parse_filters(texts));
-  TRY(check_filters(
-      read.filters,
-      {"name", "driver", "scope", "label", "label!", "opt", "dangling", "until", "since", "after"},
-      "volume"));
-  read.names = TRY(filter_patterns(read.filters, "name"));
-  for (std::string_view value : filter_values(read.filters, "until"))
-    read.until.push_back(TRY(filter_time("until", value)));
-  for (const char* key : {"since", "after"})
-    for (std::string_view value : filter_values(read.filters, key)) {
-      engine::VolumeConfig volume = TRY(volumes.find(value));
-      read.since.push_back(volume.created);
-    }
-  for (std::string_view value : filter_values(read.filters, "dangling"))
-    read.dangling.push_back(TRY(filter_bool("dangling", value)));
-  return read;
-}
-
 Result<int> ls(Invocation& call, LsOptions& options) {
   if (options.quiet && call.changed("format"))
     return Error(Errc::invalid_argument, "quiet and format flags cannot be used together");
   engine::Engine* engine = TRY(call.engine());
   const engine::Volumes& volumes = engine->volumes();
-  VolumeFilters filters = TRY(read_filters(volumes, options.filter));
-  bool counted = !filters.dangling.empty() || is_json_format(options.format) ||
+  VolumeFilters filters = TRY(VolumeFilters::read(volumes, options.filter));
+  bool counted = filters.needs_users() || is_json_format(options.format) ||
                  options.format.find(".MountCount") != std::string::npos;
   Users users;
   if (counted) users = TRY(volume_users(*engine));
   std::vector<engine::VolumeConfig> found = TRY(sorted_volumes(volumes));
-  std::erase_if(found,
-                [&](const engine::VolumeConfig& volume) { return !filters.match(volume, users); });
+  std::erase_if(
+      found, [&](const engine::VolumeConfig& volume) { return !filters.match(volume, users.any); });
   if (options.quiet) {
     for (const engine::VolumeConfig& volume : found) call.out.line(volume.name);
     return 0;

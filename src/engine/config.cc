@@ -16,6 +16,15 @@ void bind(json::Binder& b, ResolvedMount& m) {
   b("chown", m.chown);
   b("relabel", m.relabel);
   b("idmap", m.idmap);
+  b("idmapUids", m.idmap_uids);
+  b("idmapGids", m.idmap_gids);
+  b("volumeOptions", m.volume_options);
+  b("fsType", m.fs_type);
+  b("device", m.device);
+  b("subpath", m.subpath);
+  b("overlay", m.overlay);
+  b("upper", m.upper);
+  b("work", m.work);
 }
 
 void bind(json::Binder& b, ContainerSecret& s) {

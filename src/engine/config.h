@@ -27,6 +27,12 @@ struct ResolvedMount {
   bool chown = false;       // U
   std::string relabel;      // z Z
   bool idmap = false;
+  std::vector<oci::IdMapping> idmap_uids, idmap_gids;  // of its own; empty: the container's
+  std::map<std::string, std::string> volume_options;   // a volume that is missing is made with them
+  std::string fs_type, device;  // a volume that is a file system of its own: mounted inside
+  std::string subpath;          // below `source`, resolved inside of it when it is mounted
+  bool overlay = false;         // O: changes go to `upper`, or are lost with the run
+  std::string upper, work;
 };
 
 // A secret as the container has it; never its content.

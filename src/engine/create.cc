@@ -91,6 +91,7 @@ Status Engine::ensure_volumes(const ContainerConfig& config) {
     Volumes::Create request;
     request.name = mount.volume_name;
     request.anonymous = mount.anonymous;
+    request.options = mount.volume_options;
     TRY(volumes_.create(request));
   }
   return {};

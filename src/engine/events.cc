@@ -72,6 +72,21 @@ void emit_volume(const Host& host, std::string_view status, std::string_view nam
   emit(host, std::move(event));
 }
 
+void emit_secret(const Host& host, std::string_view status, std::string_view id) {
+  monitor::Event event;
+  event.type = "secret";
+  event.status = status;
+  event.id = id;
+  emit(host, std::move(event));
+}
+
+void emit_system(const Host& host, std::string_view status) {
+  monitor::Event event;
+  event.type = "system";
+  event.status = status;
+  emit(host, std::move(event));
+}
+
 void emit_prune(const Host& host, std::string_view type) {
   monitor::Event event;
   event.type = type;

@@ -30,6 +30,8 @@ void emit_image(const Host& host, std::string_view status, std::string_view id,
                 std::string_view name);
 void emit_volume(const Host& host, std::string_view status, std::string_view name);
 // "system": prune, reset, renumber, refresh; `type` is what was pruned.
+void emit_secret(const Host& host, std::string_view status, std::string_view id);
+void emit_system(const Host& host, std::string_view status);
 void emit_prune(const Host& host, std::string_view type);
 
 // Attributes of an event in their order.

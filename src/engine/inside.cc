@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/records.h"
+#include "engine/tree_size.h"
 #include "store/image_worker.h"
 #include "sys/process.h"
 
@@ -124,27 +125,6 @@ Status Engine::export_container(const std::string& id, int output_fd) {
   emit_container(host_, "export", container.live);
   return {};
 }
-
-namespace {
-
-// Apparent sizes of the files below, links counted once.
-Result<std::int64_t> tree_size(const sys::DirFd& dir) {
-  std::int64_t total = 0;
-  for (const std::string& name : TRY(sys::list_dir(dir))) {
-    auto st = sys::stat_at(dir, name.c_str());
-    if (!st) continue;
-    if (S_ISDIR(st->st_mode)) {
-      auto below = sys::open_at(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-      if (!below) continue;
-      total += TRY(tree_size(sys::DirFd(std::move(*below))));
-    } else if (S_ISREG(st->st_mode)) {
-      total += st->st_size / (st->st_nlink > 0 ? static_cast<std::int64_t>(st->st_nlink) : 1);
-    }
-  }
-  return total;
-}
-
-}  // namespace
 
 Result<Engine::Sizes> Engine::sizes(const std::string& id) {
   TRY(enter());

@@ -87,11 +87,16 @@ Status check_volume_options(const std::vector<std::string>& options) {
   for (const std::string& option : options) {
     std::string_view name = option;
     if (name.starts_with("idmap=")) name = "idmap";
-    if (name.starts_with("upperdir=") || name.starts_with("workdir=") || name == "O")
-      return Error(Errc::unsupported,
-                   concat("mount option ", quote(option),
-                          " is not supported yet: overlay volumes need a later version"));
     bool known = false;
+    for (std::string_view key : {"upperdir", "workdir"}) {
+      if (!name.starts_with(concat(key, "="))) continue;
+      known = true;
+      if (std::count_if(options.begin(), options.end(), [&](const std::string& other) {
+            return other.starts_with(concat(key, "="));
+          }) > 1)
+        return Error(Errc::invalid_argument, concat("invalid options ", quote(option),
+                                                    ", can only specify 1 ", key, " per overlay"));
+    }
     for (std::size_t i = 0; i < option_groups().size() && !known; ++i) {
       const OptionGroup& group = option_groups()[i];
       if (std::find(group.names.begin(), group.names.end(), name) == group.names.end()) continue;
@@ -197,6 +202,8 @@ enum class KeyKind {
   propagation,
   relabel,
   idmap,
+  subpath,
+  volume_opt,
   ignored
 };
 struct MountKey {
@@ -236,6 +243,14 @@ static constexpr MountKey kMountKeys[] = {
     {"idmap", kBind | kVolume, KeyKind::idmap, ""},
     {"nocopy", kVolume, KeyKind::flag, "nocopy"},
     {"volume-nocopy", kVolume, KeyKind::flag, "nocopy"},
+    {"subpath", kVolume, KeyKind::subpath, ""},
+    {"volume-subpath", kVolume, KeyKind::subpath, ""},
+    {"volume-opt", kVolume, KeyKind::volume_opt, ""},
+    {"O", kBind | kVolume, KeyKind::flag, "O"},
+    {"upperdir", kBind | kVolume, KeyKind::value, "upperdir"},
+    {"workdir", kBind | kVolume, KeyKind::value, "workdir"},
+    {"z", kBind | kVolume, KeyKind::flag, "z"},
+    {"Z", kBind | kVolume, KeyKind::flag, "Z"},
     {"tmpcopyup", kTmpfs, KeyKind::flag, "tmpcopyup"},
     {"notmpcopyup", kTmpfs, KeyKind::flag, "notmpcopyup"},
     {"tmpfs-size", kTmpfs, KeyKind::value, "size"},
@@ -306,6 +321,29 @@ static Status apply_mount_key(const MountKey& key, const std::optional<std::stri
     case KeyKind::idmap:
       mount->options.push_back(value ? concat("idmap=", *value) : "idmap");
       return {};
+    case KeyKind::subpath:
+      mount->subpath = value ? *value : std::string_view();
+      if (mount->subpath.empty() || mount->subpath[0] == '/' ||
+          clean_path(mount->subpath).starts_with(".."))
+        return Error(Errc::invalid_argument,
+                     concat("mount option ", key.name, "=", mount->subpath,
+                            ": must be a path below the volume: invalid mount option"));
+      return {};
+    case KeyKind::volume_opt: {
+      auto pair = value ? split_once(*value, '=') : std::nullopt;
+      std::string name(pair ? pair->first : value ? *value : std::string_view());
+      if (name.empty())
+        return Error(Errc::invalid_argument,
+                     concat("mount option ", quote(key.name), " needs a value"));
+      // As `volume create -o o=a -o o=b` would not: compose gives one option at a time.
+      std::string& option = mount->volume_options[name];
+      if (name == "o" && !option.empty() && pair) option += ",";
+      if (name == "o")
+        option += pair ? pair->second : std::string_view();
+      else
+        option = pair ? pair->second : std::string_view();
+      return {};
+    }
     case KeyKind::ignored:
       return {};
   }

@@ -40,7 +40,8 @@ TEST(ParseVolume, RefusesInPodmansWords) {
        "invalid options \"rbind, bind\", can only specify 1 '[r]bind' option"},
       {"/tmp:/x:exec,noexec",
        "invalid options \"exec, noexec\", can only specify 1 'noexec' or 'exec' option"},
-      {"a:/x:O", "mount option \"O\" is not supported yet: overlay volumes need a later version"},
+      {"a:/x:O,upperdir=/a,upperdir=/b",
+       "invalid options \"upperdir=/a\", can only specify 1 upperdir per overlay"},
   };
   for (const auto& [text, error] : rows) EXPECT_EQ(error_of(parse_volume(text)), error) << text;
 }
@@ -56,6 +57,11 @@ TEST(ParseMount, ReadsKeysOfEachType) {
   EXPECT_EQ(parse_mount("type=bind,\"src=/a,b\",dst=/x")->source, "/a,b");
   EXPECT_EQ(parse_mount("type=bind,dst=/x")->source, "/x");
   EXPECT_EQ(parse_mount("dst=/x")->type, "volume");
+  EXPECT_EQ(parse_mount("src=v,dst=/x,subpath=a/b")->subpath, "a/b");
+  m = *parse_mount("src=v,dst=/x,volume-opt=type=tmpfs,volume-opt=o=size=1m,volume-opt=o=ro");
+  EXPECT_EQ(m.volume_options["type"] + "|" + m.volume_options["o"], "tmpfs|size=1m,ro");
+  EXPECT_EQ(options_of(*parse_mount("src=v,dst=/x,O,upperdir=/u,workdir=/w")),
+            "O,upperdir=/u,workdir=/w");
 }
 
 TEST(ParseMount, RefusesInPodmansWords) {
@@ -63,6 +69,8 @@ TEST(ParseMount, RefusesInPodmansWords) {
       {"type=foo,dst=/x", "invalid filesystem type \"foo\""},
       {"type=image,src=a,dst=/x", "mount type \"image\" is not supported yet"},
       {"type=bind,src=/tmp", "must set volume destination"},
+      {"src=v,dst=/x,subpath=../y",
+       "mount option subpath=../y: must be a path below the volume: invalid mount option"},
       {"type=tmpfs,dst=/x,foo=1", "foo: invalid mount option"},
       {"type=bind,src=/tmp,dst=/x,foo=1", "foo: invalid mount option"},
       {"type=tmpfs,src=/a,dst=/x", "\"source\" option not supported with \"tmpfs\" mount types"},

@@ -13,6 +13,8 @@ void bind(json::Binder& b, MountRequest& m) {
   b("destination", m.destination);
   b("options", m.options);
   b("fromVolumeFlag", m.from_volume_flag);
+  b("volumeOptions", m.volume_options);
+  b("subpath", m.subpath);
 }
 void bind(json::Binder& b, Ulimit& u) {
   b("name", u.name);

@@ -28,6 +28,8 @@ struct MountRequest {
   std::vector<std::string> options;  // as for -v: ro rw z Z U nocopy rshared noexec idmap ...
   bool from_volume_flag =
       false;  // -v: a missing host directory is an error in Podman, made in Docker
+  std::map<std::string, std::string> volume_options = {};  // volume-opt: of a volume that is made
+  std::string subpath = {};                                // of a volume: only what is there
 };
 
 struct Ulimit {

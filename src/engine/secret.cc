@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/str.h"
+#include "engine/events.h"
 #include "state/object_lock.h"
 #include "sys/fd.h"
 
@@ -108,6 +109,7 @@ Result<SecretConfig> Secrets::create(const Create& request) const {
     TRY(delete_secret_data(*old));
     TRY(sys::remove_tree_at(DirFd::cwd(), staging.c_str()));
   }
+  emit_secret(host_, "create", secret.id);
   return secret;
 }
 
@@ -179,6 +181,7 @@ Status Secrets::remove(const SecretConfig& secret) const {
   if (!renamed && renamed.error().code() == Errc::not_found) return no_such_secret(secret.name);
   TRY(std::move(renamed));
   failpoint("engine.secret-rm", 2);
+  emit_secret(host_, "remove", secret.id);
   return sys::remove_tree_at(DirFd::cwd(), gone.c_str());
 }
 

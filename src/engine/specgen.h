@@ -73,6 +73,10 @@ Result<std::vector<std::string>> prepare_secrets(const ContainerConfig& config, 
 Status add_secret_env(const ContainerConfig& config, const std::string& run_dir,
                       std::vector<std::string>* env);
 
+// O: where changes of the mount `index` go, made anew before each start.
+std::string overlay_dir(const std::string& container_dir, std::size_t index);
+Status prepare_overlays(const ContainerConfig& config, const std::string& container_dir);
+
 // First use of volumes: copies what the image has at a volume's place into it while it is empty
 // (never again after), and changes owners for U. `root_fd` is a view of the image's root file
 // system.

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "engine/specgen_internal.h"
 #include "engine/userns.h"
+#include "runtime/mount_options.h"
 #include "sys/fd.h"
 
 namespace minke::engine {
@@ -154,19 +155,48 @@ void add_files(SpecBuilder* b) {
   }
 }
 
+// Overlay parts its lower folders at colons.
+std::string escape_colons(const std::string& path) {
+  std::string out;
+  for (char c : path) {
+    if (c == ':' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+void use_overlay(const SpecBuilder& b, std::size_t index, oci::Mount* out) {
+  const ResolvedMount& mount = b.config.mounts[index];
+  std::string own = overlay_dir(b.context.container_dir, index);
+  out->type = out->source = "overlay";
+  std::erase_if(out->options, [](const std::string& o) { return o == "bind" || o == "rbind"; });
+  out->options.push_back("lowerdir=" + escape_colons(mount.source));
+  out->options.push_back("upperdir=" + (mount.upper.empty() ? own + "/upper" : mount.upper));
+  out->options.push_back("workdir=" + (mount.work.empty() ? own + "/work" : mount.work));
+  if (b.in_userns()) out->options.emplace_back("userxattr");
+}
+
 void add_user_mounts(SpecBuilder* b) {
-  for (const ResolvedMount& mount : b->config.mounts) {
+  for (std::size_t i = 0; i < b->config.mounts.size(); ++i) {
+    const ResolvedMount& mount = b->config.mounts[i];
     oci::Mount out;
     out.destination = mount.destination;
     out.type = mount.type == "tmpfs" ? "tmpfs" : "bind";
     out.source = mount.source;
     out.options = mount.options;
+    if (!mount.fs_type.empty()) {
+      out.type = mount.fs_type;
+      out.source = mount.device;
+    }
+    if (!mount.subpath.empty())
+      out.options.push_back(concat(runtime::kSubpathOption, mount.subpath));
+    if (mount.overlay) use_overlay(*b, i, &out);
     out.options.emplace_back(mount.read_write ? "rw" : "ro");
     out.options.push_back(mount.propagation);
     if (mount.idmap) {
       out.options.emplace_back("idmap");
-      out.uid_mappings = b->config.uid_map;
-      out.gid_mappings = b->config.gid_map;
+      out.uid_mappings = mount.idmap_uids;
+      out.gid_mappings = mount.idmap_gids;
     }
     // As Podman: a shared mount inside needs a root that lets it through.
     if (mount.propagation.ends_with("shared"))

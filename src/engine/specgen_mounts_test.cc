@@ -192,10 +192,9 @@ TEST_F(VolumeTest, OptionsAreCheckedByName) {
       {{{"foo", "bar"}},
        "running volume create option: invalid mount option foo for driver 'local': invalid "
        "argument"},
-      {{{"type", "nfs"}},
-       "volume option type=nfs is not supported yet: volumes are folders, or type=bind with "
-       "device=/PATH"},
-      {{{"o", "size=1g"}}, "volume option size=1g is not supported yet: it needs project quotas"},
+      {{{"o", "size=1g"}},
+       "volume option size=1g: volume options size and inodes not supported. Filesystem does not "
+       "support Project Quota: use type=tmpfs for a volume with a size"},
       {{{"o", "uid=x"}}, "cannot convert uid x to integer: invalid argument"},
       {{{"type", "bind"}, {"device", "x"}}, "volume option device=x: must be an absolute path"},
   };
@@ -203,6 +202,11 @@ TEST_F(VolumeTest, OptionsAreCheckedByName) {
     EXPECT_EQ(parse_volume_options(options).error().message(), error);
   EXPECT_EQ(parse_volume_options({{"type", "none"}, {"device", "/d"}, {"o", "bind,uid=5"}})->uid,
             5);
+  auto tmpfs = parse_volume_options({{"type", "tmpfs"}, {"o", "size=1g,uid=5,nocopy"}});
+  ASSERT_TRUE(tmpfs);
+  EXPECT_EQ(tmpfs->fs_type + "|" + tmpfs->device, "tmpfs|tmpfs");
+  EXPECT_EQ(tmpfs->mount_options, (std::vector<std::string>{"size=1g", "uid=5"}));
+  EXPECT_TRUE(tmpfs->nocopy);
 }
 
 }  // namespace minke::engine

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "engine/parse_internal.h"
 #include "engine/specgen_internal.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 
 namespace minke::engine {
@@ -73,15 +74,108 @@ Status take_options(const std::vector<std::string>& options, ResolvedMount* moun
       mount->chown = true;
     else if (option == "idmap")
       mount->idmap = true;
-    else if (option.starts_with("idmap="))
-      return Error(Errc::unsupported,
-                   concat("mount option ", quote(option),
-                          " is not supported yet: idmap takes the container's own maps"));
+    else if (option.starts_with("idmap=")) {
+      mount->idmap = true;
+      mount->options.push_back(option);  // read when the container's maps are known
+    } else if (option == "O")
+      mount->overlay = true;
+    else if (option.starts_with("upperdir="))
+      mount->upper = option.substr(9);
+    else if (option.starts_with("workdir="))
+      mount->work = option.substr(8);
     else if (option == "nocopy" || option == "copy")
       mount->copy_up = option == "copy";
     else
       mount->options.push_back(option);
   }
+  return {};
+}
+
+Status check_overlay(const ResolvedMount& mount) {
+  if (mount.upper.empty() && mount.work.empty()) return {};
+  if (!mount.overlay)
+    return Error(Errc::invalid_argument,
+                 concat(mount.destination, ": upperdir and workdir need the option O"));
+  if (mount.upper.empty() || mount.work.empty())
+    return Error(Errc::invalid_argument,
+                 concat(mount.destination, ": must specify both upperdir and workdir"));
+  for (const std::string& path : {mount.upper, mount.work}) {
+    struct stat st {};
+    if (::stat(path.c_str(), &st) < 0)
+      return Error(Errc::not_found, concat("stat ", path, ": ", go_reason(errno)));
+    if (path[0] != '/' || !S_ISDIR(st.st_mode))
+      return Error(Errc::invalid_argument, concat(path, ": must be the absolute path of a folder"));
+  }
+  return {};
+}
+
+// A triplet FILE-HOST-COUNT; "@": HOST is an id of the container's user namespace.
+Result<std::vector<oci::IdMapping>> parse_idmap(std::string_view option, std::string_view text,
+                                                const std::vector<oci::IdMapping>& own) {
+  std::vector<oci::IdMapping> map;
+  for (std::string_view part : split(text, '#')) {
+    bool relative = part.starts_with('@');
+    if (relative) part.remove_prefix(1);
+    std::vector<std::string_view> numbers = split(part, '-');
+    std::optional<std::uint64_t> value[3];
+    for (std::size_t i = 0; i < 3 && numbers.size() == 3; ++i) value[i] = parse_uint(numbers[i]);
+    if (!value[0] || !value[1] || !value[2] || *value[0] > UINT32_MAX || *value[1] > UINT32_MAX ||
+        *value[2] == 0 || *value[2] > UINT32_MAX)
+      return Error(Errc::invalid_argument, concat("mount option ", quote(option), ": ", quote(part),
+                                                  " is not FILE-ID, HOST-ID and COUNT"));
+    auto host = static_cast<std::uint32_t>(*value[1]);
+    if (relative && !own.empty()) {
+      auto mapped = map_to_host(own, host);
+      if (!mapped)
+        return Error(Errc::invalid_argument,
+                     concat("mount option ", quote(option), ": id ", host,
+                            " is not mapped in the user namespace of the container"));
+      host = *mapped;
+    }
+    map.push_back(
+        {static_cast<std::uint32_t>(*value[0]), host, static_cast<std::uint32_t>(*value[2])});
+  }
+  return map;
+}
+
+// idmap and idmap=uids=...;gids=..., once the container's own maps are known.
+Status resolve_idmap(const ContainerConfig& config, ResolvedMount* mount) {
+  for (auto it = mount->options.begin(); it != mount->options.end();) {
+    if (!it->starts_with("idmap=")) {
+      ++it;
+      continue;
+    }
+    const std::string option = *it;
+    it = mount->options.erase(it);
+    for (std::string_view part : split(std::string_view(option).substr(6), ';')) {
+      bool uids = part.starts_with("uids="), gids = part.starts_with("gids=");
+      if (!uids && !gids)
+        return Error(Errc::invalid_argument,
+                     concat("mount option ", quote(option), ": known are uids=... and gids=..."));
+      (uids ? mount->idmap_uids : mount->idmap_gids) =
+          TRY(parse_idmap(option, part.substr(5), uids ? config.uid_map : config.gid_map));
+    }
+    if (mount->idmap_uids.empty() || mount->idmap_gids.empty())
+      return Error(Errc::invalid_argument,
+                   concat("mount option ", quote(option), ": needs both uids= and gids="));
+  }
+  if (mount->idmap && mount->idmap_uids.empty()) {
+    if (config.uid_map.empty())
+      return Error(
+          Errc::invalid_argument,
+          concat(mount->destination,
+                 ": mount option \"idmap\" needs a user namespace of the container's own"));
+    mount->idmap_uids = config.uid_map;
+    mount->idmap_gids = config.gid_map;
+  }
+  if (mount->idmap && (mount->overlay || !mount->subpath.empty() || !mount->fs_type.empty()))
+    return Error(Errc::unsupported, concat(mount->destination,
+                                           ": mount option \"idmap\" is not supported together "
+                                           "with O, subpath or a volume of a type of its own"));
+  if (mount->overlay && !config.uid_map.empty())
+    return Error(Errc::unsupported, concat(mount->destination,
+                                           ": mount option \"O\" is not supported yet in a user "
+                                           "namespace of the container's own"));
   return {};
 }
 
@@ -109,6 +203,11 @@ Status resolve_bind(const MountRequest& request, ResolvedMount* mount) {
   if (::statvfs(request.source.c_str(), &fs) < 0)
     return Error(errno == ENOENT ? Errc::not_found : Errc::io,
                  concat("statfs ", request.source, ": ", go_reason(errno)));
+  TRY(check_overlay(*mount));
+  if (mount->overlay) {
+    std::erase_if(mount->options, [](const std::string& o) { return o == "bind" || o == "rbind"; });
+    return {};
+  }
   inherit_flags(fs, &mount->options);
   if (!has_option(mount->options, "bind", "rbind")) mount->options.emplace_back("rbind");
   return {};
@@ -132,6 +231,30 @@ Status resolve_tmpfs(const MountRequest& request, ResolvedMount* mount) {
   return {};
 }
 
+// A volume with a type: each container mounts it for itself, so nothing of it is ever left on the
+// host. A tmpfs begins with what the image has there.
+Status use_filesystem(const VolumeOptions& options, ResolvedMount* mount) {
+  if (mount->overlay || mount->chown || !mount->subpath.empty())
+    return Error(
+        Errc::unsupported,
+        concat("volume ", mount->volume_name, " of type ", options.fs_type,
+               ": O, U and subpath are not supported with volumes of a type of their own"));
+  mount->fs_type = options.fs_type;
+  mount->device = options.device;
+  std::erase_if(mount->options, [](const std::string& o) { return o == "bind" || o == "rbind"; });
+  for (const std::string& option : options.mount_options)
+    if (option == "ro" || option == "rw")
+      mount->read_write = mount->read_write && option == "rw";
+    else if (!is_one_of(mount->options, option))
+      mount->options.push_back(option);
+  if (options.fs_type == "tmpfs") {
+    if (!has_option(mount->options, "nosuid", "suid")) mount->options.emplace_back("nosuid");
+    if (!has_option(mount->options, "nodev", "dev")) mount->options.emplace_back("nodev");
+    if (!options.nocopy) mount->options.emplace_back("tmpcopyup");
+  }
+  return {};
+}
+
 Status resolve_volume(const MountRequest& request, const ResolveContext& context,
                       ResolvedMount* mount) {
   TRY(check_volume_options(request.options));
@@ -142,18 +265,24 @@ Status resolve_volume(const MountRequest& request, const ResolveContext& context
   TRY_CTX(check_volume_name(mount->volume_name),
           concat("creating named volume ", quote(mount->volume_name)));
   mount->source = TRY(context.ensure_volume(mount->volume_name, mount->anonymous));
+  mount->volume_options = request.volume_options;
+  mount->subpath = request.subpath;
+  TRY(check_overlay(*mount));
+  // It may be made only now, with the container.
+  VolumeConfig volume;
+  volume.options = request.volume_options;
   if (!mount->anonymous) {
-    // It may be made only now, with the container.
     auto found = Volumes(*context.host).load(mount->volume_name);
     if (!found && found.error().code() != Errc::not_found) return std::move(found.error());
-    VolumeConfig volume = found ? std::move(*found) : VolumeConfig();
-    VolumeOptions options = TRY(parse_volume_options(volume.options));
-    if (!options.device.empty()) mount->source = options.device;
-    mount->copy_up =
-        mount->copy_up && options.device.empty() && !options.nocopy && volume.needs_copy_up;
-    for (const std::string& option : options.mount_options)
-      if (!is_one_of(mount->options, option)) mount->options.push_back(option);
+    if (found) volume = std::move(*found);
   }
+  VolumeOptions options = TRY(parse_volume_options(volume.options));
+  mount->copy_up = mount->copy_up && options.device.empty() && !options.nocopy &&
+                   volume.needs_copy_up && mount->subpath.empty();
+  if (!options.fs_type.empty()) return use_filesystem(options, mount);
+  if (!options.device.empty()) mount->source = options.device;
+  for (const std::string& option : options.mount_options)
+    if (!is_one_of(mount->options, option)) mount->options.push_back(option);
   if (!has_option(mount->options, "nosuid", "suid")) mount->options.emplace_back("nosuid");
   if (!has_option(mount->options, "nodev", "dev")) mount->options.emplace_back("nodev");
   if (!has_option(mount->options, "bind", "rbind")) mount->options.emplace_back("rbind");
@@ -257,7 +386,8 @@ Status add_image_volumes(const CreateRequest& request, const ResolveContext& con
 }
 
 bool same(const MountRequest& a, const MountRequest& b) {
-  return a.type == b.type && a.source == b.source && a.options == b.options;
+  return a.type == b.type && a.source == b.source && a.options == b.options &&
+         a.subpath == b.subpath && a.volume_options == b.volume_options;
 }
 
 }  // namespace
@@ -284,11 +414,7 @@ Status resolve_mounts(const CreateRequest& request, const ResolveContext& contex
   TRY(add_image_volumes(request, context, known, &table));
   for (auto& [destination, mount] : user) table[destination] = std::move(mount);
   for (auto& [destination, mount] : table) {
-    if (mount.idmap && config->uid_map.empty())
-      return Error(
-          Errc::invalid_argument,
-          concat(destination,
-                 ": mount option \"idmap\" needs a user namespace of the container's own"));
+    TRY(resolve_idmap(*config, &mount));
     config->mounts.push_back(std::move(mount));
   }
   return {};

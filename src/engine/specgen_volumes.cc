@@ -73,6 +73,29 @@ Status fill_volume(const ContainerConfig& config, const Host& host, int root_fd,
 
 }  // namespace
 
+std::string overlay_dir(const std::string& container_dir, std::size_t index) {
+  return concat(container_dir, "/overlay/", index);
+}
+
+Status prepare_overlays(const ContainerConfig& config, const std::string& container_dir) {
+  const auto cwd = sys::DirFd::cwd();
+  for (std::size_t i = 0; i < config.mounts.size(); ++i) {
+    const ResolvedMount& mount = config.mounts[i];
+    if (!mount.overlay || !mount.upper.empty()) continue;
+    const std::string dir = overlay_dir(container_dir, i);
+    TRY(sys::remove_tree_at(cwd, dir.c_str()));
+    TRY(sys::ensure_dirs(dir, 0700));
+    for (const char* name : {"/upper", "/work"})
+      TRY(sys::make_dir_at(cwd, (dir + name).c_str(), 0755));
+    // The root of an overlay looks like its upper folder.
+    sys::DirFd source = TRY(sys::open_dir(mount.source));
+    sys::DirFd upper = TRY(sys::open_dir(dir + "/upper"));
+    OwnerMap same = owner_map({});
+    TRY(copy_directory_attributes(source.get(), upper.get(), same, same));
+  }
+  return {};
+}
+
 Status prepare_volumes(const ContainerConfig& config, const Host& host, int root_fd) {
   for (const ResolvedMount& mount : config.mounts) {
     if (mount.copy_up && !mount.volume_name.empty())
@@ -80,6 +103,9 @@ Status prepare_volumes(const ContainerConfig& config, const Host& host, int root
     if (!mount.chown || mount.type == "tmpfs") continue;
     Owner owner = TRY(container_owner(config, root_fd));
     sys::UniqueFd place = TRY(sys::open(mount.source, O_PATH));
+    if (!mount.subpath.empty())
+      place = TRY_CTX(sys::open_in_root(place.get(), mount.subpath.c_str(), O_PATH),
+                      concat("volume ", mount.volume_name));
     struct stat st {};
     if (::fstat(place.get(), &st) < 0)
       return Error::from_errno(errno, concat("stat ", mount.source));

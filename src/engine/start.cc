@@ -133,6 +133,11 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     TRY(prepare_volumes(config, host_, view.get()));
   }
   monitor::Plan plan = TRY(make_plan(container));
+  TRY(prepare_overlays(config, container.dir));
+  for (const ResolvedMount& mount : config.mounts)
+    if (!mount.subpath.empty() && !plan.runtime.empty())
+      return Error(Errc::unsupported, concat("runtime ", plan.runtime, ": subpath of ",
+                                             mount.destination, " needs our own runtime"));
   plan.secret_env = TRY(prepare_secrets(config, host_, container.dir, container.run_dir));
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/rand.h"
 #include "base/str.h"
 #include "engine/events.h"
@@ -26,6 +27,16 @@ Error not_supported(std::string_view option, std::string_view why) {
   return Error(Errc::unsupported, concat("volume option ", option, " is not supported yet: ", why));
 }
 
+// Of a file system of its own: all that it is mounted with.
+void parse_mount_words(std::string_view text, VolumeOptions* options) {
+  for (std::string_view word : split(text, ',')) {
+    if (word == "nocopy")
+      options->nocopy = true;
+    else if (!word.empty() && word != "noquota" && word != "copy")
+      options->mount_options.emplace_back(word);
+  }
+}
+
 Status parse_o(std::string_view text, VolumeOptions* options) {
   for (std::string_view word : split(text, ',')) {
     if (word.empty() || word == "noquota" || word == "copy") continue;
@@ -39,7 +50,10 @@ Status parse_o(std::string_view text, VolumeOptions* options) {
                             " to integer: invalid argument"));
       (word[0] == 'u' ? options->uid : options->gid) = static_cast<std::int64_t>(*number);
     } else if (word.starts_with("size=") || word.starts_with("inodes=")) {
-      return not_supported(word, "it needs project quotas");
+      return Error(Errc::unsupported,
+                   concat("volume option ", word,
+                          ": volume options size and inodes not supported. Filesystem does not "
+                          "support Project Quota: use type=tmpfs for a volume with a size"));
     } else if (std::find(std::begin(kMountWords), std::end(kMountWords), word) !=
                std::end(kMountWords)) {
       options->mount_options.emplace_back(word);
@@ -67,14 +81,21 @@ void bind(json::Binder& b, VolumeConfig& v) {
 
 Result<VolumeOptions> parse_volume_options(const std::map<std::string, std::string>& options) {
   VolumeOptions out;
-  std::string type;
+  auto given = options.find("type");
+  const std::string type = given == options.end() ? "" : given->second;
+  const bool is_bind = type.empty() || type == "none" || type == "bind";
+  if (!is_bind) out.fs_type = type;
   for (const auto& [key, value] : options) {
     if (key == "type")
-      type = value;
+      continue;
     else if (key == "device")
       out.device = value;
+    else if (key == "o" && !is_bind)
+      parse_mount_words(value, &out);
     else if (key == "o")
       TRY(parse_o(value, &out));
+    else if ((key == "UID" || key == "GID") && !is_bind)
+      parse_mount_words(concat(to_lower(key), "=", value), &out);
     else if (key == "UID" || key == "GID")
       TRY(parse_o(concat(to_lower(key), "=", value), &out));
     else if (key == "NOQUOTA" || key == "noquota" || key == "copy")
@@ -86,10 +107,10 @@ Result<VolumeOptions> parse_volume_options(const std::map<std::string, std::stri
                    concat("running volume create option: invalid mount option ", key,
                           " for driver 'local': invalid argument"));
   }
-  const bool is_bind = type.empty() || type == "none" || type == "bind";
-  if (!is_bind)
-    return not_supported(concat("type=", type),
-                         "volumes are folders, or type=bind with device=/PATH");
+  if (!is_bind) {
+    if (out.device.empty()) out.device = type;
+    return out;
+  }
   if (!out.device.empty() && !out.device.starts_with('/'))
     return Error(Errc::invalid_argument,
                  concat("volume option device=", out.device, ": must be an absolute path"));
@@ -135,7 +156,7 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   volume.anonymous = request.anonymous;
   volume.uid = std::max<std::int64_t>({request.uid, options.uid, 0});
   volume.gid = std::max<std::int64_t>({request.gid, options.gid, 0});
-  volume.needs_copy_up = options.device.empty() && !options.nocopy;
+  volume.needs_copy_up = options.device.empty() && options.fs_type.empty() && !options.nocopy;
 
   // The rename is the commit: a volume of that name is whole or not there. 0711 as the folders
   // above _data hold nothing to read for others, while a container's own users must get through.
@@ -174,8 +195,11 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
 }
 
 Result<VolumeConfig> Volumes::load(const std::string& name) const {
-  std::string text = TRY(sys::read_small_file(dir(name) + "/config.json", 1 << 20));
-  VolumeConfig volume = TRY_CTX(json::parse_struct<VolumeConfig>(text), concat("volume ", name));
+  const std::string path = dir(name) + "/config.json";
+  std::string text = TRY(sys::read_small_file(path, 1 << 20));
+  auto parsed = json::parse_struct<VolumeConfig>(text);
+  if (!parsed) return std::move(parsed.error()).wrap(path).as(Errc::corrupt);
+  VolumeConfig volume = std::move(*parsed);
   volume.name = name;
   return volume;
 }
@@ -216,8 +240,11 @@ Result<std::vector<VolumeConfig>> Volumes::list() const {
       continue;
     }
     auto volume = load(name);
-    if (!volume && volume.error().code() == Errc::not_found) continue;  // removed meanwhile
-    volumes.push_back(TRY(std::move(volume)));
+    if (volume)
+      volumes.push_back(std::move(*volume));
+    else if (volume.error().code() != Errc::not_found)  // else removed meanwhile
+      // One that cannot be read does not hide the others.
+      log::error(concat("volume ", name, ": ", volume.error().message()));
   }
   return volumes;
 }

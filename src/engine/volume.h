@@ -25,12 +25,13 @@ void bind(json::Binder& b, VolumeConfig& v);
 
 // What the options of a volume mean: type, device, o.
 struct VolumeOptions {
-  std::string device;                      // bound instead of _data; empty: _data
-  std::vector<std::string> mount_options;  // ro, noexec, ... of o=
+  std::string fs_type;                     // of a volume that is a file system; else it is a folder
+  std::string device;                      // of fs_type; bound instead of _data; empty: _data
+  std::vector<std::string> mount_options;  // ro, noexec, ... of o=; with fs_type all of o=
   std::int64_t uid = -1, gid = -1;         // o=uid=,gid=
   bool nocopy = false;
 };
-// Unknown keys, other file systems than bind, and quotas are refused by name.
+// Unknown keys and quotas of folders are refused by name.
 Result<VolumeOptions> parse_volume_options(const std::map<std::string, std::string>& options);
 
 // [a-zA-Z0-9][a-zA-Z0-9_.-]*

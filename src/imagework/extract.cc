@@ -135,7 +135,7 @@ Status Extractor::make_parents(const std::string& path) {
   const char* name =
       path.c_str() + (path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
   struct stat st {};
-  if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_whiteout(st)) {
+  if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && layer_ && is_whiteout(st)) {
     if (::unlinkat(parent, name, 0) < 0)
       return Error::from_errno(errno, concat("unlink ", shown(path)));
     if (::mkdirat(parent, name, 0755) < 0)
@@ -184,7 +184,7 @@ Status Extractor::clear_place(int parent, const char* name, bool* hidden) {
   struct stat st {};
   if (::fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
     return Error::from_errno(errno, concat("stat ", name));
-  *hidden = is_whiteout(st);
+  *hidden = layer_ && is_whiteout(st);
   if (S_ISDIR(st.st_mode)) {
     // It may lie in what goes; parent_ cannot, it is the folder of the name.
     link_parent_.fd.reset();
@@ -399,14 +399,14 @@ Status Extractor::apply_named(const TarEntry& entry, TarReader& reader, const st
   const char* name = path.c_str() + (folder.empty() ? 0 : folder.size() + 1);
   std::string_view view = name;
   // A whiteout is a name, not a parent: what lies below one is nobody's.
-  if (folder.find(kWhiteout) != std::string::npos)
+  if (layer_ && folder.find(kWhiteout) != std::string::npos)
     for (std::string_view component : split(folder, '/')) {
       if (std::find(std::begin(kAufsLeftovers), std::end(kAufsLeftovers), component) !=
           std::end(kAufsLeftovers))
         return {};
       if (component.starts_with(kWhiteout)) return refuse(entry, "its parent is a whiteout");
     }
-  if (view.starts_with(kWhiteout)) {
+  if (layer_ && view.starts_with(kWhiteout)) {
     if (view == kOpaqueMark) {
       auto parent = open_parent(&parent_, folder, true);
       if (!parent) return resolve_error(entry, std::move(parent.error()));

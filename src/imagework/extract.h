@@ -28,8 +28,10 @@ class Extractor {
  public:
   // `diff` must stay open. `rootless`: in a user namespace, where devices cannot be made (they are
   // left out, as Podman does) and overlay reads user.overlay.* marks.
-  Extractor(int diff, bool rootless, const Limits& limits)
-      : diff_(diff), rootless_(rootless), limits_(limits) {}
+  // In a plain folder whiteouts are names like any other.
+  enum class Kind { layer, folder };
+  Extractor(int diff, bool rootless, const Limits& limits, Kind kind = Kind::layer)
+      : diff_(diff), rootless_(rootless), limits_(limits), layer_(kind == Kind::layer) {}
 
   Status apply(const TarEntry& entry, TarReader& reader);
   // Times of directories, marks of opaque ones; nothing may be applied after it.
@@ -76,6 +78,7 @@ class Extractor {
   int diff_;
   bool rootless_;
   Limits limits_;
+  bool layer_ = true;
   Parent parent_, link_parent_;
   std::uint64_t entries_ = 0, bytes_ = 0;
   // Once a directory has setgid or a default ACL, what is made below it gets other owners and modes

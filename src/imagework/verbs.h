@@ -13,6 +13,8 @@ Status load_archive(Session& session, int input);
 Status load_directory(Session& session, int directory);
 // A root file system as tar: one layer, one image.
 Status import_rootfs(Session& session, const store::WorkerRequest& request, int input);
+// An archive into `folder`, plain names and all: nothing in it has a meaning beyond its name.
+Status unpack_archive(int input, int folder, bool rootless, std::vector<std::string>* notes);
 // Images of the store at `store` to the archive or into the directory `output`.
 Status save_images(int store, const store::WorkerRequest& request, int output);
 // The tree below `root` as tar; other mounts inside of it are left as empty directories.

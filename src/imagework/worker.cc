@@ -30,7 +30,8 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
       request.verb == "load" || request.verb == "load-dir" || request.verb == "import";
   std::vector<Access> access;
   if (writes_store) access.push_back({store::kStagingFd, true});
-  if (request.verb != "export") {
+  if (request.verb == "unpack") access.push_back({store::kStagingFd, true});
+  if (request.verb != "export" && request.verb != "unpack") {
     TRY(allow_reading("images", &access));
     TRY(allow_reading("layers", &access));
   }
@@ -40,6 +41,8 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
   if (request.verb == "save" && directory) access.push_back({store::kDataFd, true});
   TRY_CTX(confine(access, &reply->notes), "confine minke-image");
   if (request.verb == "export") return export_tree(store::kDataFd, STDOUT_FILENO, &reply->notes);
+  if (request.verb == "unpack")
+    return unpack_archive(store::kDataFd, store::kStagingFd, request.rootless, &reply->notes);
   if (request.verb == "save") return save_images(store::kStoreFd, request, store::kDataFd);
   if (!writes_store) return Error(Errc::internal, concat("unknown verb ", quote(request.verb)));
   Session session(store::kStoreFd, store::kStagingFd, request.rootless);

@@ -99,7 +99,7 @@ Status build_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* p
     const std::string& path = r.spec->root->path;
     Step& step = plan->add(Op::root_bind);
     step.source = plan->keep(path[0] == '/' ? path : concat(r.bundle, "/", path));
-    if (ns.new_user || ns.joined_user) step.fd = open_source(in, step.source, true, plan);
+    if (ns.new_user || ns.joined_user) step.fd = open_source(in, step.source, nullptr, true, plan);
     return {};
   }
   const OverlayRoot& o = *r.overlay;

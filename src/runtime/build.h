@@ -47,7 +47,7 @@ Status build_devices(const BuildInput& in, const NamespaceChoice& ns,
 // A detached copy of a bind's source, made before ids are mapped: the container's root may have no
 // right to walk there
 // (/var/lib/minke is 0700). -1 when the child must do it itself, with the rights that it has.
-int open_source(const BuildInput& in, const char* source, bool recursive,
+int open_source(const BuildInput& in, const char* source, const char* subpath, bool recursive,
                 LaunchPlan* plan);  // build_mounts.cc
 // Credentials, limits, labels, descriptors: the end of the plan, from rlimits to execute.
 // build_process.cc

@@ -130,8 +130,18 @@ Result<sys::UniqueFd> mapped_source(const BuildInput& in, const oci::Mount& moun
 
 }  // namespace
 
-int open_source(const BuildInput& in, const char* source, bool recursive, LaunchPlan* plan) {
+int open_source(const BuildInput& in, const char* source, const char* subpath, bool recursive,
+                LaunchPlan* plan) {
   if (!in.host.privileged || in.host.old_mount_api) return -1;
+  if (subpath != nullptr) {
+    auto folder = sys::open(source, O_PATH | O_DIRECTORY);
+    if (!folder) return -1;
+    auto place = sys::open_in_root(folder->get(), subpath, O_PATH);
+    if (!place) return -1;
+    sys::UniqueFd below(sys_open_tree(
+        place->get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
+    return below ? plan->keep_fd(std::move(below)) : -1;
+  }
   sys::UniqueFd tree(
       sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
   return tree ? plan->keep_fd(std::move(tree)) : -1;
@@ -162,6 +172,11 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
     if (mount.source.empty()) return Error(Errc::invalid_argument, "a bind mount needs a source");
     m.source = plan->keep(mount.source[0] == '/' ? mount.source
                                                  : concat(in.request.bundle, "/", mount.source));
+    if (!o.subpath.empty()) {
+      if (in.host.old_mount_api)
+        return Error(Errc::unsupported, "a subpath needs the new mount API (Linux 5.2)");
+      m.subpath = plan->keep(o.subpath);
+    }
     // Engines give a rootless container the host's /sys. The cgroups below are not meant to be
     // writable then (CVE-2023-25809).
     bool whole_sys =
@@ -171,7 +186,7 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
       m.mount_fd = plan->keep_fd(std::move(tree));
     }
     if (m.mount_fd < 0 && (ns.new_user || ns.joined_user))
-      m.mount_fd = open_source(in, m.source, o.recursive, plan);
+      m.mount_fd = open_source(in, m.source, m.subpath, o.recursive, plan);
     if (whole_sys && o.recursive) m.recursive_set |= o.set & MOUNT_ATTR_RDONLY;
     return {};
   }

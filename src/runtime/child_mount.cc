@@ -109,6 +109,20 @@ int clone_tree(ChildState& c, const char* path, bool recursive) {
   return mount;
 }
 
+// Whoever has the volume may swap links in it meanwhile: none of them leads out of the source.
+int clone_below(ChildState& c, const MountPlan& m) {
+  int source = ::open(m.source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (source < 0) return fail(c, Call::open_source);
+  int place = open_in(source, m.subpath, O_PATH);
+  sys::close_keeping_errno(source);
+  if (place < 0) return fail(c, Call::open_source);
+  int mount =
+      sys_open_tree(place, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | (m.recursive ? AT_RECURSIVE : 0));
+  sys::close_keeping_errno(place);
+  if (mount < 0) return fail(c, Call::open_tree);
+  return mount;
+}
+
 bool is_folder(int fd) {
   struct stat st;
   return ::fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
@@ -122,7 +136,8 @@ int attach(ChildState& c, int mount, int target) {
 int bind_mount(ChildState& c, const MountPlan& m) {
   int mount = m.mount_fd;
   if (mount < 0 && m.received >= 0 && m.received < c.received_count) mount = c.received[m.received];
-  if (mount < 0) mount = clone_tree(c, m.source, m.recursive);
+  if (mount < 0)
+    mount = m.subpath != nullptr ? clone_below(c, m) : clone_tree(c, m.source, m.recursive);
   if (mount < 0) return -1;
   int result = -1;
   int target = open_target(c, m, is_folder(mount));
@@ -211,6 +226,10 @@ int overlay_mount(ChildState& c, const OverlayPlan& o) {
 }  // namespace
 
 int child_mount(ChildState& c, const MountPlan& m) {
+  if (c.old_api && m.subpath != nullptr) {
+    errno = ENOSYS;
+    return fail(c, Call::unsupported);
+  }
   if (c.old_api) {
     int target = -1;
     bool folder = !m.bind;

@@ -156,6 +156,8 @@ Result<MountOptions> parse_mount_options(std::string_view type,
     } else if (word.starts_with("idmap=") || word.starts_with("ridmap=")) {
       return Error(Errc::unsupported,
                    concat("option ", quote(word), ": give uidMappings and gidMappings instead"));
+    } else if (word.starts_with(kSubpathOption)) {
+      out.subpath = word.substr(kSubpathOption.size());
     } else if (unsigned long flags = propagation_flags(word)) {
       out.propagation.push_back(flags);
     } else if (const OptionRow* row = find_option(word)) {
@@ -166,6 +168,8 @@ Result<MountOptions> parse_mount_options(std::string_view type,
       out.data.push_back(word);
     }
   }
+  if (!out.subpath.empty() && (!out.bind || out.idmap != IdmapOption::none))
+    return Error(Errc::unsupported, "a subpath is for bind mounts without idmap only");
   if (out.copy_up && (type != "tmpfs" || out.bind))
     return Error(Errc::invalid_argument, "option \"tmpcopyup\" is for tmpfs only");
   return out;

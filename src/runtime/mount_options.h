@@ -11,6 +11,9 @@
 
 namespace minke::runtime {
 
+// Of a bind mount, ours alone: what is bound is this path below the source, resolved inside of it.
+inline constexpr std::string_view kSubpathOption = "x-minke.subpath=";
+
 enum class IdmapOption { none, idmap, ridmap };
 
 struct MountOptions {
@@ -25,6 +28,7 @@ struct MountOptions {
   std::uint64_t superblock = 0;  // MS_SYNCHRONOUS and the like, of new file systems only
   bool copy_up = false;          // tmpcopyup
   IdmapOption idmap = IdmapOption::none;
+  std::string subpath;
   std::vector<std::string>
       data;  // "size=64k", "newinstance": given to the file system in this order
 };

@@ -89,6 +89,7 @@ struct Step {
 struct MountPlan {
   enum class Fallback : std::uint8_t { none, rbind_sys, bind_cgroup };
   const char* source = nullptr;
+  const char* subpath = nullptr;  // of a bind: resolved inside of `source`
   const char* target = nullptr;
   const char* type = nullptr;
   const char* data = nullptr;  // the file system's options joined by commas (old API)

@@ -175,6 +175,14 @@ Status save_images(const Store& store, const SaveRequest& request) {
   return {};
 }
 
+Status unpack_archive(const Store& store, int input_fd, int folder_fd) {
+  WorkerRequest worker;
+  worker.verb = "unpack";
+  worker.rootless = store.rootless();
+  TRY(run_worker(worker, {-1, folder_fd, input_fd, -1}));
+  return {};
+}
+
 Status export_rootfs(int root_fd, int output_fd) {
   WorkerRequest worker;
   worker.verb = "export";

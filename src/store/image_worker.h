@@ -40,6 +40,10 @@ struct SaveRequest {
 };
 Status save_images(const Store& store, const SaveRequest& request);
 
+// A tar archive, plain or compressed, into the folder: what it names is replaced, the rest stays,
+// and no entry and no link made meanwhile leads out of it.
+Status unpack_archive(const Store& store, int input_fd, int folder_fd);
+
 // The file system at `root_fd` as tar to `output_fd` (export); `root_fd` is a mounted overlay view.
 Status export_rootfs(int root_fd, int output_fd);
 

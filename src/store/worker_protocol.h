@@ -16,7 +16,8 @@ enum WorkerFd : int {
   kRequestFd = 3,  // the request, a memory file
   kReplyFd = 4,    // the reply, a pipe
   kStoreFd = 5,    // ROOT, a directory
-  kStagingFd = 6,  // the staging directory; the lock on it lives in this description
+  kStagingFd = 6,  // the staging directory; the lock on it lives in this description; of unpack,
+                   // the folder
   kDataFd = 7,  // the archive to read or write; the layout's or the output's directory; the root of
                 // an export
 };
@@ -26,7 +27,7 @@ struct WorkerImage {  // of save
   std::vector<std::string> names, chain_ids;
 };
 struct WorkerRequest {
-  std::string verb;  // load, load-dir, import, save, export
+  std::string verb;  // load, load-dir, import, save, export, unpack
   bool rootless = false;
   std::string format;               // save: docker-archive, oci-archive, oci-dir, docker-dir
   bool compress = false;            // save docker-dir
