@@ -23,6 +23,7 @@ constexpr Command kImageGroup = group("Manage images");
 constexpr Command kVolumeGroup =
     group("Manage volumes", "Volumes are created in and can be shared between containers");
 constexpr Command kSecretGroup = group("Manage secrets");
+constexpr Command kDebugGroup = group("Look into the engine's decisions");
 constexpr Command kSystemGroup = group("Manage the engine");
 
 constexpr TreeRow kTree[] = {
@@ -90,9 +91,15 @@ constexpr TreeRow kTree[] = {
 
     {"volume create", &kVolumeCreateCommand},
     {"volume exists", &kVolumeExistsCommand},
+    {"volume export", &kVolumeExportCommand},
+    {"volume import", &kVolumeImportCommand},
     {"volume inspect", &kVolumeInspectCommand},
     {"volume ls", &kVolumeLsCommand, "list"},
+    {"volume mount", &kVolumeMountCommand},
+    {"volume prune", &kVolumePruneCommand},
+    {"volume reload", &kVolumeReloadCommand},
     {"volume rm", &kVolumeRmCommand, "remove"},
+    {"volume unmount", &kVolumeUnmountCommand},
 
     {"secret create", &kSecretCreateCommand},
     {"secret exists", &kSecretExistsCommand},
@@ -102,6 +109,15 @@ constexpr TreeRow kTree[] = {
 
     {"container exists", &kContainerExistsCommand},
     {"info", &kInfoCommand},
+    {"system check", &kSystemCheckCommand},
+    {"system df", &kSystemDfCommand},
+    {"system migrate", &kSystemMigrateCommand},
+    {"system prune", &kSystemPruneCommand},
+    {"system renumber", &kSystemRenumberCommand},
+    {"system reset", &kSystemResetCommand},
+    {"doctor", &kDoctorCommand},
+    {"debug", &kDebugGroup},
+    {"debug plan", &kDebugPlanCommand},
     {"system info", &kInfoCommand},
     {"version", &kVersionCommand},
     {"completion", &kCompletionCommand},
@@ -168,22 +184,10 @@ constexpr TreeRow kTree[] = {
     {"image tree", nullptr, nullptr, kLater},
     {"image trust", nullptr, nullptr, kRegistries},
     {"image unmount", nullptr, nullptr, kLater},
-    {"system check", nullptr, nullptr, kLater},
     {"system connection", nullptr, nullptr, "this engine has no client mode"},
-    {"system df", nullptr, nullptr, kLater},
     {"system dial-stdio", nullptr, nullptr, "the API service comes later", true},
     {"system locks", nullptr, nullptr, "locks are files here: see lslocks(8)", true},
-    {"system migrate", nullptr, nullptr, "there is no older layout to migrate from"},
-    {"system prune", nullptr, nullptr, kLater},
-    {"system renumber", nullptr, nullptr, "locks are files here and have no numbers"},
-    {"system reset", nullptr, nullptr, kLater},
     {"system service", nullptr, nullptr, "the API service comes later"},
-    {"volume export", nullptr, nullptr, kLater},
-    {"volume import", nullptr, nullptr, kLater},
-    {"volume mount", nullptr, nullptr, kLater},
-    {"volume prune", nullptr, nullptr, kLater},
-    {"volume reload", nullptr, nullptr, "there are no volume plugins"},
-    {"volume unmount", nullptr, nullptr, kLater},
 };
 
 }  // namespace

@@ -25,7 +25,8 @@ Result<std::unique_ptr<Engine>> Engine::open(const HostOptions& options) {
   engine->store_ = std::make_unique<store::Store>(std::move(opened));
   for (const char* name : {"/containers", "/names", "/seccomp"})
     TRY(sys::ensure_dir_at(sys::DirFd::cwd(), (engine->host_.root + name).c_str(), 0700));
-  // Where profiles other than the default are kept compiled (runtime/seccomp.h); monitors inherit it.
+  // Where profiles other than the default are kept compiled (runtime/seccomp.h); monitors inherit
+  // it.
   if (::setenv("MINKE_SECCOMP_CACHE", (engine->host_.root + "/seccomp").c_str(), 1) != 0)
     return Error::from_errno(errno, "setenv");
   return engine;

@@ -100,6 +100,14 @@ class Engine {
 
   // --- life
   Result<Container> create(const CreateRequest& request);
+  // What create and start would decide, with nothing made: `minke debug plan`.
+  struct Preview {
+    ContainerConfig config;
+    oci::Spec spec;
+    std::vector<std::string> steps;  // of the container's first process, in words
+    std::vector<std::string> warnings;
+  };
+  Result<Preview> preview(const CreateRequest& request);
   struct StartOptions {
     bool attach = false;
     AttachFlags attach_flags;

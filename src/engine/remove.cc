@@ -92,6 +92,8 @@ Status Engine::throw_away(const std::string& path) {
 
 // Large trash: a helper of its own deletes it, this command returns.
 Status Engine::start_emptying_trash() {
+  // One is at work already; it looks again before it ends.
+  if (!state::try_lock_object(host_.runroot + "/trash", "the trash")) return {};
   sys::SpawnOptions helper;
   helper.path = "/proc/self/exe";
   helper.argv = {"minke",       "--root", host_.root,   "--runroot",

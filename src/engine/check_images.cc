@@ -1,0 +1,218 @@
+// check: the index, blobs against their digests, layers.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/str.h"
+#include "codec/digest.h"
+#include "engine/check_internal.h"
+#include "state/object_lock.h"
+#include "store/layout.h"
+
+namespace minke::engine {
+namespace {
+
+using sys::DirFd;
+
+Status hash_blob(const std::string& path, std::string_view expected) {
+  sys::UniqueFd file = TRY(sys::open(path, O_RDONLY | O_NOFOLLOW));
+  Hasher hasher(HashKind::sha256);
+  std::string buffer(256 << 10, '\0');
+  for (;;) {
+    ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Error::from_errno(errno, concat("read ", path));
+    if (n == 0) break;
+    hasher.update({buffer.data(), static_cast<std::size_t>(n)});
+  }
+  std::string found = hasher.hex();
+  if (found == expected) return {};
+  return Error(Errc::corrupt, concat("its bytes have the digest sha256:", found));
+}
+
+Result<oci::ImageIndex> read_index(const std::string& path) {
+  std::string text = TRY(sys::read_small_file(path, 64 << 20));
+  return oci::parse_index(text);
+}
+
+// What is wrong with a layer, or "".
+std::string layer_fault(const std::string& root, const std::string& chain_id) {
+  const std::string dir = concat(root, "/layers/", chain_id);
+  struct stat st {};
+  if (::lstat(dir.c_str(), &st) < 0) return "it is missing";
+  if (::lstat(concat(dir, "/", store::kDiffDir).c_str(), &st) < 0 || !S_ISDIR(st.st_mode))
+    return "its files are missing";
+  auto size = sys::read_small_file(concat(dir, "/", store::kSizeFile), 64);
+  if (!size || !parse_int(trim(*size))) return "its recorded size cannot be read";
+  return "";
+}
+
+// A damaged index is made anew of the images whose blobs are there; only their names are lost.
+Status rebuild_index(Checker* c, const std::string& path) {
+  sys::UniqueFd file = TRY(sys::open(c->root() + "/images/lock", O_RDWR | O_CREAT, 0600));
+  std::vector<oci::Descriptor> manifests;
+  {
+    sys::FileLock lock =
+        TRY(sys::FileLock::acquire(std::move(file), sys::LockMode::exclusive, "the image index"));
+    TRY(sys::rename_at(DirFd::cwd(), path.c_str(), DirFd::cwd(), (path + ".damaged").c_str()));
+    TRY(sys::write_file(path, oci::dump_index(oci::ImageIndex()), 0644, sys::Durability::data));
+  }
+  const std::string blobs = concat(c->root(), "/", store::kBlobsDir);
+  for (const std::string& name : TRY(sys::list_dir(DirFd::cwd(), blobs.c_str()))) {
+    constexpr off_t kMaxManifest = 1 << 20;
+    struct stat st {};
+    const std::string blob = concat(blobs, "/", name);
+    if (::lstat(blob.c_str(), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > kMaxManifest)
+      continue;
+    auto text = sys::read_small_file(blob, kMaxManifest);
+    if (!text || !text->starts_with('{')) continue;
+    auto manifest = oci::parse_manifest(*text);
+    if (!manifest || manifest->config.digest.empty()) continue;
+    oci::Descriptor descriptor;
+    descriptor.media_type = oci::kMediaManifest;
+    descriptor.digest = TRY(oci::Digest::parse("sha256:" + name));
+    descriptor.size = static_cast<std::int64_t>(text->size());
+    // One whose blobs or layers are gone is no image any more.
+    ignore(c->engine.store().add_manifest(descriptor, ""), "an incomplete image stays out");
+  }
+  return {};
+}
+
+// An image that the index names.
+void check_image(Checker* c, const store::Image& image,
+                 const std::map<std::string, std::string>& bad_blobs) {
+  std::string fault;
+  auto blame = [&](std::string text) {
+    if (fault.empty()) fault = std::move(text);
+  };
+  for (const oci::Descriptor& layer : image.manifest.layers) {
+    auto bad = bad_blobs.find(std::string(layer.digest.hex()));
+    if (bad != bad_blobs.end()) blame(concat("blob ", layer.digest.str(), ": ", bad->second));
+    if (!sys::exists(c->engine.store().blob_path(layer.digest)))
+      blame(concat("blob ", layer.digest.str(), " is missing"));
+  }
+  for (const std::string& chain_id : image.chain_ids)
+    if (std::string text = layer_fault(c->root(), chain_id); !text.empty())
+      blame(concat("layer ", chain_id, ": ", text));
+  if (fault.empty()) return;
+  c->bad_images.insert(image.id);
+  std::string mended;
+  if (c->options.repair || c->options.force) {
+    auto users = c->engine.image_users(image.id);
+    if (users && !users->empty() && !c->options.force) {
+      fault += ", and containers use it (--force removes them too)";
+    } else {
+      auto removed = c->engine.remove_image(image.id, {.force = true});
+      if (removed)
+        mended = "removed";
+      else
+        fault += concat(" (could not be removed: ", removed.error().message(), ")");
+    }
+  }
+  c->found(concat("image ", image.id.substr(0, 12)), fault, mended);
+}
+
+// An entry whose manifest or config cannot be read hides from every listing: taken out of the
+// index.
+Status check_entries(Checker* c, const std::vector<store::Image>& images,
+                     const std::string& index_path) {
+  oci::ImageIndex index = TRY(read_index(index_path));
+  for (const oci::Descriptor& entry : index.manifests) {
+    bool readable = std::any_of(images.begin(), images.end(), [&](const store::Image& image) {
+      return image.manifest_descriptor.digest == entry.digest;
+    });
+    auto id = entry.annotations.find(store::kImageId);
+    // Another manifest of an image that is listed by its first.
+    if (!readable && id != entry.annotations.end())
+      readable = std::any_of(images.begin(), images.end(),
+                             [&](const store::Image& image) { return image.id == id->second; }) &&
+                 sys::exists(c->engine.store().blob_path(entry.digest));
+    if (readable) continue;
+    c->found_and(
+        concat("image of manifest ", entry.digest.str()), "its manifest or config cannot be read",
+        "taken out of the index", [&]() -> Status {
+          sys::UniqueFd file = TRY(sys::open(c->root() + "/images/lock", O_RDWR | O_CREAT, 0600));
+          sys::FileLock lock = TRY(
+              sys::FileLock::acquire(std::move(file), sys::LockMode::exclusive, "the image index"));
+          oci::ImageIndex now_there = TRY(read_index(index_path));
+          std::erase_if(now_there.manifests,
+                        [&](const oci::Descriptor& d) { return d.digest == entry.digest; });
+          return sys::write_file(index_path, oci::dump_index(now_there), 0644,
+                                 sys::Durability::data);
+        });
+  }
+  return {};
+}
+
+// Blobs whose bytes are others than their names say.
+Result<std::map<std::string, std::string>> read_blobs(Checker* c) {
+  std::map<std::string, std::string> bad;
+  const std::string blobs = concat(c->root(), "/", store::kBlobsDir);
+  for (const std::string& name : TRY(sys::list_dir(DirFd::cwd(), blobs.c_str()))) {
+    const std::string path = concat(blobs, "/", name);
+    if (name.size() != 64 || !is_hex(name)) {
+      c->found_and(concat("file ", path), "it is no blob: its name is no digest", "removed",
+                   [&] { return c->engine.store().move_to_trash(path); });
+      continue;
+    }
+    if (c->options.quick) continue;
+    Status hashed = hash_blob(path, name);
+    if (!hashed && hashed.error().code() == Errc::not_found) continue;  // removed meanwhile
+    if (!hashed) bad.emplace(name, hashed.error().message());
+  }
+  return bad;
+}
+
+// Blobs and layers that nobody needs: left by a killed command, or on their way in right now.
+Status check_unreferenced(Checker* c, const std::vector<store::Image>& images) {
+  std::set<std::string> chains, digests;
+  for (const store::Image& image : images) {
+    chains.insert(image.chain_ids.begin(), image.chain_ids.end());
+    digests.emplace(image.manifest_descriptor.digest.hex());
+    digests.emplace(image.manifest.config.digest.hex());
+    for (const oci::Descriptor& layer : image.manifest.layers) digests.emplace(layer.digest.hex());
+  }
+  for (const std::string& chain : layers_of_containers(c->engine)) chains.insert(chain);
+  bool any = false;
+  auto look = [&](const std::string& folder, const char* kind,
+                  const std::set<std::string>& needed) -> Status {
+    for (const std::string& name : TRY(sys::list_dir(DirFd::cwd(), folder.c_str()))) {
+      if (needed.contains(name) || !c->old_enough(concat(folder, "/", name))) continue;
+      any = true;
+      c->found(concat(kind, " ", name), "no image and no container needs it",
+               c->options.repair || c->options.force ? "removed" : "");
+    }
+    return {};
+  };
+  TRY(look(c->root() + "/layers", "layer", chains));
+  TRY(look(concat(c->root(), "/", store::kBlobsDir), "blob", digests));
+  if (any && (c->options.repair || c->options.force)) {
+    sys::FileLock lock =
+        TRY(state::lock_object(c->engine.host().runroot + "/images", "the images"));
+    TRY(c->engine.store().collect(layers_of_containers(c->engine), nullptr));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_images(Checker* c) {
+  const std::string index = c->root() + "/images/index.json";
+  auto parsed = read_index(index);
+  if (!parsed) {
+    c->found_and("the image index", concat(index, ": ", parsed.error().message()),
+                 "made anew; images in it have lost their names",
+                 [&] { return rebuild_index(c, index); });
+    if (!c->options.repair && !c->options.force) return {};
+  }
+  std::map<std::string, std::string> bad = TRY(read_blobs(c));
+  std::vector<store::Image> images = TRY(c->engine.store().list_images());
+  TRY(check_entries(c, images, index));
+  for (const store::Image& image : images) check_image(c, image, bad);
+  images = TRY(c->engine.store().list_images());
+  return check_unreferenced(c, images);
+}
+
+}  // namespace minke::engine
