@@ -1,5 +1,6 @@
 #include "codec/json.h"
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
@@ -18,6 +19,8 @@ struct Builder {
   using ErrorCode = boost::system::error_code;
   using Text = boost::json::string_view;
 
+  static constexpr std::size_t kSearched = 32;
+
   struct Open {
     Value value;
     std::string key;  // of the member that is being read
@@ -32,7 +35,12 @@ struct Builder {
     } else if (Array* array = open.back().value.as_array()) {
       array->push_back(std::move(value));
     } else {
-      open.back().value.as_object()->set(open.back().key, std::move(value));
+      // A search in each step would take foreign objects of many members hours (CVE-2024-24786).
+      Object* object = open.back().value.as_object();
+      if (object->size() < kSearched)
+        object->set(open.back().key, std::move(value));
+      else
+        object->append(std::move(open.back().key), std::move(value));
     }
     return true;
   }
@@ -47,7 +55,11 @@ struct Builder {
     open.push_back({Object(), {}});
     return true;
   }
-  bool on_object_end(std::size_t, ErrorCode&) { return close(); }
+  bool on_object_end(std::size_t, ErrorCode&) {
+    Object* object = open.back().value.as_object();
+    if (object->size() > kSearched) object->merge_duplicates();
+    return close();
+  }
   bool on_array_begin(ErrorCode&) {
     open.push_back({Array(), {}});
     return true;
@@ -221,6 +233,31 @@ Value& Object::operator[](std::string_view key) {
 
 void Object::set(std::string_view key, Value value) { (*this)[key] = std::move(value); }
 
+void Object::append(std::string key, Value value) {
+  members_.emplace_back(std::move(key), std::move(value));
+}
+
+void Object::merge_duplicates() {
+  std::vector<std::size_t> order(members_.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
+    return members_[a].first < members_[b].first;
+  });
+  std::vector<bool> gone(members_.size());
+  bool any = false;
+  for (std::size_t i = 0, first = 0; i < order.size(); ++i) {
+    if (members_[order[i]].first != members_[order[first]].first) first = i;
+    if (i == first) continue;
+    members_[order[first]].second = std::move(members_[order[i]].second);
+    any = gone[order[i]] = true;
+  }
+  if (!any) return;
+  Members kept;
+  for (std::size_t i = 0; i < members_.size(); ++i)
+    if (!gone[i]) kept.push_back(std::move(members_[i]));
+  members_ = std::move(kept);
+}
+
 bool Object::erase(std::string_view key) {
   return std::erase_if(members_, [key](const auto& member) { return member.first == key; }) > 0;
 }
@@ -390,7 +427,7 @@ void Binder::operator()(const char* key, std::map<std::string, std::string>& fie
   if (!reading()) {
     if (field.empty()) return;
     Object members;
-    for (const auto& [name, value] : field) members.set(name, value);
+    for (const auto& [name, value] : field) members.append(name, value);
     out_.set(key, std::move(members));
     return;
   }

@@ -27,6 +27,10 @@ class Object {
   Value* find(std::string_view key);
   Value& operator[](std::string_view key);  // appended as null when new
   void set(std::string_view key, Value value);
+  // Without a search, for keys that are new; merge_duplicates() afterwards where that is not known:
+  // the first of several keeps the place, the last one the value, as set() would have it.
+  void append(std::string key, Value value);
+  void merge_duplicates();
   bool erase(std::string_view key);
   // Defined below, where Value is complete.
   using Members = std::vector<std::pair<std::string, Value>>;
@@ -195,7 +199,7 @@ class Binder {
       }
     } else if (!field.empty()) {
       Object members;
-      for (auto& [name, item] : field) members.set(name, write_struct(item));
+      for (auto& [name, item] : field) members.append(name, write_struct(item));
       out_.set(key, std::move(members));
     }
   }

@@ -72,5 +72,16 @@ TEST(Json, BindFaultsNameThePath) {
 
 TEST(Json, DoubledKeyKeepsTheLast) { EXPECT_EQ(dump(*parse(R"({"a":1,"a":2})")), R"({"a":2})"); }
 
+TEST(Json, ManyMembersTakeNoSquareOfTime) {
+  std::string text = "{";
+  for (int i = 0; i < 300'000; ++i)
+    text += (i == 0 ? "\"k" : ",\"k") + std::to_string(i % 200'000) + "\":" + std::to_string(i);
+  auto value = parse(text + "}");
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->as_object()->size(), 200'000U);
+  EXPECT_EQ(value->as_object()->begin()->first, "k0");
+  EXPECT_EQ(*value->as_object()->begin()->second.as_int(), 200'000);
+}
+
 }  // namespace
 }  // namespace minke::json

@@ -330,18 +330,21 @@ static Status apply_mount_key(const MountKey& key, const std::optional<std::stri
                             ": must be a path below the volume: invalid mount option"));
       return {};
     case KeyKind::volume_opt: {
-      auto pair = value ? split_once(*value, '=') : std::nullopt;
-      std::string name(pair ? pair->first : value ? *value : std::string_view());
+      std::string_view text = value ? *value : std::string_view();
+      std::size_t equals = text.find('=');
+      bool has_value = equals != std::string_view::npos;
+      std::string name(text.substr(0, equals));
+      std::string_view given = has_value ? text.substr(equals + 1) : std::string_view();
       if (name.empty())
         return Error(Errc::invalid_argument,
                      concat("mount option ", quote(key.name), " needs a value"));
       // As `volume create -o o=a -o o=b` would not: compose gives one option at a time.
       std::string& option = mount->volume_options[name];
-      if (name == "o" && !option.empty() && pair) option += ",";
+      if (name == "o" && !option.empty() && has_value) option += ",";
       if (name == "o")
-        option += pair ? pair->second : std::string_view();
+        option += given;
       else
-        option = pair ? pair->second : std::string_view();
+        option = given;
       return {};
     }
     case KeyKind::ignored:

@@ -58,7 +58,7 @@ void bind_set(json::Binder& b, const char* key, std::map<std::string, json::Valu
     if (set.empty()) return;
     json::Object members;
     for (const auto& [name, item] : set)
-      members.set(name, item.is_null() ? json::Value(json::Object()) : item);
+      members.append(name, item.is_null() ? json::Value(json::Object()) : item);
     value = std::move(members);
     b(key, value);
     return;

@@ -124,7 +124,11 @@ Result<Reference> Reference::parse(std::string_view text) {
   ref.repository = path;
   if (ref.registry == kDockerHub && path.find('/') == std::string_view::npos)
     ref.repository = concat("library/", path);
-  if (ref.name().size() > kMaxName)
+  // A short name must be one still when its registry stands before it: it is kept and read so.
+  std::size_t length = ref.name().size();
+  if (ref.registry.empty())
+    length += kDockerHub.size() + (path.find('/') == std::string_view::npos ? 9 : 1);
+  if (length > kMaxName)
     return Error(Errc::invalid_argument, "repository name must not be more than 255 characters");
   // Such a name could not be told from an image id.
   if (ref.registry.empty() && path.size() == 64 && is_hex(path))

@@ -17,7 +17,7 @@ inline json::Array to_array(const std::vector<std::string>& items) {
 }
 inline json::Object to_object(const std::map<std::string, std::string>& items) {
   json::Object object;
-  for (const auto& [key, value] : items) object.set(key, value);
+  for (const auto& [key, value] : items) object.append(key, value);
   return object;
 }
 // As Go writes a slice or map that was never made.

@@ -38,7 +38,7 @@ std::string namespace_of(pid_t pid, const char* file) {
 
 json::Object labels_of(const engine::ContainerSummary& container) {
   json::Object labels;
-  for (const auto& [key, value] : container.labels) labels.set(key, value);
+  for (const auto& [key, value] : container.labels) labels.append(key, value);
   return labels;
 }
 
