@@ -215,6 +215,8 @@ Status set_cpu(const ContainerFlags& f, CreateRequest* r) {
   return {};
 }
 
+}  // namespace
+
 Status set_limits(const ContainerFlags& f, CreateRequest* r) {
   r->cgroup_parent = f.cgroup_parent;
   r->cgroups = f.cgroups;
@@ -241,6 +243,8 @@ Status set_limits(const ContainerFlags& f, CreateRequest* r) {
   r->device_write_iops = f.device_write_iops;
   return {};
 }
+
+namespace {
 
 Status set_network_files(const ContainerFlags& f, CreateRequest* r) {
   if (f.no_hosts && !f.add_host.empty())

@@ -67,9 +67,21 @@ struct RunFlags : ContainerFlags {
   std::vector<std::string> preserve_fd;
 };
 
-// The tables of both commands.
-extern const OptionTable kCreateTables[2];
-extern const OptionTable kRunTables[2];
+// update and clone take the limits and a little more.
+struct UpdateFlags : ContainerFlags {
+  bool latest = false;
+};
+struct CloneFlags : ContainerFlags {
+  bool destroy = false, force = false, run = false;
+};
+
+extern const OptionTable kCreateTables[3];
+extern const OptionTable kRunTables[3];
+extern const OptionTable kUpdateTables[2];
+extern const OptionTable kCloneTables[2];
+
+// The limits among the flags, into the request.
+Status set_limits(const ContainerFlags& flags, engine::CreateRequest* request);
 
 // Options, image and command to the one request. Errors are Podman's; options that come later are
 // refused by name.

@@ -10,13 +10,8 @@ constexpr const char* kNetworks = "it comes with networks";
 constexpr const char* kHealth = "it comes with health checks";
 constexpr const char* kPods = "it comes with pods";
 
-constexpr Option<F> kShared[] = {
-    {"add-host", 0, &F::add_host, "Add a custom host-to-IP mapping (`host:ip`)"},
-    {"annotation", 0, &F::annotation, "Add annotations to container (`key=value`)"},
-    {"arch", 0, &F::arch,
-     "use `ARCH` instead of the architecture of the machine for choosing images"},
-    {"attach", 'a', &F::attach, "Attach to STDIN, STDOUT or STDERR", {.csv = true}},
-    {"authfile", 0, &F::authfile, "Path of the authentication file, used to pull only"},
+// Those of update and clone too.
+constexpr Option<F> kLimits[] = {
     {"blkio-weight", 0, &F::blkio_weight,
      "Block IO `weight` (relative weight) accepts a weight value between 10 and 1000."},
     {"blkio-weight-device",
@@ -24,6 +19,47 @@ constexpr Option<F> kShared[] = {
      &F::blkio_weight_device,
      "Block IO weight (relative device weight, format: `DEVICE_NAME:WEIGHT`)",
      {.csv = true}},
+    {"cpu-period", 0, &F::cpu_period, "Limit the CPU CFS (Completely Fair Scheduler) period"},
+    {"cpu-quota", 0, &F::cpu_quota, "Limit the CPU CFS (Completely Fair Scheduler) quota"},
+    {"cpu-rt-period", 0, &F::cpu_rt_period, "Limit the CPU real-time period in microseconds"},
+    {"cpu-rt-runtime", 0, &F::cpu_rt_runtime, "Limit the CPU real-time runtime in microseconds"},
+    {"cpu-shares", 'c', &F::cpu_shares, "CPU shares (relative weight)"},
+    {"cpus", 0, &F::cpus, "Number of CPUs. The default is 0.000 which means no limit"},
+    {"cpuset-cpus", 0, &F::cpuset_cpus, "CPUs in which to allow execution (0-3, 0,1)"},
+    {"cpuset-mems", 0, &F::cpuset_mems,
+     "Memory nodes (MEMs) in which to allow execution (0-3, 0,1). Only effective on NUMA systems."},
+    {"device-read-bps",
+     0,
+     &F::device_read_bps,
+     "Limit read rate (bytes per second) from a device (e.g. --device-read-bps=/dev/sda:1mb)",
+     {.csv = true}},
+    {"device-write-bps",
+     0,
+     &F::device_write_bps,
+     "Limit write rate (bytes per second) to a device (e.g. --device-write-bps=/dev/sda:1mb)",
+     {.csv = true}},
+    {"memory", 'm', &F::memory,
+     "Memory limit (format: `<number>[<unit>]`, where unit = b (bytes), k (kibibytes), m "
+     "(mebibytes), or g (gibibytes))"},
+    {"memory-reservation", 0, &F::memory_reservation,
+     "Memory soft limit (format: `<number>[<unit>]`, where unit = b (bytes), k (kibibytes), m "
+     "(mebibytes), or g (gibibytes))"},
+    {"memory-swap", 0, &F::memory_swap,
+     "Swap limit equal to memory plus swap: '-1' to enable unlimited swap"},
+    {"memory-swappiness",
+     0,
+     &F::memory_swappiness,
+     "Tune container memory swappiness (0 to 100, or -1 for system default)",
+     {.shown_default = "-1"}},
+};
+
+constexpr Option<F> kShared[] = {
+    {"add-host", 0, &F::add_host, "Add a custom host-to-IP mapping (`host:ip`)"},
+    {"annotation", 0, &F::annotation, "Add annotations to container (`key=value`)"},
+    {"arch", 0, &F::arch,
+     "use `ARCH` instead of the architecture of the machine for choosing images"},
+    {"attach", 'a', &F::attach, "Attach to STDIN, STDOUT or STDERR", {.csv = true}},
+    {"authfile", 0, &F::authfile, "Path of the authentication file, used to pull only"},
     {"cap-add", 0, &F::cap_add, "Add capabilities to the container", {.csv = true}},
     {"cap-drop", 0, &F::cap_drop, "Drop capabilities from the container", {.csv = true}},
     {"cert-dir", 0, &F::cert_dir,
@@ -40,15 +76,6 @@ constexpr Option<F> kShared[] = {
     {"cidfile", 0, &F::cidfile, "Write the container ID to the file"},
     {"conmon-pidfile", 0, &F::conmon_pidfile,
      "`Path` to the file that will receive the PID of the monitor"},
-    {"cpu-period", 0, &F::cpu_period, "Limit the CPU CFS (Completely Fair Scheduler) period"},
-    {"cpu-quota", 0, &F::cpu_quota, "Limit the CPU CFS (Completely Fair Scheduler) quota"},
-    {"cpu-rt-period", 0, &F::cpu_rt_period, "Limit the CPU real-time period in microseconds"},
-    {"cpu-rt-runtime", 0, &F::cpu_rt_runtime, "Limit the CPU real-time runtime in microseconds"},
-    {"cpu-shares", 'c', &F::cpu_shares, "CPU shares (relative weight)"},
-    {"cpus", 0, &F::cpus, "Number of CPUs. The default is 0.000 which means no limit"},
-    {"cpuset-cpus", 0, &F::cpuset_cpus, "CPUs in which to allow execution (0-3, 0,1)"},
-    {"cpuset-mems", 0, &F::cpuset_mems,
-     "Memory nodes (MEMs) in which to allow execution (0-3, 0,1). Only effective on NUMA systems."},
     {"creds", 0, &F::creds,
      "`Credentials` (USERNAME:PASSWORD) to use for authenticating to a registry, used to pull "
      "only"},
@@ -59,20 +86,10 @@ constexpr Option<F> kShared[] = {
      &F::device_cgroup_rule,
      "Add a rule to the cgroup allowed devices list",
      {.csv = true}},
-    {"device-read-bps",
-     0,
-     &F::device_read_bps,
-     "Limit read rate (bytes per second) from a device (e.g. --device-read-bps=/dev/sda:1mb)",
-     {.csv = true}},
     {"device-read-iops",
      0,
      &F::device_read_iops,
      "Limit read rate (IO per second) from a device (e.g. --device-read-iops=/dev/sda:1000)",
-     {.csv = true}},
-    {"device-write-bps",
-     0,
-     &F::device_write_bps,
-     "Limit write rate (bytes per second) to a device (e.g. --device-write-bps=/dev/sda:1mb)",
      {.csv = true}},
     {"device-write-iops",
      0,
@@ -141,19 +158,6 @@ constexpr Option<F> kShared[] = {
      {.shown_default = "k8s-file"}},
     {"log-opt", 0, &F::log_opt, "Logging driver options", {.csv = true}},
     {"mac-address", 0, refused, kNetworks},
-    {"memory", 'm', &F::memory,
-     "Memory limit (format: `<number>[<unit>]`, where unit = b (bytes), k (kibibytes), m "
-     "(mebibytes), or g (gibibytes))"},
-    {"memory-reservation", 0, &F::memory_reservation,
-     "Memory soft limit (format: `<number>[<unit>]`, where unit = b (bytes), k (kibibytes), m "
-     "(mebibytes), or g (gibibytes))"},
-    {"memory-swap", 0, &F::memory_swap,
-     "Swap limit equal to memory plus swap: '-1' to enable unlimited swap"},
-    {"memory-swappiness",
-     0,
-     &F::memory_swappiness,
-     "Tune container memory swappiness (0 to 100, or -1 for system default)",
-     {.shown_default = "-1"}},
     {"mount", 0, &F::mount, "Attach a filesystem mount to the container"},
     {"name", 0, &F::name, "Assign a name to the container"},
     {"network", 0, &F::network, "Connect a container to a network", {.alias = "net"}},
@@ -283,10 +287,59 @@ constexpr Option<R> kRunOnly[] = {
     {"sig-proxy", 0, &R::sig_proxy, "Proxy received signals to the process"},
 };
 
+using U = UpdateFlags;
+constexpr Option<U> kUpdateOnly[] = {
+    {"device-read-iops",
+     0,
+     &U::device_read_iops,
+     "Limit read rate (IO per second) from a device (e.g. --device-read-iops=/dev/sda:1000)",
+     {.csv = true}},
+    {"device-write-iops",
+     0,
+     &U::device_write_iops,
+     "Limit write rate (IO per second) to a device (e.g. --device-write-iops=/dev/sda:1000)",
+     {.csv = true}},
+    {"env", 'e', &U::env, "Set environment variables in container"},
+    {"health-cmd", 0, refused, kHealth},
+    {"health-interval", 0, refused, kHealth},
+    {"health-log-destination", 0, refused, kHealth},
+    {"health-max-log-count", 0, refused, kHealth},
+    {"health-max-log-size", 0, refused, kHealth},
+    {"health-on-failure", 0, refused, kHealth},
+    {"health-retries", 0, refused, kHealth},
+    {"health-start-period", 0, refused, kHealth},
+    {"health-startup-cmd", 0, refused, kHealth},
+    {"health-startup-interval", 0, refused, kHealth},
+    {"health-startup-retries", 0, refused, kHealth},
+    {"health-startup-success", 0, refused, kHealth},
+    {"health-startup-timeout", 0, refused, kHealth},
+    {"health-timeout", 0, refused, kHealth},
+    {"latest", 'l', &U::latest, "Act on the latest container"},
+    {"no-healthcheck", 0, refused, kHealth},
+    {"pids-limit", 0, &U::pids_limit, "Tune container pids limit (set -1 for unlimited)"},
+    {"restart", 0, refused, "it comes with restart policies"},
+    {"ulimit", 0, &U::ulimit, "Ulimit options, from the next start on", {.csv = true}},
+    {"unsetenv", 0, &U::unsetenv, "Unset environment default variables in container"},
+};
+
+using C = CloneFlags;
+constexpr Option<C> kCloneOnly[] = {
+    {"destroy", 0, &C::destroy, "destroy the original container"},
+    {"force", 'f', &C::force, "force the existing container to be destroyed"},
+    {"name", 0, &C::name, "Assign a name to the container"},
+    {"pod", 0, refused, kPods},
+    {"run", 0, &C::run, "run the new container"},
+};
+
 }  // namespace
 
-constinit const OptionTable kCreateTables[2] = {option_table<F>(kShared),
+constinit const OptionTable kCreateTables[3] = {option_table<F>(kLimits), option_table<F>(kShared),
                                                 option_table<F>(kCreateOnly)};
-constinit const OptionTable kRunTables[2] = {option_table<R>(kShared), option_table<R>(kRunOnly)};
+constinit const OptionTable kRunTables[3] = {option_table<R>(kLimits), option_table<R>(kShared),
+                                             option_table<R>(kRunOnly)};
+constinit const OptionTable kUpdateTables[2] = {option_table<U>(kLimits),
+                                                option_table<U>(kUpdateOnly)};
+constinit const OptionTable kCloneTables[2] = {option_table<C>(kLimits),
+                                               option_table<C>(kCloneOnly)};
 
 }  // namespace minke::cli

@@ -1,4 +1,6 @@
 // Making a container: decide, record in staging, reserve the name, rename into place.
+#include <algorithm>
+
 #include "base/failpoint.h"
 #include "base/rand.h"
 #include "base/str.h"
@@ -34,8 +36,9 @@ Result<store::Image> find_run_image(const store::Store& store, const CreateReque
 }
 
 // Takes the name for the container, or finds who has it. A name whose container is neither there
-// nor being made was left by a crash.
-Status take_name(const Host& host, const std::string& name, const std::string& id) {
+// nor being made was left by a crash, as may be one of a container that was being renamed.
+Status take_name(const Host& host, const std::string& name, const std::string& id,
+                 const std::function<Status(const std::string&)>& heal) {
   state::NameTable names(host.root);
   for (int tries = 0;; ++tries) {
     Status reserved = names.reserve(name, id);
@@ -44,7 +47,13 @@ Status take_name(const Host& host, const std::string& name, const std::string& i
     auto owner = names.lookup(name);
     if (!owner) continue;  // released meanwhile
     ContainerPaths paths(host, *owner);
-    if (sys::exists(paths.dir)) return name_in_use(name, *owner);
+    if (sys::exists(paths.dir)) {
+      std::vector<std::string> renamed = names_of_rename(paths.dir);
+      if (std::find(renamed.begin(), renamed.end(), name) == renamed.end())
+        return name_in_use(name, *owner);
+      TRY(heal(*owner));
+      continue;
+    }
     auto lock = state::try_lock_object(paths.run_dir, concat("container ", short_id(*owner)));
     if (!lock) return name_in_use(name, *owner);
     if (sys::exists(paths.dir)) return name_in_use(name, *owner);
@@ -143,7 +152,8 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request,
   bool named = !request.name.empty();
   for (int tries = 0;; ++tries) {
     config.name = named ? request.name : random_name();
-    Status taken = take_name(host_, config.name, id);
+    Status taken = take_name(host_, config.name, id,
+                             [this](const std::string& owner) { return heal_rename(owner); });
     if (taken) break;
     if (named || tries > 100 || taken.error().code() != Errc::already_exists)
       return std::move(taken.error());

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/clone.h"
 #include "engine/config.h"
 #include "engine/host.h"
 #include "engine/request.h"
 #include "engine/specgen.h"
+#include "engine/update.h"
 #include "engine/volume.h"
 #include "monitor/client.h"
 #include "monitor/logs.h"
@@ -108,6 +110,8 @@ class Engine {
     std::vector<std::string> warnings;
   };
   Result<Preview> preview(const CreateRequest& request);
+  // A new one made as `id` was.
+  Result<Container> clone(const std::string& id, const CloneRequest& clone);
   struct StartOptions {
     bool attach = false;
     AttachFlags attach_flags;
@@ -118,6 +122,9 @@ class Engine {
     bool detached = false;
   };
   Result<StartResult> start(Container& container, const StartOptions& options);
+  // Makes its namespaces, mounts and first process, which waits for start(). conflict when that has
+  // happened already: `container ID has already been created in runtime: container state improper`.
+  Status init(const std::string& id);
   // create + start in one go; with `detach` prints nothing, returns the id; else waits.
   struct RunOptions {
     bool detach = false;
@@ -148,6 +155,11 @@ class Engine {
   Result<int> wait(const std::string& id, const std::vector<std::string>& conditions,
                    std::int64_t interval_ms);
   Status pause(const std::string& id, bool paused);
+  // Changes limits in the kernel and on record; the environment and ulimits count from the next
+  // start.
+  Status update(const std::string& id, const UpdateRequest& update);
+  // already_exists when another one has the name.
+  Status rename(const std::string& id, const std::string& name);
   // What `minke container cleanup` does: records the end, removes what is left, --rm. Idempotent.
   Status cleanup(const std::string& id);
 
@@ -201,8 +213,13 @@ class Engine {
   // Starts the monitor and lets init exec, under the container's lock.
   Result<monitor::Handle> start_locked(Container& container, const sys::FileLock& lock, bool attach,
                                        bool attach_stdin,
-                                       std::optional<monitor::Handle> early = std::nullopt);
+                                       std::optional<monitor::Handle> early = std::nullopt,
+                                       bool only_init = false);
   Result<monitor::Plan> make_plan(const Container& container) const;
+  // One that init() made. The caller holds the container's lock.
+  Status start_initialized(const Container& container);
+  Result<std::optional<int>> attach_stream(const Container& container, sys::UniqueFd stream,
+                                           const AttachFlags& flags);
   Result<StartResult> follow(Container& container, monitor::Handle handle,
                              const AttachFlags& flags);
   bool clear_unwritten(const std::string& id);
@@ -210,6 +227,8 @@ class Engine {
   // The container's lock, with no monitor of an earlier run at work any more: one that has
   // recorded the end still removes the cgroup and the state.
   Result<sys::FileLock> lock_to_start(const Container& container);
+  std::string clone_name(const std::string& name) const;
+  Status heal_rename(const std::string& id);
   // Everything of a container that does not run: name, folders, with `volumes` its anonymous
   // volumes.
   Status remove_locked(const std::string& id, bool volumes);

@@ -62,7 +62,12 @@ Result<std::string> Engine::resolve_id(std::string_view name_or_id) {
     return sys::exists(host_.root + "/containers/" + id);
   };
   if (is_container_id(text) && has(text)) return text;
-  if (auto id = state::NameTable(host_.root).lookup(text); id && has(*id)) return *id;
+  state::NameTable names(host_.root);
+  if (auto id = names.lookup(text); id && has(*id)) {
+    if (names_of_rename(ContainerPaths(host_, *id).dir).empty()) return *id;
+    TRY(heal_rename(*id));
+    if (auto again = names.lookup(text); again && has(*again)) return *again;
+  }
   if (!is_hex(text)) return no_such_container(text);
   std::vector<std::string> ids =
       TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()));

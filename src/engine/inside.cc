@@ -81,7 +81,13 @@ Result<std::optional<int>> Engine::attach(const std::string& id, const AttachFla
   if (container.live.state != ContainerState::running &&
       container.live.state != ContainerState::paused)
     return Error(Errc::conflict, "you can only attach to running containers");
-  sys::UniqueFd stream = TRY(monitor::connect_attach(container.run_dir, flags.stdin_));
+  return attach_stream(container, TRY(monitor::connect_attach(container.run_dir, flags.stdin_)),
+                       flags);
+}
+
+Result<std::optional<int>> Engine::attach_stream(const Container& container, sys::UniqueFd stream,
+                                                 const AttachFlags& flags) {
+  const std::string& id = container.config.id;
   monitor::AttachOptions options;
   options.terminal = container.config.request.terminal;
   options.stdin_ = flags.stdin_;

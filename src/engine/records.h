@@ -29,6 +29,8 @@ struct ContainerPaths {
 
 std::string short_id(std::string_view id);  // 12 digits
 std::string exits_dir(const Host& host);
+// The names of a rename that did not get to its end; none as a rule.
+std::vector<std::string> names_of_rename(const std::string& dir);
 
 // Whether a file that was replaced without waiting for the disk lost its content to a power cut: the
 // new name then stands over nothing, or over blocks that read as zeros.

@@ -177,6 +177,8 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
   if (!moved && moved.error().code() != Errc::not_found) return moved;
   failpoint("engine.remove", 2);  // gone, its name and run folder are not
   if (config) errors.add(state::NameTable(host_.root).release(config->name, id));
+  for (const std::string& name : names_of_rename(trash))
+    errors.add(state::NameTable(host_.root).release(name, id));
   ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()),
          "who waits for the lock makes it anew; the next listing clears it");
   failpoint("engine.remove", 3);  // volumes and trash left
@@ -198,8 +200,9 @@ Status Engine::remove(const std::string& id, const RemoveOptions& options) {
   TRY(enter());
   ContainerPaths paths(host_, id);
   Container container = TRY(find_container(id));
-  bool up = container.live.pid > 0;
-  if (up && !options.force) return running_error(container.live);
+  const bool up = container.live.pid > 0,
+             waits = container.live.state == ContainerState::initialized;
+  if (up && !waits && !options.force) return running_error(container.live);
   for (const ContainerSummary& other : TRY(list_containers())) {
     bool depends = false;
     for (const std::string& on : other.depends_on) depends = depends || on == id;
@@ -214,7 +217,7 @@ Status Engine::remove(const std::string& id, const RemoveOptions& options) {
   if (up) {
     if (container.live.state == ContainerState::paused) TRY(pause(id, false));
     TRY(end_process(
-        container.live, container.config.stop_signal,
+        container.live, waits ? SIGKILL : container.config.stop_signal,
         options.timeout ? options.timeout : std::optional(container.config.stop_timeout)));
   }
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));

@@ -113,7 +113,7 @@ Status Engine::start_dependencies(const ContainerConfig& config) {
 
 Result<monitor::Handle> Engine::start_locked(Container& container, const sys::FileLock& lock,
                                              bool attach, bool attach_stdin,
-                                             std::optional<monitor::Handle> early) {
+                                             std::optional<monitor::Handle> early, bool only_init) {
   const ContainerConfig& config = container.config;
   SpecContext context;
   context.host = &host_;
@@ -139,6 +139,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
       return Error(Errc::unsupported, concat("runtime ", plan.runtime, ": subpath of ",
                                              mount.destination, " needs our own runtime"));
   plan.secret_env = TRY(prepare_secrets(config, host_, container.dir, container.run_dir));
+  plan.keep_created = only_init;
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
   if (starts > 0)
@@ -164,6 +165,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     TRY(handle.wait_created());
     emit_container(host_, "init", config);
     failpoint("engine.start", 4);  // init waits
+    if (only_init) return handle;
     monitor::StateRecord state = TRY(handle.start());
     container.live.pid = state.pid;
     container.live.started_at = state.started_at;
@@ -243,6 +245,7 @@ Result<Engine::StartResult> Engine::start(Container& container, const StartOptio
   std::string id = container.config.id;
   TRY(start_dependencies(container.config));
   std::optional<monitor::Handle> handle;
+  sys::UniqueFd stream;  // of one that was initialized: attached before it runs
   {
     sys::FileLock lock = TRY(lock_to_start(container));
     TRY(cleanup_locked(id));
@@ -250,6 +253,11 @@ Result<Engine::StartResult> Engine::start(Container& container, const StartOptio
     if (container.live.state == ContainerState::paused)
       return Error(Errc::conflict,
                    concat("container ", id, " is paused: unpause it: container state improper"));
+    if (container.live.state == ContainerState::initialized) {
+      if (options.attach)
+        stream = TRY(monitor::connect_attach(container.run_dir, options.attach_flags.stdin_));
+      TRY(start_initialized(container));
+    }
     if (container.live.pid == 0)
       handle = TRY(start_locked(container, lock, options.attach, options.attach_flags.stdin_));
   }
@@ -259,7 +267,8 @@ Result<Engine::StartResult> Engine::start(Container& container, const StartOptio
     result.exit_code = 0;
     return result;
   }
-  result.exit_code = TRY(attach(id, options.attach_flags));
+  result.exit_code = stream ? TRY(attach_stream(container, std::move(stream), options.attach_flags))
+                            : TRY(attach(id, options.attach_flags));
   result.detached = !result.exit_code;
   return result;
 }

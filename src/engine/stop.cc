@@ -72,7 +72,10 @@ Status Engine::stop(const std::string& id, std::optional<std::int64_t> timeout) 
   if (container.live.state == ContainerState::paused)
     return wrong_state("can only stop created or running containers.", container.live);
   if (!is_up(container.live.state)) return {};
-  TRY(end_process(container.live, container.config.stop_signal,
+  // What only waits to be started has nothing to tidy up and takes no other signal.
+  int signal =
+      container.live.state == ContainerState::initialized ? SIGKILL : container.config.stop_signal;
+  TRY(end_process(container.live, signal,
                   timeout ? timeout : std::optional(container.config.stop_timeout)));
   emit_container(host_, "stop", container.config);
   return cleanup(id);

@@ -86,6 +86,7 @@ class AttachTransport final : public Transport {
       case Frame::stdin_eof:
       case Frame::resize:
       case Frame::reopen_logs:
+      case Frame::start:
         break;
     }
     return Error(Errc::corrupt, concat("attach: unknown frame ", static_cast<int>(frame[0])));
@@ -133,5 +134,7 @@ Status resize(const std::string& run_dir, unsigned short rows, unsigned short co
 }
 
 Status reopen_logs(const std::string& run_dir) { return ask(run_dir, Frame::reopen_logs, {}); }
+
+Status start_created(const std::string& run_dir) { return ask(run_dir, Frame::start, {}); }
 
 }  // namespace minke::monitor

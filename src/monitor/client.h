@@ -79,6 +79,9 @@ Result<AttachEnd> run_attach(int attach_fd, const AttachOptions& options);
 // ctl socket: asks a running monitor.
 Status resize(const std::string& run_dir, unsigned short rows, unsigned short columns);
 Status reopen_logs(const std::string& run_dir);
+// Lets a container run whose plan said keep_created. The error is the reason why it does not; its
+// exit code is in the exit record.
+Status start_created(const std::string& run_dir);
 
 // Detached or API exec: a monitor of its own that starts one process in a running container, logs
 // nothing, records exec/SESSION/{state,exit} below run_dir.

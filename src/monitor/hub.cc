@@ -303,6 +303,10 @@ void Hub::handle_frame(Client& client, std::string_view frame) {
     }
     case Frame::reopen_logs:
       return answer(client, log_ ? log_->reopen() : Status());
+    case Frame::start:
+      if (!on_start) return answer(client, Error(Errc::conflict, "it has been started already"));
+      client.awaits_start = true;
+      return on_start();
     case Frame::stdout_data:
     case Frame::stderr_data:
     case Frame::cut_off:
@@ -311,6 +315,19 @@ void Hub::handle_frame(Client& client, std::string_view frame) {
       break;
   }
   answer(client, Error(Errc::invalid_argument, concat("unknown frame ", static_cast<int>(type))));
+}
+
+void Hub::started(const Status& status) {
+  on_start = nullptr;
+  std::vector<int> waiting;  // an answer may end a client
+  for (auto& [fd, client] : clients_)
+    if (client.awaits_start) waiting.push_back(fd);
+  for (int fd : waiting) {
+    auto found = clients_.find(fd);
+    if (found == clients_.end()) continue;
+    found->second.awaits_start = false;
+    answer(found->second, status);
+  }
 }
 
 void Hub::answer(Client& client, const Status& status) {

@@ -47,6 +47,9 @@ class Hub {
   void drop_clients();
   // Called after finish() whenever drained() may have become true.
   std::function<void()> on_progress;
+  // A client asked for the start of a container that waits for it; started() answers.
+  std::function<void()> on_start;
+  void started(const Status& status);
 
  private:
   struct Client {
@@ -57,6 +60,7 @@ class Hub {
     bool half_closed = false;  // sends nothing more
     bool hung_up = false;      // gone, but its last frames are not read yet
     bool closing = false;      // gets its last frame, then ends
+    bool awaits_start = false;
     std::deque<std::string> pending;
     std::size_t pending_bytes = 0;
     std::uint32_t watched = 0;  // epoll events, 0: not in the loop

@@ -80,6 +80,7 @@ class Monitor {
   void on_signal();
   void reap();
   void on_control();
+  void let_start();
   void on_console();
   void on_starter();
   void on_created(CreatedMessage message);
@@ -137,6 +138,7 @@ Status Monitor::set_up() {
   std::string socket = concat(plan_.run_dir, "/attach");
   ::unlink(socket.c_str());  // of a run that was killed
   TRY(hub_.listen(socket));
+  if (plan_.keep_created) hub_.on_start = [this] { let_start(); };
   std::string exit = concat(plan_.bundle, "/exit");
   if (::unlink(exit.c_str()) < 0 && errno != ENOENT)
     return Error::from_errno(errno, concat("remove ", exit));
@@ -310,11 +312,7 @@ void Monitor::on_control() {
   if (message && !message->data.empty()) {
     switch (Unpacker(message->data).verb()) {
       case Verb::start:
-        may_start_ = true;
-        if (created_ && !started_ && starter_)
-          ignore(sys::send_message(starter_.get(), pack(Verb::start)),
-                 "its end is seen by on_starter");
-        return;
+        return let_start();
       case Verb::claimed:
         claimed_ = true;
         if (told_) leave();
@@ -333,8 +331,14 @@ void Monitor::on_control() {
   control_.reset();
   if (told_) return leave();
   // Nobody will ever say start.
-  if (!may_start_ && !killed_)
+  if (!may_start_ && !killed_ && !(plan_.keep_created && created_))
     start_failed(Error(Errc::unavailable, "the command that started it went away"));
+}
+
+void Monitor::let_start() {
+  may_start_ = true;
+  if (created_ && !started_ && starter_)
+    ignore(sys::send_message(starter_.get(), pack(Verb::start)), "its end is seen by on_starter");
 }
 
 void Monitor::on_console() {
@@ -380,6 +384,7 @@ void Monitor::on_created(CreatedMessage message) {
     if (pid == state_.pid) init_status_ = status;
   early_.clear();
   write_state("created");
+  if (plan_.keep_created) lock_.reset();
   if (!plan_.pid_file.empty())
     ignore(sys::write_file(plan_.pid_file, concat(state_.pid), 0644),
            "the state names the pid too");
@@ -409,6 +414,7 @@ void Monitor::on_started() {
   lock_.reset();
   if (exec_) note("exec");
   tell(pack(Verb::started, state_));
+  hub_.started({});
   if (!host_notify_.empty()) {
     std::string text = concat("MAINPID=", state_.monitor_pid);
     if (plan_.sdnotify == "conmon") text += "\nREADY=1";
@@ -476,7 +482,10 @@ void Monitor::maybe_end() {
     if (pid < 0 && errno == ECHILD) end();
     return;
   }
-  if (started_ && init_status_) end();
+  // One that was only made may be killed while it waits; the starter waits with it.
+  bool ended_waiting = plan_.keep_created && created_ && !may_start_ && init_status_;
+  if (ended_waiting) kill_children();
+  if ((started_ || ended_waiting) && init_status_) end();
 }
 
 void Monitor::end() {
@@ -498,11 +507,13 @@ void Monitor::end() {
   hub_.on_progress = [this] {
     if (hub_.drained() && told_) leave();
   };
-  hub_.finish();
+  // The record is there before the one who asked for the start learns of its failure.
   ignore(sys::write_file(concat(plan_.bundle, "/exit"), json::dump_struct(record), 0600),
          "then the engine learns it from the message below, or records an unknown end");
   if (record.oom_killed) note("oom");
   if (started_) note(exec_ ? "exec_died" : "died", record.exit_code);
+  if (failure_) hub_.started(Error(failure_->code(), std::string(failure_->message())));
+  hub_.finish();
   // Told first: the engine tidies the files while the cgroup goes here, and waits for our end
   // (wait_gone). Another runtime keeps its own state in the folder that the engine removes, so it
   // comes first.

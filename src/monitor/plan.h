@@ -45,6 +45,7 @@ struct Plan {
   std::vector<std::string> secret_env;  // "K=V" beside the spec's, which is a file
   EventSink events;
   std::vector<Attribute> labels;  // of its events
+  bool keep_created = false;            // init: made now, it waits for Frame::start
 };
 void bind(json::Binder& b, LogPlan& l);
 void bind(json::Binder& b, Plan& p);

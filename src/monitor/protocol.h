@@ -7,10 +7,11 @@
 //     stdin_eof   no more stdin from this client (shutdown(SHUT_WR) says the same)
 //     resize      rows, columns: two 16-bit numbers, low byte first
 //     reopen_logs the log file was moved away: open a new one
+//     start       let a container that was only made (init) run; answered when it does
 //   monitor -> client
 //     stdout_data, stderr_data   what the container wrote (all of a terminal is stdout)
 //     cut_off     this client was too slow: its stream ends here, the container's does not
-//     done        answer to resize and reopen_logs
+//     done        answer to resize, reopen_logs and start
 //     refused     the same, with the reason as text
 // The monitor closes the connection when the container's streams have ended.
 #pragma once
@@ -26,6 +27,7 @@ enum class Frame : std::uint8_t {
   stdin_eof = 3,
   resize = 4,
   reopen_logs = 5,
+  start = 6,
   stdout_data = 16,
   stderr_data = 17,
   cut_off = 18,

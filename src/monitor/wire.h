@@ -171,6 +171,7 @@ void describe(B& b, Plan& p) {
   b("secret_env", p.secret_env);
   b("events", p.events);
   b("labels", p.labels);
+  b("keep_created", p.keep_created);
 }
 template <typename B>
 void describe(B& b, StateRecord& s) {
