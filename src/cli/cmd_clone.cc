@@ -19,7 +19,9 @@ Result<int> clone(Invocation& call, CloneFlags& flags) {
   engine::Engine* engine = TRY(call.engine());
   std::string id = TRY(engine->resolve_id(call.args[0]));
   engine::Container container = TRY(engine->clone(id, request));
-  if (flags.destroy) TRY(engine->remove(id, {.force = flags.force}));
+  if (flags.destroy)
+    if (Status removed = engine->remove(id, {.force = flags.force}); !removed)
+      return std::move(removed.error()).with_exit(kExitFault);
   if (flags.run) TRY(engine->start(container, {}));
   call.out.line(container.config.id);
   return 0;

@@ -19,7 +19,14 @@ struct IdRange {
   std::uint64_t inside, outside, count;
 };
 
-// /proc/PID/uid_map or gid_map; the outer side is told in the reader's own ids.
+bool shares_our_users(pid_t pid) {
+  auto theirs = sys::read_link_at(sys::DirFd::cwd(), concat("/proc/", pid, "/ns/user").c_str());
+  auto ours = sys::read_link_at(sys::DirFd::cwd(), "/proc/self/ns/user");
+  return theirs && ours && *theirs == *ours;
+}
+
+// /proc/PID/uid_map or gid_map; the outer side is told in the reader's own ids, unless both are in
+// one user namespace.
 std::vector<IdRange> read_map(const std::string& path) {
   std::vector<IdRange> map;
   std::string text = sys::read_small_file(path, 64 << 10).value_or("");
@@ -239,6 +246,7 @@ Result<Scene> make_scene(pid_t init) {
       .host_uids = read_map("/proc/self/uid_map"),
       .host_gids = read_map("/proc/self/gid_map"),
   };
+  if (shares_our_users(init)) scene.uids = scene.gids = {{0, 0, UINT32_MAX}};
   std::size_t levels = numbers_of(status_field(status, "NSpid")).size();
   scene.depth = levels > 0 ? levels - 1 : 0;
   scene.boot = boot_time();

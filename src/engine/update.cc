@@ -92,8 +92,15 @@ bool is_empty(const oci::Resources& r) {
   return !r.memory && !r.cpu && !r.pids && !r.block_io && r.unified.empty();
 }
 
-// inspect reads the limits from the spec of the last start.
-Status update_spec(const std::string& dir, const oci::Resources& resources) {
+void drop_env(const std::string& name, std::vector<std::string>* env) {
+  std::erase_if(*env, [&](const std::string& entry) {
+    return std::string_view(entry).substr(0, entry.find('=')) == name;
+  });
+}
+
+// inspect reads the limits from the spec of the last start, exec its environment.
+Status update_spec(const std::string& dir, const oci::Resources& resources,
+                   const UpdateRequest& update) {
   auto text = sys::read_small_file(dir + "/spec.json", 16 << 20);
   if (!text) return text.error().code() == Errc::not_found ? Status() : std::move(text.error());
   oci::Spec spec = TRY(oci::parse_spec(*text));
@@ -102,13 +109,11 @@ Status update_spec(const std::string& dir, const oci::Resources& resources) {
                                         : std::vector<oci::DeviceRule>();
   spec.linux_->resources = resources;
   spec.linux_->resources->devices = std::move(devices);
+  if (spec.process) {
+    for (const std::string& name : update.unset_env) drop_env(name, &spec.process->env);
+    TRY(add_requested_env(update.env, &spec.process->env));
+  }
   return sys::write_file(dir + "/spec.json", json::dump_struct(spec), 0600);
-}
-
-void drop_env(const std::string& name, std::vector<std::string>* env) {
-  std::erase_if(*env, [&](const std::string& entry) {
-    return std::string_view(entry).substr(0, entry.find('=')) == name;
-  });
 }
 
 Status change_env(const UpdateRequest& update, ContainerConfig* config) {
@@ -161,7 +166,7 @@ Status Engine::update(const std::string& id, const UpdateRequest& update) {
   failpoint("engine.update", 2);  // the kernel has it, the record does not
   TRY(save_config(paths.dir, config, sys::Durability::data));
   failpoint("engine.update", 3);  // recorded, but not shown
-  return update_spec(paths.dir, all);
+  return update_spec(paths.dir, all, update);
 }
 
 }  // namespace minke::engine

@@ -50,6 +50,26 @@ void keep_quota(const std::string& path, oci::Resources* resources) {
   if (auto quota = parse_int(text->substr(0, text->find(' ')))) resources->cpu->quota = *quota;
 }
 
+// memory+swap may never be below memory, neither before nor after a write: which of the two goes
+// first depends on where they stand.
+void order_memory(const std::vector<Cgroup::Entry>& entries, std::vector<CgroupWrite>* writes) {
+  CgroupWrite *limit = nullptr, *both = nullptr;
+  for (CgroupWrite& w : *writes) {
+    if (w.file == "memory.limit_in_bytes") limit = &w;
+    if (w.file == "memory.memsw.limit_in_bytes") both = &w;
+  }
+  const Cgroup::Entry* memory = find_entry(entries, "memory");
+  if (limit == nullptr || both == nullptr) return;
+  bool both_first = false;  // a group that is not there yet has no limits
+  if (memory != nullptr) {
+    auto text = sys::read_small_file(concat(memory->path, "/memory.memsw.limit_in_bytes"), 64);
+    auto now = text ? parse_uint(trim(*text)) : std::nullopt;
+    auto wanted = parse_uint(limit->value);  // none: -1, no limit
+    both_first = !wanted || (now && *wanted > *now);
+  }
+  if (both_first != (both < limit)) std::swap(*limit, *both);
+}
+
 }  // namespace
 
 Status Cgroup::update(oci::Resources resources) {
@@ -64,6 +84,7 @@ Status Cgroup::update(oci::Resources resources) {
   }
   if (v2) keep_quota(entries_[0].path, &resources);
   std::vector<CgroupWrite> writes = TRY(limit_writes(resources, v2, true));
+  if (!v2) order_memory(entries_, &writes);
   if (!scope_.empty()) {
     TRY(update_scope(scope_, served_by_user_systemd(), resources));
   } else if (v2) {
