@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/container_filter.h"
+#include "engine/events.h"
 
 namespace minke::cli {
 namespace {
@@ -44,6 +45,7 @@ Result<int> prune(Invocation& call, PruneFlags& flags) {
     else if (removed.error().code() != Errc::not_found)  // another prune was faster
       errors.add(std::move(removed.error()));
   }
+  engine::emit_prune(engine->host(), "container");
   return finish(std::move(errors));
 }
 

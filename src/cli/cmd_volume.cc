@@ -19,7 +19,7 @@ constexpr Option<CreateOptions> kCreateOptions[] = {
     {"driver", 'd', &CreateOptions::driver, "Specify volume driver name"},
     {"gid", 0, &CreateOptions::gid, "Set the GID of the volume owner"},
     {"ignore", 0, &CreateOptions::ignore, "Don't fail if volume already exists"},
-    {"label", 'l', &CreateOptions::label, "Set metadata for a volume"},
+    {"label", 'l', &CreateOptions::label, "Set metadata for a volume", {.csv = true}},
     {"opt", 'o', &CreateOptions::opt, "Set driver specific options"},
     {"uid", 0, &CreateOptions::uid, "Set the UID of the volume owner"},
 };

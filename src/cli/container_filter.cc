@@ -32,10 +32,9 @@ std::string_view shown_state(ContainerState state) {
   return state == ContainerState::stopped ? "exited" : engine::state_name(state);
 }
 
-// What --network said, or nothing where it is a name that is not a network of ours.
+// none and host are no networks, so nobody is in them; container:ID is asked for as it stands.
 bool network_matches(const std::string& mode, std::string_view wanted) {
-  return mode == wanted ||
-         (mode.starts_with(wanted) && mode.size() > wanted.size() && mode[wanted.size()] == ':');
+  return wanted.starts_with("container:") && mode == wanted;
 }
 
 bool volume_matches(const ContainerSummary& container, std::string_view wanted) {

@@ -147,6 +147,7 @@ Status set_isolation(const ContainerFlags& f, CreateRequest* r) {
   TRY(add_pairs(f.sysctl, "sysctl must be formatted KEY=VALUE", &r->sysctls));
   r->devices = f.device;
   r->device_cgroup_rules = f.device_cgroup_rule;
+  r->gpus = f.gpus;
   return {};
 }
 
@@ -299,6 +300,7 @@ Result<CreateRequest> make_request(const Invocation& call, const ContainerFlags&
   request.create_command.assign(call.argv.begin(), call.argv.end());
   request.runtime = call.global.runtime;
   request.runtime_flags = call.global.runtime_flags;
+  request.cdi_folders = call.global.cdi_spec_dirs;
   TRY(set_identity(flags, &request));
   TRY(set_process(flags, &request));
   TRY(set_isolation(flags, &request));

@@ -34,7 +34,7 @@ struct ContainerFlags {
   // isolation
   std::string pid, ipc, uts, cgroupns, userns, subuidname, subgidname, seccomp_policy;
   std::vector<std::string> network, uidmap, gidmap, cap_add, cap_drop, security_opt, sysctl, device,
-      device_cgroup_rule;
+      device_cgroup_rule, gpus;
   bool privileged = false, read_only = false, read_only_tmpfs = true;
   // files
   std::vector<std::string> volume, mount, tmpfs, volumes_from, secret;

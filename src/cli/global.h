@@ -19,7 +19,7 @@ struct GlobalOptions {
   std::string cgroup_manager;
   std::string runtime;
   std::string events_backend;
-  std::vector<std::string> runtime_flags;
+  std::vector<std::string> runtime_flags, cdi_spec_dirs;
   std::string log_level = "warn";
   std::vector<std::string> storage_opts;
   std::string storage_driver;

@@ -41,7 +41,7 @@ const char* state_name(ContainerState state);
 // What a listing needs; one small file per container beside config.json, and the live state.
 struct ContainerSummary {
   std::string id, name, image_id, image_name;
-  std::vector<std::string> command;  // entrypoint and command
+  std::vector<std::string> command;  // without the entrypoint
   TimeNs created = 0;
   std::map<std::string, std::string> labels;
   std::vector<std::string> mounts;   // destinations

@@ -1,6 +1,7 @@
 // init: a container that is made and waits, and its start.
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 
 namespace minke::engine {
@@ -22,7 +23,10 @@ Status Engine::init(const std::string& id) {
 
 Status Engine::start_initialized(const Container& container) {
   Status started = monitor::start_created(container.run_dir);
-  if (started) return {};
+  if (started) {
+    emit_container(host_, "start", container.config);
+    return {};
+  }
   // The monitor has recorded what an engine that waits for it would have been told.
   auto end = load_exit(container.dir);
   if (end && *end && !(*end)->error.empty())

@@ -91,8 +91,7 @@ ContainerSummary summarize(const ContainerConfig& config) {
   s.name = config.name;
   s.image_id = config.image_id;
   s.image_name = config.rootfs.empty() ? config.image_name : config.rootfs;
-  s.command = config.entrypoint;
-  s.command.insert(s.command.end(), config.command.begin(), config.command.end());
+  s.command = config.command;
   s.created = config.created;
   s.labels = config.labels;
   for (const ResolvedMount& mount : config.mounts) {

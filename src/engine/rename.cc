@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 #include "state/name_table.h"
 #include "state/object_lock.h"
@@ -71,6 +72,7 @@ Status Engine::rename(const std::string& id, const std::string& name) {
   config.name = name;
   config.request.name = name;
   TRY(save_config(paths.dir, config, sys::Durability::data));
+  emit_container(host_, "rename", config);
   failpoint("engine.rename", 4);  // renamed, the old name is left
   TRY(names.release(old, id));
   failpoint("engine.rename", 5);  // the marker is left

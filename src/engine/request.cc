@@ -87,6 +87,7 @@ static void bind_isolation(json::Binder& b, CreateRequest& r) {
   b("devices", r.devices);
   b("deviceCgroupRules", r.device_cgroup_rules);
   b("gpus", r.gpus);
+  b("cdiFolders", r.cdi_folders);
 }
 
 static void bind_limits(json::Binder& b, CreateRequest& r) {

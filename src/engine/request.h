@@ -90,7 +90,8 @@ struct CreateRequest {
   std::string seccomp_policy;
   bool privileged = false, read_only = false, read_only_tmpfs = true;
   std::map<std::string, std::string> sysctls;
-  std::vector<std::string> devices, device_cgroup_rules, gpus;
+  std::vector<std::string> devices, device_cgroup_rules, gpus,
+      cdi_folders;  // --cdi-spec-dir; empty: the usual ones
 
   // Files
   std::vector<MountRequest> mounts;

@@ -18,6 +18,9 @@ void add_annotations(SpecBuilder* b) {
   notes["io.podman.annotations.init"] = flag(request.init);
   notes["io.podman.annotations.privileged"] = flag(request.privileged);
   notes["io.podman.annotations.publish-all"] = "FALSE";
+  if (!request.cid_file.empty()) notes["io.podman.annotations.cid-file"] = request.cid_file;
+  if (!b->security.seccomp.empty()) notes["io.podman.annotations.seccomp"] = b->security.seccomp;
+  if (!b->security.apparmor.empty()) notes["io.podman.annotations.apparmor"] = b->security.apparmor;
   notes["org.opencontainers.image.stopSignal"] = concat(b->config.stop_signal);
 }
 

@@ -115,6 +115,25 @@ Status add_device(SpecBuilder* b, const DeviceRequest& request) {
   return {};
 }
 
+Status add_cdi_devices(SpecBuilder* b) {
+  CdiEdits edits = TRY(requested_cdi_devices(b->request));
+  for (const CdiNode& node : edits.nodes) {
+    DeviceRequest device;
+    device.source = node.host_path;
+    device.destination = clean_path(node.path);
+    device.access = node.access;
+    TRY(add_device(b, device));
+  }
+  for (const std::string& entry : edits.env) set_env(&b->process.env, entry);
+  for (oci::Mount& mount : edits.mounts) b->spec.mounts.push_back(std::move(mount));
+  for (std::uint32_t group : edits.groups) b->process.user.additional_gids.push_back(group);
+  const oci::Hooks& h = edits.hooks;
+  if (!h.prestart.empty() || !h.create_runtime.empty() || !h.create_container.empty() ||
+      !h.start_container.empty() || !h.poststart.empty() || !h.poststop.empty())
+    b->spec.hooks = std::move(edits.hooks);
+  return {};
+}
+
 Status add_all_devices(SpecBuilder* b) {
   std::vector<HostDevice> devices;
   TRY(find_devices("/dev", 0, &devices));
@@ -135,14 +154,20 @@ Status add_all_devices(SpecBuilder* b) {
 
 }  // namespace
 
+Result<CdiEdits> requested_cdi_devices(const CreateRequest& request) {
+  std::vector<std::string> names;
+  for (const std::string& text : request.devices)
+    if (is_cdi_device(text)) names.push_back(text);
+  for (const std::string& gpu : request.gpus) names.push_back(concat("nvidia.com/gpu=", gpu));
+  return find_cdi_devices(
+      names, request.cdi_folders.empty() ? default_cdi_folders() : request.cdi_folders);
+}
+
 Result<DeviceRequest> parse_device(std::string_view text) {
   std::vector<std::string_view> parts = split(text, ':');
   DeviceRequest device;
   device.source = parts[0];
   if (!device.source.starts_with('/')) {
-    if (device.source.find('=') != std::string::npos)
-      return Error(Errc::unsupported,
-                   concat("device ", quote(text), ": CDI devices are not supported yet"));
     return Error(Errc::invalid_argument, concat("invalid device specification: ", text));
   }
   device.destination = device.source;
@@ -207,9 +232,11 @@ Status add_devices(SpecBuilder* b) {
   }
   if (b->request.privileged) TRY(add_all_devices(b));
   for (const std::string& text : b->request.devices) {
+    if (is_cdi_device(text)) continue;
     DeviceRequest device = TRY(parse_device(text));
     TRY(add_device(b, device));
   }
+  TRY(add_cdi_devices(b));
   for (const std::string& text : b->request.device_cgroup_rules) {
     oci::DeviceRule rule = TRY(parse_device_rule(text));
     if (!b->host.rootless) rules.push_back(std::move(rule));

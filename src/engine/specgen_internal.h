@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/cdi.h"
 #include "engine/specgen.h"
 #include "engine/users.h"
 
@@ -51,6 +52,8 @@ struct DeviceRequest {
   std::string source, destination, access = "rwm";
 };
 Result<DeviceRequest> parse_device(std::string_view text);
+// Those of --device VENDOR/CLASS=NAME and --gpus.
+Result<CdiEdits> requested_cdi_devices(const CreateRequest& request);
 Result<oci::DeviceRule> parse_device_rule(std::string_view text);
 
 // --- namespaces (specgen_namespaces.cc)

@@ -72,7 +72,7 @@ TEST_F(SpecTest, RefusesInPodmansWords) {
       {"device mode", [](CreateRequest& r) { r.devices = {"/dev/null:/dev/x:q"}; },
        "invalid device mode: q"},
       {"device cdi", [](CreateRequest& r) { r.devices = {"vendor.com/x=y"}; },
-       "device \"vendor.com/x=y\": CDI devices are not supported yet"},
+       "setting up CDI devices: unresolvable CDI devices vendor.com/x=y"},
       {"device rule", [](CreateRequest& r) { r.device_cgroup_rules = {"x"}; },
        "invalid device cgroup rule requires type, major:Minor, and access rules: \"x\""},
       {"device rule type", [](CreateRequest& r) { r.device_cgroup_rules = {"q 1:3 r"}; },

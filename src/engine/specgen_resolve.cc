@@ -21,7 +21,6 @@ Error not_yet(std::string_view what, std::string_view why) {
 
 // What this version does not do, by name, before anything is made.
 Status refuse_unsupported(const CreateRequest& request) {
-  if (!request.gpus.empty()) return not_yet("--gpus", "it needs CDI devices");
   if (!request.seccomp_policy.empty() && request.seccomp_policy != "default") {
     if (request.seccomp_policy == "image")
       return not_yet("--seccomp-policy image", "images do not configure isolation");
@@ -64,7 +63,8 @@ Status add_required(const CreateRequest& request, const ResolveContext& context,
 
 Result<std::int64_t> log_size(const std::string& text) {
   if (text == "-1") return std::int64_t{0};
-  return TRY_CTX(units::parse_ram(text), concat("invalid --log-opt max-size=", text));
+  // Of 1000, as Podman and Docker count here.
+  return TRY_CTX(units::parse_human_size(text), concat("invalid --log-opt max-size=", text));
 }
 
 // "80", "80/udp", "8000-8002/tcp" as single ports with their protocol.
@@ -138,11 +138,13 @@ Status check_spec_options(const CreateRequest& request, const ResolveContext& co
                  "cgroups: invalid argument");
   TRY(resolve_rlimits(request));
   for (const std::string& text : request.devices) {
+    if (is_cdi_device(text)) continue;
     DeviceRequest device = TRY(parse_device(text));
     struct stat st {};
     if (::stat(device.source.c_str(), &st) < 0)
       return Error(Errc::not_found, concat("stat ", device.source, ": ", go_reason(errno)));
   }
+  TRY(requested_cdi_devices(request));
   for (const std::string& text : request.device_cgroup_rules) TRY(parse_device_rule(text));
   return {};
 }

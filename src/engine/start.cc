@@ -81,6 +81,7 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
     plan.overlay.volatile_ = request.remove;
   }
   plan.runtime = TRY(find_runtime(request.runtime.empty() ? host_.runtime : request.runtime));
+  if (!plan.runtime.empty()) plan.runtime_flags = request.runtime_flags;
   plan.cgroup_manager =
       request.cgroups == "disabled" ? "disabled" : manager_name(host_.cgroup_manager);
   plan.tolerate_missing_cgroup = host_.rootless;

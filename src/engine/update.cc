@@ -5,6 +5,7 @@
 #include "base/failpoint.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 #include "engine/specgen_internal.h"
 #include "runtime/cgroup.h"
@@ -165,6 +166,7 @@ Status Engine::update(const std::string& id, const UpdateRequest& update) {
   }
   failpoint("engine.update", 2);  // the kernel has it, the record does not
   TRY(save_config(paths.dir, config, sys::Durability::data));
+  emit_container(host_, "update", config);
   failpoint("engine.update", 3);  // recorded, but not shown
   return update_spec(paths.dir, all, update);
 }

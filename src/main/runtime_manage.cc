@@ -1,5 +1,6 @@
 // state, kill, delete, list, ps, pause, resume, update, events.
 #include <poll.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -86,42 +87,71 @@ Result<int> run_state(const Global& g, const Arguments& a) {
   return 0;
 }
 
-Result<int> run_kill(const Global& g, const Arguments& a) {
-  if (a.has("regex")) return Error(Errc::unsupported, "kill --regex is not supported");
-  if (a.words.empty() || a.words.size() > 2)
-    return Error(Errc::invalid_argument, "kill: ID [SIGNAL] expected");
-  Store store(g.root);
-  Record record = TRY(store.load(a.words[0]));
-  std::string name = a.words.size() > 1 ? a.words[1] : "SIGTERM";
-  auto signal = sys::parse_signal(name);
-  if (!signal) return Error(Errc::invalid_argument, concat("unknown signal ", quote(name)));
+namespace {
+
+// The ids that --regex means; POSIX extended, found anywhere as crun does it.
+Result<std::vector<std::string>> ids_like(const Store& store, const std::string& pattern) {
+  regex_t compiled;
+  if (::regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
+    return Error(Errc::invalid_argument, concat("invalid regular expression ", quote(pattern)));
+  std::vector<std::string> ids;
+  if (auto all = store.list())
+    for (std::string& id : *all)
+      if (::regexec(&compiled, id.c_str(), 0, nullptr, 0) == 0) ids.push_back(std::move(id));
+  ::regfree(&compiled);
+  return ids;
+}
+
+Status kill_one(const Record& record, int signal, bool all) {
   runtime::Cgroup cgroup = TRY(cgroup_of(record));
-  if (a.has("all")) {
-    TRY(cgroup.kill_all(*signal));
-    if (!cgroup.entries().empty()) return 0;
+  if (all) {
+    TRY(cgroup.kill_all(signal));
+    if (!cgroup.entries().empty()) return {};
   }
   auto init = sys::Pidfd::open(record.handle.pid, record.handle.start_time);
   if (!init) {
-    if (a.has("all")) return 0;
+    if (all) return {};
     // The words that other engines look for.
     return Error(Errc::not_found,
                  concat("container ", record.id, " not running: kill: No such process"));
   }
-  TRY(init->kill(*signal));
+  return init->kill(signal);
+}
+
+}  // namespace
+
+Result<int> run_kill(const Global& g, const Arguments& a) {
+  if (a.words.empty() || a.words.size() > 2)
+    return Error(Errc::invalid_argument, "kill: ID [SIGNAL] expected");
+  Store store(g.root);
+  std::string name = a.words.size() > 1 ? a.words[1] : "SIGTERM";
+  auto signal = sys::parse_signal(name);
+  if (!signal) return Error(Errc::invalid_argument, concat("unknown signal ", quote(name)));
+  if (!a.has("regex")) {
+    Record record = TRY(store.load(a.words[0]));
+    TRY(kill_one(record, *signal, a.has("all")));
+    return 0;
+  }
+  ErrorList errors;
+  for (const std::string& id : TRY(ids_like(store, a.words[0]))) {
+    auto record = store.load(id);
+    // One that does not run, or is gone by now, is not meant.
+    if (!record || store.status(*record) == "stopped") continue;
+    errors.add(kill_one(*record, *signal, a.has("all")));
+  }
+  TRY(std::move(errors).to_status());
   return 0;
 }
 
-Result<int> run_delete(const Global& g, const Arguments& a) {
-  if (a.has("regex")) return Error(Errc::unsupported, "delete --regex is not supported");
-  if (a.words.size() != 1) return Error(Errc::invalid_argument, "delete: one ID expected");
-  Store store(g.root);
-  bool force = a.has("force");
-  auto record = store.load(a.words[0]);
+namespace {
+
+Status delete_one(const Store& store, const std::string& id, bool force) {
+  auto record = store.load(id);
   if (!record) {
     if (!force || record.error().code() != Errc::not_found) return std::move(record.error());
-    TRY(store.check_id(a.words[0]));
-    ignore(store.remove(a.words[0]), "a folder that a failed create may have left");
-    return 0;
+    TRY(store.check_id(id));
+    ignore(store.remove(id), "a folder that a failed create may have left");
+    return {};
   }
   std::string status = store.status(*record);
   if (status != "stopped") {
@@ -137,7 +167,22 @@ Result<int> run_delete(const Global& g, const Arguments& a) {
         return Error(Errc::timeout, concat("container ", record->id, ": init does not die"));
     }
   }
-  TRY(delete_container(store, *record));
+  return delete_container(store, *record);
+}
+
+}  // namespace
+
+Result<int> run_delete(const Global& g, const Arguments& a) {
+  if (a.words.size() != 1) return Error(Errc::invalid_argument, "delete: one ID expected");
+  Store store(g.root);
+  if (!a.has("regex")) {
+    TRY(delete_one(store, a.words[0], a.has("force")));
+    return 0;
+  }
+  ErrorList errors;
+  for (const std::string& id : TRY(ids_like(store, a.words[0])))
+    errors.add(delete_one(store, id, a.has("force")));
+  TRY(std::move(errors).to_status());
   return 0;
 }
 

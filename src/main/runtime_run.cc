@@ -257,11 +257,50 @@ Result<oci::Process> exec_process(const oci::Spec& spec, const Arguments& a) {
   return p;
 }
 
+bool shares_controller(std::string_view one, std::string_view other) {
+  for (std::string_view a : split(one, ','))
+    for (std::string_view b : split(other, ','))
+      if (a == b) return true;
+  return false;
+}
+
+// exec --cgroup [CONTROLLERS:]PATH: a group that is there, below the container's own in all its
+// hierarchies or in those of the controllers.
+Result<std::string> group_below(const std::string& saved, std::string_view wanted) {
+  std::string_view controllers, path = wanted;
+  if (auto pair = split_once(wanted, ':')) {
+    controllers = pair->first;
+    path = pair->second;
+  }
+  for (std::string_view part : split(path, '/'))
+    if (part == "..")
+      return Error(Errc::invalid_argument, concat("exec --cgroup ", quote(wanted),
+                                                  ": leads out of the container's cgroup"));
+  std::string out;
+  bool found = false;
+  for (std::string_view line : split(saved, '\n')) {
+    auto pair = split_once(line, '\t');
+    if (!pair) continue;
+    std::string folder(pair->second);
+    bool plain = pair->first != "scope" && !pair->first.starts_with('?');
+    if (plain && (controllers.empty() || shares_controller(pair->first, controllers))) {
+      folder = concat(folder, path.starts_with('/') ? "" : "/", path);
+      if (!sys::exists(folder + "/cgroup.procs"))
+        return Error(Errc::not_found, concat("exec --cgroup ", quote(wanted), ": ", folder,
+                                             " is no cgroup of the container"));
+      found = true;
+    }
+    out += concat(pair->first, "\t", folder, "\n");
+  }
+  if (found) return out;
+  return Error(Errc::not_found,
+               concat("exec --cgroup ", quote(wanted), ": the container has no such cgroup"));
+}
+
 }  // namespace
 
 Result<int> run_exec(const Global& g, const Arguments& a) {
   if (a.words.empty()) return Error(Errc::invalid_argument, "exec: the container's id is missing");
-  if (a.has("cgroup")) return Error(Errc::unsupported, "exec --cgroup is not supported");
   Store store(g.root);
   Record record = TRY(store.load(a.words[0]));
   std::string status = store.status(record);
@@ -275,7 +314,8 @@ Result<int> run_exec(const Global& g, const Arguments& a) {
   request.init_start_time = record.handle.start_time;
   request.spec = &spec;
   request.process = &process;
-  request.cgroup = record.handle.cgroup;
+  request.cgroup = a.has("cgroup") ? TRY(group_below(record.handle.cgroup, a.get("cgroup")))
+                                   : record.handle.cgroup;
   request.preserve_fds = TRY(preserved(a));
   sys::UniqueFd console;
   std::pair<sys::UniqueFd, sys::UniqueFd> own;

@@ -142,6 +142,8 @@ std::vector<std::string> runtime_command(const Plan& plan) {
   std::vector<std::string> out = {
       plan.runtime,           "--root",           concat(bundle, "/state"), "--log",
       concat(bundle, "/log"), "--log-format=json"};
+  for (const std::string& flag : plan.runtime_flags)
+    out.push_back(flag.starts_with("-") ? flag : concat("--", flag));
   if (plan.cgroup_manager == "systemd") out.push_back("--systemd-cgroup");
   if (plan.cgroup_manager == "disabled") out.push_back("--cgroup-manager=disabled");
   return out;

@@ -29,6 +29,7 @@ struct Plan {
   std::string run_dir;           // RUNROOT/containers/ID: state, attach and ctl sockets, exec/
   runtime::OverlayRoot overlay;  // lower empty: the spec's own root.path (--rootfs)
   std::string runtime;           // empty: ours; else the absolute path of an OCI runtime program
+  std::vector<std::string> runtime_flags;  // of that program: "debug" or "--debug"
   std::string cgroup_manager = "cgroupfs";  // cgroupfs systemd disabled
   bool tolerate_missing_cgroup = false;
   bool terminal = false;

@@ -155,6 +155,7 @@ void describe(B& b, Plan& p) {
   b("run_dir", p.run_dir);
   b("overlay", p.overlay);
   b("runtime", p.runtime);
+  b("runtime_flags", p.runtime_flags);
   b("cgroup_manager", p.cgroup_manager);
   b("tolerate_missing_cgroup", p.tolerate_missing_cgroup);
   b("terminal", p.terminal);

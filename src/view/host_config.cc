@@ -30,7 +30,7 @@ std::string mount_options(const engine::ResolvedMount& mount) {
 void add_mounts(const ContainerConfig& config, json::Array* binds, json::Object* tmpfs) {
   for (const engine::ResolvedMount& mount : config.mounts) {
     if (mount.type == "tmpfs") {
-      tmpfs->set(mount.destination, join(mount.options, ","));
+      tmpfs->set(mount.destination, mount_options(mount));
       continue;
     }
     const std::string& source = mount.volume_name.empty() ? mount.source : mount.volume_name;
@@ -213,6 +213,9 @@ json::Object inspect_host_config(const engine::Host& host, const engine::Contain
   json::Array binds;
   json::Object tmpfs;
   add_mounts(config, &binds, &tmpfs);
+  if (request.read_only && request.read_only_tmpfs)
+    for (const char* path : {"/run", "/tmp", "/var/tmp"})
+      if (tmpfs.find(path) == nullptr) tmpfs.set(path, "rw,rprivate,nosuid,nodev,tmpcopyup");
   json::Object restart;
   restart.set("Name", request.restart.name);
   restart.set("MaximumRetryCount", request.restart.retries);

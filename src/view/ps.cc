@@ -118,7 +118,8 @@ json::Object ps_json(const engine::ContainerSummary& container,
                      const std::optional<engine::Engine::Sizes>& sizes, const PsOptions& options) {
   json::Object row;
   row.set("AutoRemove", container.remove);
-  row.set("Command", texts(container.command));
+  row.set("Command",
+          container.command.empty() ? json::Value() : json::Value(texts(container.command)));
   row.set("CreatedAt", ago(container.created, options.at));
   row.set("Exited", has_exited(container));
   row.set("ExitedAt", unix_seconds(container.finished_at));
