@@ -6,15 +6,20 @@
 namespace minke::cli {
 
 extern const Command kAttachCommand;
+extern const Command kCommitCommand;
 extern const Command kCompletionCommand;
 extern const Command kContainerCleanupCommand;
+extern const Command kContainerDiffCommand;
 extern const Command kContainerExistsCommand;
 extern const Command kContainerInspectCommand;
+extern const Command kCpCommand;
 extern const Command kCreateCommand;
+extern const Command kDiffCommand;
 extern const Command kEventsCommand;
 extern const Command kExecCommand;
 extern const Command kExportCommand;
 extern const Command kGenerateManCommand;
+extern const Command kImageDiffCommand;
 extern const Command kImageExistsCommand;
 extern const Command kImageInspectCommand;
 extern const Command kImagesCommand;

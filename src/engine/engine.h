@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/commit.h"
 #include "engine/config.h"
+#include "engine/cp.h"
 #include "engine/host.h"
 #include "engine/request.h"
 #include "engine/specgen.h"
+#include "engine/tree_changes.h"
 #include "engine/volume.h"
 #include "monitor/client.h"
 #include "monitor/logs.h"
@@ -157,6 +160,14 @@ class Engine {
               const std::function<bool(const monitor::LogLine&)>& on_line);
   Status export_container(const std::string& id, int output_fd);
 
+  // --- files
+  Status copy(const CopyEnd& from, const CopyEnd& to, const CopyOptions& options);
+  // The id of the image that the container became.
+  Result<std::string> commit(const std::string& id, const CommitOptions& options);
+  enum class DiffKind { any, container, image };
+  // What `name` changed: a container since its image, an image's top layer, or since `from`.
+  Result<std::vector<TreeChange>> diff(std::string_view name, std::string_view from, DiffKind kind);
+
   // --- images, as far as containers matter
   Result<std::vector<std::string>> image_users(
       const std::string& image_id);  // ids of containers that use it
@@ -205,6 +216,11 @@ class Engine {
   // Everything of a container that does not run: name, folders, with `volumes` its anonymous
   // volumes.
   Status remove_locked(const std::string& id, bool volumes);
+  struct DiffSide {
+    std::vector<std::string> layers;  // topmost first
+    std::optional<Container> container;
+  };
+  Result<DiffSide> diff_side(std::string_view name, DiffKind kind);
   Status throw_away(const std::string& path);  // trash, emptied at once when small
   Status start_emptying_trash();
   // Small pieces at once, large ones by the helper.

@@ -89,16 +89,27 @@ Status add_layers(int context, const std::vector<sys::UniqueFd>& fds, LayerWay w
   return {};
 }
 
+// The folders that changes go to, both or none.
+struct Writable {
+  sys::UniqueFd upper, work;
+};
+
 Result<sys::UniqueFd> mount_detached(const std::vector<sys::UniqueFd>& fds, bool userxattr,
-                                     LayerWay way) {
+                                     LayerWay way, const Writable* writable = nullptr) {
   sys::UniqueFd context(fs_open("overlay"));
   if (!context) return Error::from_errno(errno, "fsopen overlay");
   TRY(add_layers(context.get(), fds, way));
   if (userxattr && fs_config(context.get(), FSCONFIG_SET_FLAG, "userxattr", nullptr) < 0)
     return mount_error(context.get(), errno, "userxattr");
+  if (writable != nullptr)
+    for (auto [key, fd] :
+         {std::pair{"upperdir", writable->upper.get()}, std::pair{"workdir", writable->work.get()}})
+      if (fs_config(context.get(), FSCONFIG_SET_STRING, key, fd_path(fd).c_str()) < 0)
+        return mount_error(context.get(), errno, key);
   if (fs_config(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr) < 0)
     return mount_error(context.get(), errno, "create");
-  sys::UniqueFd view(fs_mount(context.get(), kViewAttributes));
+  sys::UniqueFd view(fs_mount(
+      context.get(), writable != nullptr ? MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV : kViewAttributes));
   if (!view) return Error::from_errno(errno, "fsmount overlay");
   return view;
 }
@@ -155,6 +166,18 @@ Result<sys::UniqueFd> mount_layers(const std::vector<std::string>& folders, bool
   }
   // "lowerdir+" is unknown before Linux 6.5.
   return mount_layers(folders, userxattr, LayerWay::list);
+}
+
+Result<sys::UniqueFd> mount_writable(const std::vector<std::string>& folders,
+                                     const std::string& upper, const std::string& work,
+                                     bool userxattr) {
+  std::vector<sys::UniqueFd> fds = TRY(open_all(folders));
+  Writable writable;
+  writable.upper = TRY(sys::open(upper, O_PATH | O_DIRECTORY));
+  writable.work = TRY(sys::open(work, O_PATH | O_DIRECTORY));
+  auto mount = mount_detached(fds, userxattr, LayerWay::each, &writable);
+  if (mount) return mount;
+  return mount_detached(fds, userxattr, LayerWay::list, &writable);
 }
 
 Result<sys::UniqueFd> open_rootfs_view(const ContainerConfig& config, const Host& host,

@@ -17,4 +17,10 @@ enum class LayerWay { each, list, child };
 Result<sys::UniqueFd> mount_layers(const std::vector<std::string>& folders, bool userxattr,
                                    LayerWay way = LayerWay::each);
 
+// The same with `upper` on top, where changes go: what a container that does not run would see.
+// Nobody else may have it mounted.
+Result<sys::UniqueFd> mount_writable(const std::vector<std::string>& folders,
+                                     const std::string& upper, const std::string& work,
+                                     bool userxattr);
+
 }  // namespace minke::engine

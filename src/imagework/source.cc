@@ -50,8 +50,26 @@ bool FdSource::skip(std::uint64_t count) {
   return true;
 }
 
+class ThreadedSource::Ring final : public ByteSink {
+ public:
+  explicit Ring(ThreadedSource& owner) : owner_(owner) {}
+  Status write(std::string_view bytes) override { return owner_.put(bytes); }
+
+ private:
+  ThreadedSource& owner_;
+};
+
+ThreadedSource::ThreadedSource(Producer produce)
+    : produce_(std::move(produce)), ring_(kBuffers), thread_([this] { run(); }) {}
+
 ThreadedSource::ThreadedSource(ByteSource& inner)
-    : inner_(inner), ring_(kBuffers), thread_([this] { run(); }) {}
+    : ThreadedSource([&inner](ByteSink& out) -> Status {
+        for (;;) {
+          std::string_view chunk = TRY(inner.next());
+          if (chunk.empty()) return {};
+          TRY(out.write(chunk));
+        }
+      }) {}
 
 ThreadedSource::~ThreadedSource() {
   {
@@ -63,24 +81,26 @@ ThreadedSource::~ThreadedSource() {
 }
 
 void ThreadedSource::run() {
-  for (;;) {
-    auto chunk = inner_.next();
-    std::unique_lock lock(mutex_);
-    if (!chunk || chunk->empty()) {
-      if (!chunk) error_ = std::move(chunk.error());
-      ended_ = true;
-      changed_.notify_all();
-      return;
-    }
-    changed_.wait(lock, [this] { return stop_ || filled_ - taken_ < kBuffers; });
-    if (stop_) return;
-    std::string& slot = ring_[filled_ % kBuffers];
-    lock.unlock();
-    slot.assign(*chunk);
-    lock.lock();
-    ++filled_;
-    changed_.notify_all();
-  }
+  Ring ring(*this);
+  Status done = produce_(ring);
+  std::lock_guard guard(mutex_);
+  if (!done) error_ = std::move(done.error());
+  ended_ = true;
+  changed_.notify_all();
+}
+
+Status ThreadedSource::put(std::string_view bytes) {
+  if (bytes.empty()) return {};  // an empty chunk would be the end
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return stop_ || filled_ - taken_ < kBuffers; });
+  if (stop_) return Error(Errc::internal, "nobody reads any more");
+  std::string& slot = ring_[filled_ % kBuffers];
+  lock.unlock();
+  slot.assign(bytes);
+  lock.lock();
+  ++filled_;
+  changed_.notify_all();
+  return {};
 }
 
 Result<std::string_view> ThreadedSource::next() {

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -58,7 +59,11 @@ class FdSink final : public ByteSink {
 // Gathers small writes: a tar is mostly blocks of 512 bytes.
 class BufferedSink final : public ByteSink {
  public:
-  explicit BufferedSink(int fd) : sink_(fd, "the output") { buffer_.reserve(kSize); }
+  explicit BufferedSink(int fd) : own_(std::in_place, fd, "the output"), sink_(*own_) {
+    buffer_.reserve(kSize);
+  }
+  // `sink` must outlive this.
+  explicit BufferedSink(ByteSink& sink) : sink_(sink) { buffer_.reserve(kSize); }
   Status write(std::string_view bytes) override {
     if (buffer_.size() + bytes.size() > kSize) TRY(flush());
     if (bytes.size() >= kSize) return sink_.write(bytes);
@@ -74,21 +79,27 @@ class BufferedSink final : public ByteSink {
 
  private:
   static constexpr std::size_t kSize = 256 << 10;
-  FdSink sink_;
+  std::optional<FdSink> own_;
+  ByteSink& sink_;
   std::string buffer_;
 };
 
-// Pulls from `inner` (which must outlive this) on a thread, at most kBuffers chunks ahead.
+// Runs a producer on a thread of its own, at most kBuffers chunks ahead of who takes them.
 class ThreadedSource final : public ByteSource {
  public:
+  using Producer = std::function<Status(ByteSink&)>;
+  explicit ThreadedSource(Producer produce);
+  // Pulls from `inner`, which must outlive this.
   explicit ThreadedSource(ByteSource& inner);
   ~ThreadedSource() override;
   Result<std::string_view> next() override;
 
  private:
   static constexpr std::size_t kBuffers = 8;
+  class Ring;
   void run();
-  ByteSource& inner_;
+  Status put(std::string_view bytes);
+  Producer produce_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> ring_;

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "imagework/session.h"
+#include "imagework/tree_reader.h"
 #include "store/worker_protocol.h"
 
 namespace minke::imagework {
@@ -15,7 +16,14 @@ Status load_directory(Session& session, int directory);
 Status import_rootfs(Session& session, const store::WorkerRequest& request, int input);
 // Images of the store at `store` to the archive or into the directory `output`.
 Status save_images(int store, const store::WorkerRequest& request, int output);
-// The tree below `root` as tar; other mounts inside of it are left as empty directories.
-Status export_tree(int root, int output, std::vector<std::string>* notes);
+// The tree at `root` as tar.
+Status write_tree(int root, int output, TreeOptions options, std::vector<std::string>* notes);
+// cp: a tree, or an archive, into the tree at `root`.
+Status copy_tree(int source, int root, const store::WorkerTree& how,
+                 std::vector<std::string>* notes);
+Status put_archive(int input, int root, const store::WorkerTree& how,
+                   std::vector<std::string>* notes);
+// What a container changed, or all of its tree, as the top layer of a new image.
+Status commit_tree(Session& session, const store::WorkerRequest& request, int tree, int staging);
 
 }  // namespace minke::imagework

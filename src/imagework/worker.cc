@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/str.h"
@@ -25,31 +26,78 @@ Status allow_reading(const char* path, std::vector<Access>* access) {
   return {};
 }
 
-Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
-  bool writes_store =
-      request.verb == "load" || request.verb == "load-dir" || request.verb == "import";
+// What a verb works on besides the archive.
+struct Verb {
+  std::string_view name;
+  bool store = false;        // reads images and layers
+  bool staging = false;      // makes new ones
+  bool reads_data = false;   // kDataFd is a directory
+  bool writes_root = false;  // kStoreFd is the root of a tree that is written
+};
+constexpr Verb kVerbs[] = {
+    {.name = "load", .store = true, .staging = true},
+    {.name = "load-dir", .store = true, .staging = true, .reads_data = true},
+    {.name = "import", .store = true, .staging = true},
+    {.name = "commit", .store = true, .staging = true, .reads_data = true},
+    {.name = "save", .store = true},
+    {.name = "export", .reads_data = true},
+    {.name = "read-tree", .reads_data = true},
+    {.name = "copy-tree", .reads_data = true, .writes_root = true},
+    {.name = "put-tree", .writes_root = true},
+};
+
+Result<std::vector<Access>> reachable(const Verb& verb, const WorkerRequest& request) {
   std::vector<Access> access;
-  if (writes_store) access.push_back({store::kStagingFd, true});
-  if (request.verb != "export") {
+  if (verb.staging) access.push_back({store::kStagingFd, true});
+  if (verb.writes_root) access.push_back({store::kStoreFd, true});
+  if (verb.store) {
     TRY(allow_reading("images", &access));
     TRY(allow_reading("layers", &access));
   }
-  bool directory = request.format == "oci-dir" || request.format == "docker-dir";
-  if (request.verb == "load-dir" || request.verb == "export")
-    access.push_back({store::kDataFd, false});
-  if (request.verb == "save" && directory) access.push_back({store::kDataFd, true});
-  TRY_CTX(confine(access, &reply->notes), "confine minke-image");
-  if (request.verb == "export") return export_tree(store::kDataFd, STDOUT_FILENO, &reply->notes);
-  if (request.verb == "save") return save_images(store::kStoreFd, request, store::kDataFd);
-  if (!writes_store) return Error(Errc::internal, concat("unknown verb ", quote(request.verb)));
+  struct stat st {};
+  bool folder = ::fstat(store::kDataFd, &st) == 0 && S_ISDIR(st.st_mode);
+  if (verb.reads_data && folder) access.push_back({store::kDataFd, false});
+  if (request.format == "oci-dir" || request.format == "docker-dir")
+    access.push_back({store::kDataFd, true});
+  return access;
+}
+
+TreeOptions tree_options(const store::WorkerTree& tree) {
+  TreeOptions options;
+  options.name = tree.name;
+  options.owners = tree.read_as;
+  options.container_root = tree.container_root;
+  return options;
+}
+
+Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
+  const Verb* verb = std::find_if(std::begin(kVerbs), std::end(kVerbs),
+                                  [&](const Verb& row) { return row.name == request.verb; });
+  if (verb == std::end(kVerbs))
+    return Error(Errc::internal, concat("unknown verb ", quote(request.verb)));
+  std::vector<Access> access = TRY(reachable(*verb, request));
+  std::vector<std::string>* notes = &reply->notes;
+  TRY_CTX(confine(access, notes), "confine minke-image");
+  if (verb->name == "export" || verb->name == "read-tree") {
+    TreeOptions options = tree_options(request.tree);
+    options.one_mount = verb->name == "export";
+    return write_tree(store::kDataFd, STDOUT_FILENO, std::move(options), notes);
+  }
+  if (verb->name == "copy-tree")
+    return copy_tree(store::kDataFd, store::kStoreFd, request.tree, notes);
+  if (verb->name == "put-tree")
+    return put_archive(store::kDataFd, store::kStoreFd, request.tree, notes);
+  if (verb->name == "save") return save_images(store::kStoreFd, request, store::kDataFd);
   Session session(store::kStoreFd, store::kStagingFd, request.rootless);
-  Status done = request.verb == "load"       ? load_archive(session, store::kDataFd)
-                : request.verb == "load-dir" ? load_directory(session, store::kDataFd)
-                                             : import_rootfs(session, request, store::kDataFd);
+  Status done = verb->name == "load"       ? load_archive(session, store::kDataFd)
+                : verb->name == "load-dir" ? load_directory(session, store::kDataFd)
+                : verb->name == "commit"
+                    ? commit_tree(session, request, store::kDataFd, store::kStagingFd)
+                    : import_rootfs(session, request, store::kDataFd);
   TRY(std::move(done));
-  std::vector<std::string> notes = std::move(reply->notes);
+  std::vector<std::string> before = std::move(reply->notes);
   *reply = std::move(session.reply());
-  reply->notes.insert(reply->notes.begin(), notes.begin(), notes.end());
+  reply->notes.insert(reply->notes.begin(), before.begin(), before.end());
   return {};
 }
 

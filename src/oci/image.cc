@@ -146,6 +146,7 @@ void bind(json::Binder& b, RootFs& r) {
 void bind(json::Binder& b, ImageConfig& c) {
   b("created", c.created);
   b("author", c.author);
+  b("comment", c.comment);
   b.required("architecture", c.architecture);
   b("variant", c.variant);
   b.required("os", c.os);

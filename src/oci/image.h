@@ -88,6 +88,7 @@ struct History {
 };
 struct ImageConfig {
   std::string created, author, architecture, variant, os, os_version;
+  std::string comment;  // Docker's dialect only
   ImageProcessConfig config;
   std::vector<Digest> diff_ids;  // rootfs.diff_ids
   std::vector<History> history;

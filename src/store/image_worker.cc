@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "store/changes.h"
+#include "store/layout.h"
 #include "store/worker_protocol.h"
 #include "sys/process.h"
 #include "sys/program.h"
@@ -74,12 +76,20 @@ Result<WorkerReply> run_worker(const WorkerRequest& request, const WorkerFds& fd
   return reply;
 }
 
-// Runs a verb that fills a staging directory, and commits what it made.
-Result<LoadResult> run_and_commit(const Store& store, WorkerRequest request, int data) {
+// Runs a verb that fills a staging directory, and commits what it made. `prepare` puts more than
+// the request there; `check` is asked before anything becomes visible.
+struct StagedWork {
+  std::function<Status(Staging&)> prepare;
+  std::function<Status()> check;
+  std::string format = {};  // kImageFormat of what is made
+};
+Result<LoadResult> run_and_commit(const Store& store, WorkerRequest request, int data,
+                                  const StagedWork& work = {}) {
   request.rootless = store.rootless();
   sys::DirFd root = TRY(sys::open_dir(store.root()));
   TRY(store.clear_abandoned());
   Staging staging = TRY(store.stage(request.verb));
+  if (work.prepare) TRY(work.prepare(staging));
   // Without O_PATH: the worker's lock on it is the one that we hold, so both must end before it is
   // abandoned.
   WorkerReply reply = TRY(run_worker(request, {root.get(), staging.lock_fd(), data, -1}));
@@ -87,11 +97,13 @@ Result<LoadResult> run_and_commit(const Store& store, WorkerRequest request, int
   NewContent content;
   LoadResult result;
   for (WorkerResult& image : reply.images) {
+    if (!work.format.empty()) image.manifest.annotations[kImageFormat] = work.format;
     content.images.push_back({image.manifest, image.names});
     result.image_ids.push_back(image.id);
     if (image.names.empty()) result.names.push_back(image.id);
     result.names.insert(result.names.end(), image.names.begin(), image.names.end());
   }
+  if (work.check) TRY(work.check());
   Store writable = store;
   TRY(writable.commit(staging, content));
   return result;
@@ -173,6 +185,51 @@ Status save_images(const Store& store, const SaveRequest& request) {
   sys::DirFd output = TRY(sys::open_dir(request.output_dir));
   TRY(run_worker(worker, {root.get(), -1, output.get(), -1}));
   return {};
+}
+
+Result<std::string> commit_tree(const Store& store, const CommitRequest& request) {
+  WorkerRequest worker;
+  worker.verb = "commit";
+  worker.name = request.name;
+  worker.config_json = oci::dump_image_config(request.config);
+  if (request.base != nullptr) worker.base_manifest = request.base->manifest_json;
+  worker.layer = request.base != nullptr;
+  worker.tree.read_as = request.read_as;
+  StagedWork work;
+  work.prepare = [&](Staging& staging) {
+    return sys::write_file(concat(staging.path(), "/", kOpaqueFile), request.opaque, 0600);
+  };
+  work.check = request.check;
+  if (request.docker) work.format = "docker";
+  LoadResult result = TRY(run_and_commit(store, std::move(worker), request.tree_fd, work));
+  if (result.image_ids.empty()) return Error(Errc::internal, "the image worker made no image");
+  return result.image_ids[0];
+}
+
+namespace {
+
+// What was left out of a copy is worth a line.
+Status run_copy(const char* verb, const WorkerTree& how, const WorkerFds& fds) {
+  WorkerRequest request;
+  request.verb = verb;
+  request.tree = how;
+  WorkerReply reply = TRY(run_worker(request, fds));
+  for (const std::string& note : reply.notes)
+    if (note.find(": ") != std::string::npos && !note.starts_with("the image worker"))
+      log::warn(note);
+  return {};
+}
+
+}  // namespace
+
+Status copy_tree(const WorkerTree& how, int source_fd, int root_fd) {
+  return run_copy("copy-tree", how, {root_fd, -1, source_fd, -1});
+}
+Status put_archive(const WorkerTree& how, int input_fd, int root_fd) {
+  return run_copy("put-tree", how, {root_fd, -1, input_fd, -1});
+}
+Status read_tree(const WorkerTree& how, int source_fd, int output_fd) {
+  return run_copy("read-tree", how, {-1, -1, source_fd, output_fd});
 }
 
 Status export_rootfs(int root_fd, int output_fd) {

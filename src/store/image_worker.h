@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "store/store.h"
+#include "store/worker_protocol.h"
 
 namespace minke::store {
 
@@ -39,6 +40,25 @@ struct SaveRequest {
   bool compress = false;   // docker_dir: gzip layers
 };
 Status save_images(const Store& store, const SaveRequest& request);
+
+// A container's tree as the top layer of a new image.
+struct CommitRequest {
+  int tree_fd = -1;             // an overlay's upper folder; without a base, the whole root
+  const Image* base = nullptr;  // the image below
+  std::string opaque;           // opaque directories of the upper folder, each ended by NUL
+  WorkerOwners read_as;
+  oci::ImageConfig config;        // with the diff ids of the base; the new one is added
+  std::string name;               // full, or empty
+  bool docker = false;            // Docker's media types
+  std::function<Status()> check;  // asked before anything becomes visible
+};
+Result<std::string> commit_tree(const Store& store, const CommitRequest& request);  // the image id
+
+// cp (worker_protocol.h says what each part of `how` does). `source_fd`: a directory, a regular
+// file, or an O_PATH descriptor of anything else. `root_fd`: links are followed inside of it.
+Status copy_tree(const WorkerTree& how, int source_fd, int root_fd);
+Status put_archive(const WorkerTree& how, int input_fd, int root_fd);
+Status read_tree(const WorkerTree& how, int source_fd, int output_fd);
 
 // The file system at `root_fd` as tar to `output_fd` (export); `root_fd` is a mounted overlay view.
 Status export_rootfs(int root_fd, int output_fd);

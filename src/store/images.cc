@@ -69,6 +69,7 @@ Result<std::int64_t> layer_size(const std::string& root, const std::string& chai
 Result<Image> load_entry(const Store& store, const oci::Descriptor& entry) {
   Image image;
   image.manifest_descriptor = entry;
+  image.docker_format = annotation(entry, kImageFormat) == "docker";
   image.manifest_json = TRY(store.read_blob(entry.digest));
   image.manifest = TRY_CTX(oci::parse_manifest(image.manifest_json), entry.digest.str());
   image.id = image.manifest.config.digest.hex();
@@ -260,6 +261,7 @@ oci::Descriptor entry_for(const Image& image) {
   if (!platform.architecture.empty() && !platform.os.empty()) entry.platform = platform;
   set_annotation(&entry, kImageId, image.id);
   set_annotation(&entry, kImageSize, concat(image.size));
+  set_annotation(&entry, kImageFormat, image.docker_format ? "docker" : "");
   return entry;
 }
 
@@ -267,6 +269,7 @@ oci::Descriptor entry_for(const Image& image) {
 Result<Image> check_complete(const Store& store, const oci::Descriptor& manifest) {
   oci::Descriptor bare = manifest;
   bare.annotations.clear();
+  set_annotation(&bare, kImageFormat, annotation(manifest, kImageFormat));
   Image image = TRY(load_entry(store, bare));
   for (const oci::Descriptor& layer : image.manifest.layers)
     if (!sys::exists(store.blob_path(layer.digest)))

@@ -31,6 +31,10 @@ constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 constexpr const char* kImageId = "io.minke.image.id";      // hex of the config's digest
 constexpr const char* kImageSize = "io.minke.image.size";  // Image::size, decimal
 
+// "docker": made as an image of Docker's format; what is stored is OCI's all the same, which every
+// reader of a layout knows.
+constexpr const char* kImageFormat = "io.minke.image.format";
+
 constexpr const char* kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 
 // The chain ids (hex) of layers with these diff ids, bottom first: the name of a layer on top of

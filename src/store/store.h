@@ -26,6 +26,7 @@ struct Image {
   std::string config_json, manifest_json;  // the raw bytes
   std::vector<std::string> names;    // "docker.io/library/debian:12", in the order they were given
   std::vector<std::string> digests;  // "docker.io/library/debian@sha256:..."
+  bool docker_format = false;        // made by commit or build with Docker's format
   TimeNs created = 0;
   std::int64_t size = 0;  // as Podman counts: the layers as plain tar, the manifest, the config
   std::vector<std::string> chain_ids;  // bottom first; one per layer

@@ -21,6 +21,27 @@ void bind(json::Binder& b, WorkerImage& image) {
   b("names", image.names);
   b("chainIds", image.chain_ids);
 }
+void bind(json::Binder& b, WorkerIdRange& range) {
+  b("from", range.from);
+  b("to", range.to);
+  b("count", range.count);
+}
+void bind(json::Binder& b, WorkerOwners& owners) {
+  b("fixed", owners.fixed);
+  b("uid", owners.uid);
+  b("gid", owners.gid);
+  b("uids", owners.uids);
+  b("gids", owners.gids);
+}
+void bind(json::Binder& b, WorkerTree& tree) {
+  b("name", tree.name);
+  b("readAs", tree.read_as);
+  b("writeAs", tree.write_as);
+  b("containerRoot", tree.container_root);
+  b("folder", tree.folder);
+  b("overwrite", tree.overwrite);
+  b("skipDevices", tree.skip_devices);
+}
 void bind(json::Binder& b, WorkerRequest& request) {
   b("verb", request.verb);
   b("rootless", request.rootless);
@@ -34,6 +55,9 @@ void bind(json::Binder& b, WorkerRequest& request) {
   b("variant", request.variant);
   b("created", request.created);
   b("config", request.config_json);
+  b("tree", request.tree);
+  b("baseManifest", request.base_manifest);
+  b("layer", request.layer);
 }
 void bind(json::Binder& b, WorkerResult& result) {
   b("manifest", result.manifest);

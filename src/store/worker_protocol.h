@@ -18,22 +18,48 @@ enum WorkerFd : int {
   kStoreFd = 5,    // ROOT, a directory
   kStagingFd = 6,  // the staging directory; the lock on it lives in this description
   kDataFd = 7,  // the archive to read or write; the layout's or the output's directory; the root of
-                // an export
+                // an export, a copy or a commit
 };
+// kStoreFd of copy-tree and put-tree: the root of the tree that is written.
 
 struct WorkerImage {  // of save
   oci::Digest manifest;
   std::vector<std::string> names, chain_ids;
 };
+// Ids from..from+count-1 become to..to+count-1.
+struct WorkerIdRange {
+  std::uint64_t from = 0, to = 0, count = 0;
+};
+// All files get one owner, or each by the maps (empty: as they are).
+struct WorkerOwners {
+  bool fixed = false;
+  std::uint64_t uid = 0, gid = 0;
+  std::vector<WorkerIdRange> uids, gids;
+};
+struct WorkerTree {  // export, read-tree, copy-tree, put-tree, commit
+  std::string name;  // of what is read; empty: only what is in the directory
+  WorkerOwners read_as, write_as;
+  bool container_root = false;  // leave out /dev, /proc, /sys
+  std::string folder;           // where it goes, below the root that is written
+  bool overwrite = false, skip_devices = false;
+};
 struct WorkerRequest {
-  std::string verb;  // load, load-dir, import, save, export
+  // load, load-dir, import, save, export; commit; read-tree (to an archive), copy-tree, put-tree
+  // (from an archive)
+  std::string verb;
   bool rootless = false;
   std::string format;               // save: docker-archive, oci-archive, oci-dir, docker-dir
   bool compress = false;            // save docker-dir
   std::vector<WorkerImage> images;  // save
   std::string name, message, architecture, os, variant;  // import
   std::string created;                                   // import: RFC 3339
-  std::string config_json;                               // import: "config" of the image config
+  std::string config_json;  // import: "config" of the image config; commit: all of it
+  WorkerTree tree;
+  // commit: the manifest to stand upon (empty: none); whether the tree is an overlay's upper
+  // folder, whose opaque directories are in kOpaqueFile of the staging directory; Docker's media
+  // types.
+  std::string base_manifest;
+  bool layer = false;
 };
 struct WorkerResult {  // one image
   oci::Descriptor manifest;
@@ -49,6 +75,9 @@ struct WorkerReply {
 };
 
 void bind(json::Binder& b, WorkerImage& image);
+void bind(json::Binder& b, WorkerIdRange& range);
+void bind(json::Binder& b, WorkerOwners& owners);
+void bind(json::Binder& b, WorkerTree& tree);
 void bind(json::Binder& b, WorkerRequest& request);
 void bind(json::Binder& b, WorkerResult& result);
 void bind(json::Binder& b, WorkerReply& reply);

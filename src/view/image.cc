@@ -38,6 +38,11 @@ constexpr gotemplate::FieldShape kFields[] = {
 
 std::string digest_of(const store::Image& image) { return image.manifest_descriptor.digest.str(); }
 
+std::string manifest_type(const store::Image& image) {
+  if (!image.docker_format) return image.manifest.media_type;
+  return std::string(oci::docker_media_type(oci::kMediaManifest));
+}
+
 // "localhost/busybox" and "1" of "localhost/busybox:1"; the tag is "<none>" for a name by digest.
 std::pair<std::string, std::string> split_name(const std::string& name) {
   std::size_t at = name.find('@');
@@ -128,7 +133,9 @@ json::Object inspect_image(const store::Store& store, const store::Image& image)
   for (const std::string& name : image.names)
     if (name.find('@') == std::string::npos) tags.push_back(name);
   for (const oci::Digest& digest : config.diff_ids) layers.push_back(digest.str());
-  const oci::History* last = config.history.empty() ? nullptr : &config.history.back();
+  std::string comment = config.comment;
+  if (!image.docker_format && !config.history.empty())
+    comment = config.history.front().comment;
 
   json::Object data;
   std::vector<std::string> lower = store.lower_dirs(image);  // topmost first
@@ -149,7 +156,7 @@ json::Object inspect_image(const store::Store& store, const store::Image& image)
   out.set("RepoTags", to_array(tags));
   out.set("RepoDigests", to_array(image.digests));
   out.set("Parent", "");
-  out.set("Comment", last == nullptr ? std::string() : last->comment);
+  out.set("Comment", comment);
   out.set("Created", config.created.empty() ? json::Value(nullptr) : json::Value(config.created));
   out.set("Config", json::to_value(config.config));
   out.set("Version", "");
@@ -162,7 +169,7 @@ json::Object inspect_image(const store::Store& store, const store::Image& image)
   out.set("RootFS", std::move(root));
   out.set("Labels", object_or_null(config.config.labels));
   out.set("Annotations", to_object(image.manifest.annotations));
-  out.set("ManifestType", image.manifest.media_type);
+  out.set("ManifestType", manifest_type(image));
   out.set("User", config.config.user);
   out.set("History", std::move(history));
   out.set("NamesHistory", to_array(history_of(image)));

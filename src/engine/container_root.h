@@ -1,0 +1,29 @@
+// A container's files from outside, with its volumes and binds: that of a running one by its own
+// mount namespace, that of another put together in a mount namespace of this process.
+#pragma once
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+
+namespace minke::engine {
+
+enum class RootUse { read, write };
+
+struct ContainerRoot {
+  sys::UniqueFd root;
+  bool running = false;
+  // Held while a container that does not run is written: nobody starts it meanwhile.
+  sys::FileLock lock;
+};
+// Needs enter_namespaces(). The process must be single-threaded: it may get a mount namespace of
+// its own.
+Result<ContainerRoot> open_container_root(const Host& host, const Container& container,
+                                          RootUse use);
+
+// RUNROOT/mounts/containers/ID/merged, where `mount` puts a container's root.
+std::string container_mount_point(const Host& host, const std::string& id);
+bool is_mount_point(const std::string& path);
+
+}  // namespace minke::engine
