@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/records.h"
 #include "engine/rootfs_view.h"
 #include "engine/specgen.h"
@@ -188,6 +189,7 @@ Result<std::string> Engine::commit(const std::string& id, const CommitOptions& o
   };
   std::string made = TRY(store::commit_tree(*store_, request));
   failpoint("engine.commit", 2);  // the image is there
+  emit_container(host_, "commit", container.live);
   return made;
 }
 

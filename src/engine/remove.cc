@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/mounts.h"
 #include "engine/records.h"
 #include "runtime/cgroup.h"
 #include "state/name_table.h"
@@ -168,6 +169,7 @@ Status Engine::remove_locked(const std::string& id, bool volumes) {
   bool auto_removed = config && config->request.remove;
   if (auto_removed) errors.add(remember_exit(host_, paths, id));
   failpoint("engine.remove", 1);  // nothing done
+  errors.add(drop_mount(host_, MountKind::containers, id));
   // The rename is the removal; what follows is tidying.
   std::string trash = concat(host_.root, "/trash/", id);
   Status moved =

@@ -5,6 +5,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/container_root.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/records.h"
@@ -115,6 +116,11 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
                                              bool attach, bool attach_stdin,
                                              std::optional<monitor::Handle> early) {
   const ContainerConfig& config = container.config;
+  // One upper folder cannot be in two overlays.
+  if (is_mount_point(container_mount_point(host_, config.id)))
+    return Error(Errc::conflict,
+                 concat("container ", short_id(config.id),
+                        " is mounted: unmount it first (unmount ", config.name, ")"));
   SpecContext context;
   context.host = &host_;
   context.container_dir = container.dir;

@@ -1,7 +1,9 @@
 // Images and volumes as far as containers use them.
 #include "base/str.h"
+#include "engine/container_root.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/mounts.h"
 #include "engine/records.h"
 #include "state/object_lock.h"
 #include "store/image_name.h"
@@ -62,6 +64,10 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name,
       return Error(Errc::in_use, concat("image used by ", users.front(),
                                         ", made just now: image is in use by a container"))
           .with_exit(2);
+    if (is_mount_point(mount_path(host_, MountKind::images, image->id)) && !options.force)
+      return Error(Errc::in_use, concat("image ", image->id, " is mounted: unmount it first"))
+          .with_exit(2);
+    TRY(drop_mount(host_, MountKind::images, image->id));
     TRY(store_->remove_image(*image, {}, &report));
   }
   for (const std::string& image_name : image->names)

@@ -1,5 +1,4 @@
 // cp: trees and archives into a container or out of it.
-#include "base/failpoint.h"
 #include "base/str.h"
 #include "codec/compress.h"
 #include "imagework/source.h"
@@ -28,7 +27,6 @@ Status copy_tree(int source, int root, const store::WorkerTree& how,
   options.owners = how.read_as;
   options.container_root = how.container_root;
   TRY(TreeReader(sink, std::move(options), notes).read(source));
-  failpoint("cp.tree", 1);  // everything is there, folders have no times yet
   return sink.finish();
 }
 
@@ -50,7 +48,6 @@ Status put_archive(int input, int root, const store::WorkerTree& how,
     if (!TRY(std::move(more))) break;
     any = true;
     TRY(sink.add_from(entry, reader));
-    failpoint("cp.archive", 1);
   }
   if (!any)
     return Error(Errc::corrupt,

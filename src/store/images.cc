@@ -57,14 +57,6 @@ bool is_image(const oci::Descriptor& d) {
   return d.media_type == oci::kMediaManifest || d.media_type.empty();
 }
 
-Result<std::int64_t> layer_size(const std::string& root, const std::string& chain_id) {
-  std::string text =
-      TRY(sys::read_small_file(concat(root, "/layers/", chain_id, "/", kSizeFile), 64));
-  auto size = parse_int(trim(text));
-  if (!size) return Error(Errc::corrupt, concat("layer ", chain_id, ": bad size"));
-  return *size;
-}
-
 // The image behind one entry, without its names.
 Result<Image> load_entry(const Store& store, const oci::Descriptor& entry) {
   Image image;
@@ -86,7 +78,7 @@ Result<Image> load_entry(const Store& store, const oci::Descriptor& entry) {
   } else {
     image.size = static_cast<std::int64_t>(image.manifest_json.size() + image.config_json.size());
     for (const std::string& chain_id : image.chain_ids)
-      if (auto layer = layer_size(store.root(), chain_id)) image.size += *layer;
+      if (auto layer = store.layer_size(chain_id)) image.size += *layer;
   }
   return image;
 }
@@ -391,6 +383,14 @@ const Image* dangling_parent(const std::vector<Image>& images, const Image& chil
 }
 
 }  // namespace
+
+Result<std::int64_t> Store::layer_size(const std::string& chain_id) const {
+  std::string text =
+      TRY(sys::read_small_file(concat(root_, "/layers/", chain_id, "/", kSizeFile), 64));
+  auto size = parse_int(trim(text));
+  if (!size) return Error(Errc::corrupt, concat("layer ", chain_id, ": bad size"));
+  return *size;
+}
 
 Result<std::vector<Image>> Store::list_images() const {
   oci::ImageIndex index = TRY_CTX(read_index(root_), root_);

@@ -100,6 +100,7 @@ class Store {
   // ROOT/layers/CHAINID/diff; topmost first, as overlay's lowerdir wants them.
   std::vector<std::string> lower_dirs(const Image& image) const;
   bool has_layer(const std::string& chain_id) const;
+  Result<std::int64_t> layer_size(const std::string& chain_id) const;  // as plain tar
   Result<std::string> read_blob(const oci::Digest& digest, std::size_t max = 16 << 20) const;
   std::string blob_path(const oci::Digest& digest) const;
 
