@@ -323,6 +323,8 @@ constexpr Option<R> kRunOnly[] = {
     {"sig-proxy", 0, &R::sig_proxy, "Proxy received signals to the process"},
 };
 
+constexpr char kHealth[] =
+    "a running monitor keeps the health check it was started with: make the container anew";
 using U = UpdateFlags;
 constexpr Option<U> kUpdateOnly[] = {
     {"device-read-iops",
