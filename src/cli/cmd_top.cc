@@ -77,9 +77,11 @@ const constinit Command kTopCommand = make_command<TopFlags, top>(
          "as shown below. With other words, as -eo pid,comm, the host's ps(1) is run in the "
          "container's pid namespace.\n\n"
          "Format Descriptors:\n"
-         "args,capamb,capbnd,capeff,capinh,capprm,comm,etime,group,groups,hgroup,hgroups,hpid,"
-         "huser,"
-         "label,nice,pcpu,pgid,pid,ppid,rgroup,rss,ruser,seccomp,state,stime,time,tty,user,vsz",
+         "args, capamb, capbnd, capeff, capinh, capprm, comm, etime, group, groups, hgroup, "
+         "hgroups, hpid, "
+         "huser, "
+         "label, nice, pcpu, pgid, pid, ppid, rgroup, rss, ruser, seccomp, state, stime, time, "
+         "tty, user, vsz",
      .examples = "ctrID\n--latest\nctrID pid seccomp args %C\nctrID -eo user,pid,comm",
      .interspersed = false},
     kTables);

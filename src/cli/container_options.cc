@@ -355,7 +355,8 @@ constexpr Option<U> kUpdateOnly[] = {
     {"latest", 'l', &U::latest, "Act on the latest container"},
     {"no-healthcheck", 0, refused, kHealth},
     {"pids-limit", 0, &U::pids_limit, "Tune container pids limit (set -1 for unlimited)"},
-    {"restart", 0, refused, "it comes with restart policies"},
+    {"restart", 0, refused,
+     "a running monitor keeps the policy it was started with: make the container anew"},
     {"ulimit", 0, &U::ulimit, "Ulimit options, from the next start on", {.csv = true}},
     {"unsetenv", 0, &U::unsetenv, "Unset environment default variables in container"},
 };

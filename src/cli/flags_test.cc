@@ -25,13 +25,8 @@ const OptionInfo* find_option(const Command& command, std::string_view name) {
   return nullptr;
 }
 
-std::string data_file() {
-  std::string here = __FILE__;
-  return here.substr(0, here.rfind("/src/")) + "/tests/data/flags.tsv";
-}
-
 TEST(Flags, EveryOneIsKnown) {
-  auto text = sys::read_small_file(data_file(), 4 << 20);
+  auto text = sys::read_small_file(MINKE_TEST_DATA "/flags.tsv", 4 << 20);
   ASSERT_TRUE(text) << text.error().message();
   std::size_t rows = 0;
   for (std::string_view line : split(*text, '\n')) {

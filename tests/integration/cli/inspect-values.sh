@@ -16,7 +16,7 @@ values() {
   check '{{.HostConfig.NetworkMode}} {{.HostConfig.PidMode}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Init}}' 'none host true false'
   check '{{.HostConfig.CapAdd}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}' '[CAP_NET_ADMIN] [CAP_CHOWN] [no-new-privileges]'
   check '{{range .Mounts}}{{.Type}} {{.Source}} {{.Destination}} {{.RW}}{{end}}' "bind $T /data false"
-  check '{{range $k, $v := .HostConfig.Tmpfs}}{{$k}}{{end}}' /scratch
+  check '{{range $k, $v := .HostConfig.Tmpfs}}{{$k}}{{end}}' /run/scratch/tmp/var/tmp
   check '{{index .Config.Labels "x"}} {{index .Config.Annotations "k"}} {{.HostConfig.ExtraHosts}}' 'y v [a:1.2.3.4]'
   ok minke inspect --format '{{json .HostConfig.Ulimits}}' c
   assert_match '"Name":"RLIMIT_NOFILE","Soft":100,"Hard":200' "$out"

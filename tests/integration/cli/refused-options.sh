@@ -8,7 +8,6 @@ for option in --publish=80:80 --publish-all --ip=10.0.0.2 --mac-address=02:00:00
   --rdt-class=c --hosts-file=none; do
   assert_error 125 "${option%%=*}.*not supported yet: " minke run "$option" --network none "$IMG" true
 done
-assert_error 125 'restart always' minke run --restart=always --network none "$IMG" true
 assert_error 125 'several --network' minke run --network none --network host "$IMG" true
 assert_error 125 'init-ctr.*not supported yet' minke create --init-ctr=once --network none "$IMG" true
 assert_error 125 'rootless-netns.*not supported yet' minke unshare --rootless-netns true

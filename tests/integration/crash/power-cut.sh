@@ -93,12 +93,14 @@ states=${MINKE_POWER_CUTS:-16}
 for ((i = 0; i < states; i++)); do
   n=$((barriers * (i + 1) / states))
   for seed in 0 $((i + 1)); do
-    cp --sparse=always base image
-    "$disk" cut log image $n $seed
-    attach image now || fail "state $n.$seed cannot be mounted"
+    # A file of its own for each: mount namespaces of other processes may keep the last one mounted a little longer.
+    cp --sparse=always base image.$n.$seed
+    "$disk" cut log image.$n.$seed $n $seed
+    attach image.$n.$seed now || fail "state $n.$seed cannot be mounted"
     echo "state $n of $barriers, seed $seed"
     [ -d now/r ] || mkdir now/r
     check
     release now
+    rm image.$n.$seed
   done
 done

@@ -4,7 +4,7 @@
 need_image
 
 count() { minke inspect --format '{{.RestartCount}}' "$1"; }
-ended_after() { [ "$(count "$1")" = "$2" ] && is_exited "$1" && [ "$(minke inspect --format '{{.State.Restarting}}' "$1")" = false ]; }
+ended_after() { [ "$(minke inspect --format '{{.RestartCount}} {{.State.Status}} {{.State.Restarting}}' "$1")" = "$2 exited false" ]; }
 start --name f --restart on-failure:2 "$IMG" sh -c 'exit 3' >/dev/null
 within 60 ended_after f 2
 assert_eq 3 "$(minke inspect --format '{{.State.ExitCode}}' f)"
