@@ -34,7 +34,8 @@ Result<int> attach(Invocation& call, AttachOptions& flags) {
   engine::AttachFlags attach;
   attach.stdin_ = !flags.no_stdin && container.config.request.stdin_open;
   attach.sig_proxy = flags.sig_proxy;
-  if (flags.detach_keys) attach.detach_keys = *flags.detach_keys;
+  attach.detach_keys =
+      TRY(engine->detach_keys(flags.detach_keys, container.config.request.terminal));
   std::optional<int> code = TRY(engine->attach(container.config.id, attach));
   return code.value_or(0);
 }

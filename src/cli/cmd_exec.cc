@@ -84,10 +84,10 @@ Result<int> exec(Invocation& call, ExecFlags& flags) {
   options.privileged = flags.privileged;
   options.preserve_fds = flags.preserve_fds;
   options.preserve_fd = TRY(parse_descriptors(flags.preserve_fd));
-  if (flags.detach_keys) options.detach_keys = *flags.detach_keys;
   if (!flags.detach) warn_no_terminal(flags.tty, flags.interactive);
 
   engine::Engine* engine = TRY(call.engine());
+  options.detach_keys = TRY(engine->detach_keys(flags.detach_keys, flags.tty && !flags.detach));
   std::string id = TRY(container_id(*engine, flags, &call.args));
   if (call.args.empty())
     return Error(Errc::invalid_argument,

@@ -10,7 +10,6 @@ namespace {
 engine::AttachFlags attach_flags(const engine::CreateRequest& request, const RunFlags& flags) {
   engine::AttachFlags attach;
   attach.sig_proxy = flags.sig_proxy;
-  if (flags.detach_keys) attach.detach_keys = *flags.detach_keys;
   attach.stdin_ = request.stdin_open;
   if (request.attach.empty()) return attach;
   attach.stdin_ = attach.stdout_ = attach.stderr_ = false;
@@ -31,6 +30,8 @@ Result<int> run(Invocation& call, RunFlags& flags) {
   engine::Engine::RunOptions options;
   options.detach = flags.detach;
   options.attach_flags = attach_flags(request, flags);
+  options.attach_flags.detach_keys =
+      TRY(engine->detach_keys(flags.detach_keys, request.terminal && !flags.detach));
   options.on_created = [&flags](const std::string& id) {
     if (Status written = write_cidfile(flags.cidfile, id); !written)
       log::error(written.error().message());

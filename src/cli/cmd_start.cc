@@ -52,7 +52,8 @@ Result<int> start_attached(engine::Engine& engine, const std::string& id, const 
   options.attach = true;
   options.attach_flags.stdin_ = flags.interactive;
   options.attach_flags.sig_proxy = flags.sig_proxy.value_or(true);
-  if (flags.detach_keys) options.attach_flags.detach_keys = *flags.detach_keys;
+  options.attach_flags.detach_keys =
+      TRY(engine.detach_keys(flags.detach_keys, container.config.request.terminal));
   engine::Engine::StartResult result = TRY(engine.start(container, options));
   return result.exit_code.value_or(0);
 }

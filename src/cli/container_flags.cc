@@ -294,6 +294,8 @@ Result<CreateRequest> make_request(const Invocation& call, const ContainerFlags&
   request.command.assign(call.args.begin() + 1, call.args.end());
   request.create_command.assign(call.argv.begin(), call.argv.end());
   request.runtime = call.global.runtime;
+  for (const char* name : {"env-host", "http-proxy", "init", "privileged", "read-only", "no-hosts"})
+    if (call.changed(name)) request.given.emplace_back(name);
   request.runtime_flags = call.global.runtime_flags;
   TRY(set_identity(flags, &request));
   TRY(set_process(flags, &request));

@@ -24,6 +24,9 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Events backend to use (\"file\"|\"journald\"|\"none\")"},
     {"log-level", 0, &GlobalOptions::log_level,
      "Log messages above specified level (trace, debug, info, warn, warning, error, fatal, panic)"},
+    {"hooks-dir", 0, &GlobalOptions::hooks_dirs,
+     "Set the OCI hooks directory path (may be set multiple times)"},
+    {"module", 0, &GlobalOptions::modules, "Load the containers.conf(5) module"},
     {"noout", 0, &GlobalOptions::no_out, "do not output to stdout"},
     {"root", 0, &GlobalOptions::root,
      "Path to the root directory in which data, including images, is stored"},
@@ -41,9 +44,7 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Path to the directory for temporary state content where --runroot does not name it"},
     {"cdi-spec-dir", 0, refused, "device descriptions of CDI are not read", kText},
     {"conmon", 0, refused, "the monitor is this engine's own", kText},
-    {"hooks-dir", 0, refused, "hooks are taken from the OCI configuration only", kText},
     {"imagestore", 0, refused, "images lie below --root", kText},
-    {"module", 0, refused, "modules of containers.conf are not read", kText},
     {"namespace", 0, refused, "use --root for a separate view of containers", kText},
     {"network-cmd-path", 0, refused, kNetwork, kText},
     {"network-config-dir", 0, refused, kNetwork, kText},
@@ -83,6 +84,8 @@ engine::HostOptions host_options(const GlobalOptions& options) {
   host.cgroup_manager = options.cgroup_manager;
   host.runtime = options.runtime;
   host.events_backend = options.events_backend;
+  host.modules = options.modules;
+  host.hooks_dirs = options.hooks_dirs;
   return host;
 }
 

@@ -20,6 +20,7 @@ struct GlobalOptions {
   std::string runtime;
   std::string events_backend;
   std::vector<std::string> runtime_flags;
+  std::vector<std::string> modules, hooks_dirs;
   std::string log_level = "warn";
   std::vector<std::string> storage_opts;
   std::string storage_driver;

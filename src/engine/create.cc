@@ -2,6 +2,7 @@
 #include "base/failpoint.h"
 #include "base/rand.h"
 #include "base/str.h"
+#include "engine/defaults.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/random_name.h"
@@ -97,9 +98,12 @@ Status Engine::ensure_volumes(const ContainerConfig& config) {
   return {};
 }
 
-Result<Engine::New> Engine::create_locked(const CreateRequest& request,
+Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
                                           std::optional<monitor::Handle>* early) {
   TRY(enter());
+  CreateRequest request = asked;
+  const config::ContainersConf* defaults = TRY(conf());
+  TRY(fold_defaults(*defaults, host_, &request));
   if (!request.name.empty()) TRY(state::check_name(request.name));
   // Until the container is on disk and counts as a user of the image, nobody may remove it.
   sys::FileLock images =
@@ -152,6 +156,8 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& request,
     ignore(state::NameTable(host_.root).release(config.name, id),
            "taken over by whoever wants it next");
   });
+  if (request.defaults.name_as_hostname && request.hostname.empty() && config.uts_mode == "private")
+    config.hostname = config.name;
   failpoint("engine.create", 3);  // the name is taken
   TRY(write_container_files(config, host_, staging));
   TRY(copy_secrets(config, host_, staging));

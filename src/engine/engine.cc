@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "engine/records.h"
 
@@ -30,6 +31,29 @@ Result<std::unique_ptr<Engine>> Engine::open(const HostOptions& options) {
   if (::setenv("MINKE_SECCOMP_CACHE", (engine->host_.root + "/seccomp").c_str(), 1) != 0)
     return Error::from_errno(errno, "setenv");
   return engine;
+}
+
+Result<const config::ContainersConf*> Engine::conf() {
+  if (conf_) return &*conf_;
+  config::ConfPlaces places = config::find_places(host_.uid, host_.home, host_.modules);
+  config::Strings notes;
+  const bool tell = log::enabled(log::Level::info);
+  config::ContainersConf conf = TRY(config::load_containers_conf(places, tell ? &notes : nullptr));
+  if (tell) ignore(config::load_storage_conf(places, &notes), "it is read where it is needed");
+  for (const std::string& note : notes) log::info(note);
+  for (const std::string& entry : conf.engine_env.value_or(config::Strings()))
+    if (auto pair = split_once(entry, '='); pair && !pair->first.empty())
+      ::setenv(std::string(pair->first).c_str(), std::string(pair->second).c_str(), 0);
+  use_cgroup_manager(conf.cgroup_manager, &host_);
+  return &conf_.emplace(std::move(conf));
+}
+
+Result<std::string> Engine::detach_keys(const std::optional<std::string>& asked, bool terminal) {
+  if (asked) return *asked;
+  const std::string usual = AttachFlags().detach_keys;
+  if (!terminal) return usual;
+  const config::ContainersConf* defaults = TRY(conf());
+  return defaults->detach_keys.value_or(usual);
 }
 
 Status Engine::enter() {

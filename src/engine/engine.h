@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/containers_conf.h"
 #include "engine/config.h"
 #include "engine/host.h"
 #include "engine/request.h"
@@ -83,6 +84,13 @@ class Engine {
   const store::Store& store() const { return *store_; }
   store::Store& store() { return *store_; }
   const Volumes& volumes() const { return volumes_; }
+
+  // containers.conf, read when first asked for; what it says of the engine itself ([engine] env,
+  // cgroup_manager) holds from then on. Commands that need none of it do not ask.
+  Result<const config::ContainersConf*> conf();
+
+  // --detach-keys, or what containers.conf says; without a terminal they do not matter.
+  Result<std::string> detach_keys(const std::optional<std::string>& asked, bool terminal);
 
   // Rootless: joins the user's namespaces. Every verb below that needs it calls it; front ends call
   // it only before they touch files of containers themselves. Idempotent.
@@ -220,6 +228,7 @@ class Engine {
   Status end_process(const ContainerSummary& live, int signal, std::optional<std::int64_t> timeout);
   Host host_;
   bool entered_ = false;
+  std::optional<config::ContainersConf> conf_;
   std::unique_ptr<store::Store> store_;
   Volumes volumes_;
 };

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "sys/fd.h"
 #include "sys/program.h"
@@ -62,6 +63,11 @@ bool in_other_user_namespace() {
   return words != "0 0 4294967295 ";
 }
 
+bool has_systemd(const Host& host) {
+  return sys::exists("/run/systemd/system") &&
+         (!host.rootless || sys::exists(concat("/run/user/", host.uid, "/systemd/private")));
+}
+
 Result<std::string> absolute(const std::string& path) {
   if (path.starts_with('/')) return path;
   char buffer[4096];
@@ -70,6 +76,17 @@ Result<std::string> absolute(const std::string& path) {
 }
 
 }  // namespace
+
+void use_cgroup_manager(const std::string& name, Host* host) {
+  if (host->manager_given || name.empty()) return;
+  if (name == "systemd" && !has_systemd(*host)) {
+    log::info("cgroup_manager systemd: no systemd here, cgroupfs is used");
+    host->cgroup_manager = runtime::CgroupManager::cgroupfs;
+    return;
+  }
+  host->cgroup_manager =
+      name == "systemd" ? runtime::CgroupManager::systemd : runtime::CgroupManager::cgroupfs;
+}
 
 Result<Host> find_host(const HostOptions& options) {
   Host host;
@@ -114,13 +131,15 @@ Result<Host> find_host(const HostOptions& options) {
   } else if (!options.cgroup_manager.empty()) {
     return Error(Errc::invalid_argument, concat("--cgroup-manager ", quote(options.cgroup_manager),
                                                 ": must be cgroupfs or systemd"));
-  } else if (sys::exists("/run/systemd/system") &&
-             (!host.rootless || sys::exists(concat("/run/user/", host.uid, "/systemd/private")))) {
+  } else if (has_systemd(host)) {
     host.cgroup_manager = runtime::CgroupManager::systemd;
   }
   host.runtime = options.runtime;
   if (!options.events_backend.empty()) host.events_backend = options.events_backend;
   host.events_path = host.runroot + "/events.log";
+  host.modules = options.modules;
+  host.hooks_dirs = options.hooks_dirs;
+  host.manager_given = !options.cgroup_manager.empty();
   host.monitor_path = TRY(sys::program_path("minke-monitor"));
   host.init_path = TRY(sys::program_path("minke-init"));
   return host;

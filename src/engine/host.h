@@ -14,10 +14,12 @@
 namespace minke::engine {
 
 struct HostOptions {
-  std::string root, runroot, tmpdir;  // empty: the defaults of architecture
-  std::string cgroup_manager;         // empty: chosen; cgroupfs, systemd
-  std::string runtime;                // --runtime of the command line
-  std::string events_backend;         // empty: file; file, journald, none
+  std::string root, runroot, tmpdir;    // empty: the defaults of architecture
+  std::string cgroup_manager;           // empty: chosen; cgroupfs, systemd
+  std::string runtime;                  // --runtime of the command line
+  std::string events_backend;           // empty: file; file, journald, none
+  std::vector<std::string> modules;     // --module: of containers.conf
+  std::vector<std::string> hooks_dirs;  // --hooks-dir
 };
 
 struct Host {
@@ -37,10 +39,16 @@ struct Host {
   std::string events_backend = "file";  // file journald none
   std::string events_path;
   std::int64_t events_max_size = 16 << 20;  // bytes of all that is kept
+  std::vector<std::string> modules, hooks_dirs;
+  bool manager_given = false;  // --cgroup-manager
 };
 
 // Reads environment and passwd; makes no folder and joins nothing.
 Result<Host> find_host(const HostOptions& options);
+
+// The manager that containers.conf names, unless the command line did; one that is not there is not
+// taken.
+void use_cgroup_manager(const std::string& name, Host* host);
 
 // Rootless: joins the user namespace that is held for this login (makes and holds it when there is
 // none), and a mount namespace of our own. Rootful: nothing. Afterwards ids 0.. of the user's maps

@@ -30,6 +30,24 @@ static void bind(json::Binder& b, LogRequest& l) {
   b("options", l.options);
 }
 
+void bind(json::Binder& b, ConfigDefaults& d) {
+  b("capabilities", d.capabilities);
+  b("sysctls", d.sysctls);
+  b("env", d.env);
+  b("hooksDirs", d.hooks_dirs);
+  b("seccompProfile", d.seccomp_profile);
+  b("apparmorProfile", d.apparmor_profile);
+  b("baseHostsFile", d.base_hosts_file);
+  b("cgroupManager", d.cgroup_manager);
+  b("runtimePath", d.runtime_path);
+  b("shmSize", d.shm_size);
+  b("logMaxSize", d.log_max_size);
+  b("autoUsernsSize", d.auto_userns_size);
+  b("noKeyring", d.no_keyring);
+  b("nameAsHostname", d.name_as_hostname);
+  b("prepareVolumes", d.prepare_volumes);
+}
+
 // A member whose default is true is written always: an absent one must read back as the default.
 static void bind_true(json::Binder& b, const char* key, bool& field) { b.required(key, field); }
 
@@ -145,6 +163,7 @@ void bind(json::Binder& b, CreateRequest& r) {
   b("requires", r.requires_);
   b("runtime", r.runtime);
   b("runtimeFlags", r.runtime_flags);
+  b("defaults", r.defaults);
 }
 
 }  // namespace minke::engine

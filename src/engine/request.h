@@ -47,6 +47,17 @@ struct RestartPolicy {
   std::uint32_t retries = 0;
 };
 
+// What containers.conf said when the container was made and no option says otherwise; what has an
+// option of its own is folded into that one's field (engine/defaults.h).
+struct ConfigDefaults {
+  std::optional<std::vector<std::string>> capabilities, sysctls;  // none: the built-in ones
+  std::vector<std::string> env;                                   // K=V, K: weaker than the image's
+  std::vector<std::string> hooks_dirs;                            // of oci-hooks(5), weakest first
+  std::string seccomp_profile, apparmor_profile, base_hosts_file, cgroup_manager, runtime_path;
+  std::optional<std::int64_t> shm_size, log_max_size, auto_userns_size;
+  bool no_keyring = false, name_as_hostname = false, prepare_volumes = false;
+};
+
 struct CreateRequest {
   // What runs
   std::string image;    // as typed
@@ -122,12 +133,18 @@ struct CreateRequest {
   std::vector<std::string> requires_;
   std::string runtime;  // --runtime: name or path of an OCI runtime; empty: ours
   std::vector<std::string> runtime_flags;
+
+  ConfigDefaults defaults;
+  // Long names of boolean options that were given; not kept. The others may come from
+  // containers.conf.
+  std::vector<std::string> given;
 };
 
 void bind(json::Binder& b, NamespaceMode& m);
 void bind(json::Binder& b, MountRequest& m);
 void bind(json::Binder& b, Ulimit& u);
 void bind(json::Binder& b, RestartPolicy& r);
+void bind(json::Binder& b, ConfigDefaults& d);
 void bind(json::Binder& b, CreateRequest& r);
 
 }  // namespace minke::engine

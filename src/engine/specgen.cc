@@ -34,6 +34,7 @@ Result<oci::Spec> make_spec(const ContainerConfig& config, const SpecContext& co
   TRY(add_security(&b));
   TRY(add_mounts(&b));
   add_annotations(&b);
+  TRY(add_hooks(&b));
   b.spec.process = std::move(b.process);
   b.spec.linux_ = std::move(b.linux_);
   return std::move(b.spec);

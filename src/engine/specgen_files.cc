@@ -44,11 +44,34 @@ Result<std::string> added_hosts(const std::vector<std::string>& entries, const s
   return text;
 }
 
-// The host's lines, as Podman takes them over, without names that were given another address.
-std::string base_hosts(const std::set<std::string>& taken) {
+// The image's own /etc/hosts: of the topmost layer that has one.
+std::string image_hosts(const ContainerConfig& config) {
+  std::vector<std::string> roots = config.lower;
+  if (!config.rootfs.empty()) roots = {config.rootfs};
+  for (const std::string& path : roots) {
+    auto root = sys::open_dir(path);
+    if (!root) continue;
+    auto file = sys::open_in_root(root->get(), "etc/hosts", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat st {};
+    if (!file || ::fstat(file->get(), &st) < 0) continue;
+    if (!S_ISREG(st.st_mode)) return "";
+    return sys::read_all(file->get(), kSmallConfig).value_or("");
+  }
+  return "";
+}
+
+Result<std::string> base_hosts_text(const ContainerConfig& config) {
+  const std::string& base = config.request.defaults.base_hosts_file;
+  if (base == "none") return std::string();
+  if (base == "image") return image_hosts(config);
+  if (!base.empty()) return TRY_CTX(sys::read_small_file(base, kSmallConfig), "base_hosts_file");
+  return sys::read_small_file("/etc/hosts", kSmallConfig)
+      .value_or("127.0.0.1 localhost\n::1 localhost\n");
+}
+
+// The base's lines, as Podman takes them over, without names that were given another address.
+std::string base_hosts(std::string_view text, const std::set<std::string>& taken) {
   std::string out;
-  std::string text = sys::read_small_file("/etc/hosts", kSmallConfig)
-                         .value_or("127.0.0.1 localhost\n::1 localhost\n");
   for (std::string_view line : split(text, '\n')) {
     line = trim(line.substr(0, line.find('#')));
     std::vector<std::string> words;
@@ -83,7 +106,8 @@ Result<std::string> hosts_file(const ContainerConfig& config) {
     if (!name.empty()) taken.insert(name);
     own += "\n";
   }
-  return text + base_hosts(taken) + own;
+  std::string base = TRY(base_hosts_text(config));
+  return text + base_hosts(base, taken) + own;
 }
 
 std::string resolv_conf(const CreateRequest& request) {

@@ -25,6 +25,7 @@ Result<SecurityOptions> parse_security_options(const CreateRequest& request);
 
 // "chown" or "CAP_CHOWN" to "CAP_CHOWN", "ALL"; unknown names are an error.
 Result<std::vector<std::string>> normalize_capabilities(const std::vector<std::string>& names);
+const std::vector<std::string>& default_capabilities();  // sorted
 // The bounding set of --cap-add, --cap-drop and --privileged, sorted.
 Result<std::vector<std::string>> bounding_capabilities(const CreateRequest& request);
 // The sets of a process: root has all of `bounding`, others what was asked for by name. Inheritable
@@ -44,6 +45,7 @@ Result<oci::Seccomp> parse_seccomp_profile(std::string_view json,
 // --- limits (specgen_limits.cc)
 Result<oci::Resources> resolve_resources(const CreateRequest& request, const Host& host);
 Result<std::vector<oci::Rlimit>> resolve_rlimits(const CreateRequest& request);
+const std::vector<std::string>& default_sysctls();  // NAME=VALUE
 Status check_sysctls(const CreateRequest& request, const ContainerConfig& config);
 
 // --- devices (specgen_devices.cc)
@@ -118,6 +120,8 @@ Status add_devices(SpecBuilder* b);
 Status add_mounts(SpecBuilder* b);
 void add_secret_mounts(SpecBuilder* b);
 Status add_account_files(SpecBuilder* b);
+// Hooks of oci-hooks(5) that apply to the container (specgen_hooks.cc).
+Status add_hooks(SpecBuilder* b);
 void add_annotations(SpecBuilder* b);
 
 // The path of the container's cgroup as its manager takes it; "" without one.

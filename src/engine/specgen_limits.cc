@@ -228,6 +228,25 @@ Result<std::vector<oci::Rlimit>> resolve_rlimits(const CreateRequest& request) {
   return limits;
 }
 
+const std::vector<std::string>& default_sysctls() {
+  // Ping without a capability for the groups of the container, as Podman sets by default.
+  static const std::vector<std::string> kSysctls = {"net.ipv4.ping_group_range=0 0"};
+  return kSysctls;
+}
+
+// Defaults are for namespaces of the container's own; those of others stay as they are.
+static void add_default_sysctls(SpecBuilder* b) {
+  const bool own_network = b->config.network_mode == "none";
+  const bool own_ipc = b->config.ipc_mode == "private" || b->config.ipc_mode == "shareable" ||
+                       b->config.ipc_mode == "none";
+  for (const std::string& text : b->request.defaults.sysctls.value_or(default_sysctls())) {
+    auto pair = split_once(text, '=');
+    if (!pair) continue;
+    if (pair->first.starts_with("net.") ? !own_network : !own_ipc) continue;
+    b->linux_.sysctl.try_emplace(std::string(pair->first), pair->second);
+  }
+}
+
 Status check_sysctls(const CreateRequest& request, const ContainerConfig& config) {
   for (const auto& [name, value] : request.sysctls) {
     const SysctlRule* found = nullptr;
@@ -269,9 +288,7 @@ Status add_limits(SpecBuilder* b) {
   b->process.oom_score_adj = oom_score(b->request, b->host);
   TRY(check_sysctls(b->request, b->config));
   for (const auto& [name, value] : b->request.sysctls) b->linux_.sysctl[name] = value;
-  // Ping without a capability for the groups of the container, as Podman sets by default.
-  if (b->config.network_mode == "none" && !b->linux_.sysctl.contains("net.ipv4.ping_group_range"))
-    b->linux_.sysctl["net.ipv4.ping_group_range"] = "0 0";
+  add_default_sysctls(b);
   return {};
 }
 

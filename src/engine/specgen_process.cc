@@ -63,6 +63,7 @@ Status resolve_env(const CreateRequest& request, const ResolveContext& context,
     env.emplace_back(kDefaultPath);
     if (request.terminal) env.emplace_back("TERM=xterm");
     env.emplace_back("container=podman");
+    TRY(add_requested_env(request.defaults.env, &env));
   }
   if (request.env_host) {
     std::vector<std::string> own;

@@ -162,6 +162,7 @@ Result<monitor::LogPlan> resolve_log(const CreateRequest& request,
                  concat("running container create option: invalid log driver ", quote(plan.driver),
                         ": invalid argument"));
   }
+  if (request.defaults.log_max_size) plan.max_size = *request.defaults.log_max_size;
   for (const auto& [key, value] : request.log.options) {
     if (key == "path" && value.starts_with('/')) {
       plan.path = value;
@@ -197,7 +198,7 @@ Result<ContainerConfig> resolve_config(const CreateRequest& request,
   TRY(resolve_process(request, context, &config));
   TRY(check_spec_options(request, context, &config));
   TRY(add_required(request, context, &config));
-  config.shm_size = request.shm_size.value_or(kDefaultShmSize);
+  config.shm_size = request.shm_size.value_or(request.defaults.shm_size.value_or(kDefaultShmSize));
   if (config.shm_size < 0) return Error(Errc::invalid_argument, "--shm-size must not be negative");
   config.log = TRY(resolve_log(request, context.container_dir));
   for (const std::string& text : request.expose) TRY(add_ports(text, &config.expose));

@@ -14,12 +14,6 @@
 namespace minke::engine {
 namespace {
 
-constexpr std::string_view kDefaultCapabilities[] = {
-    "CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",     "CAP_FSETID",
-    "CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",    "CAP_SETGID",
-    "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT",
-};
-
 constexpr std::string_view kMasked[] = {
     "/proc/acpi",          "/proc/interrupts",
     "/proc/kcore",         "/proc/keys",
@@ -95,6 +89,13 @@ Status check_apparmor_profile(const std::string& name) {
 
 }  // namespace
 
+// "seccomp=default" is an answer too.
+static bool asked_for(const CreateRequest& request, std::string_view key) {
+  for (const std::string& text : request.security_opts)
+    if (text.starts_with(key)) return true;
+  return false;
+}
+
 Result<SecurityOptions> parse_security_options(const CreateRequest& request) {
   SecurityOptions options;
   for (const std::string& text : request.security_opts) {
@@ -134,9 +135,23 @@ Result<SecurityOptions> parse_security_options(const CreateRequest& request) {
       return Error(Errc::invalid_argument, concat("invalid --security-opt 2: ", quote(text)));
     }
   }
+  // A default is for hosts that have it; what was asked for must be there.
+  if (options.seccomp.empty() && !request.privileged && !asked_for(request, "seccomp"))
+    options.seccomp = request.defaults.seccomp_profile;
+  if (options.apparmor.empty() && sys::exists("/sys/kernel/security/apparmor/profiles"))
+    options.apparmor = request.defaults.apparmor_profile;
   if (!options.apparmor.empty() && options.apparmor != "unconfined")
     TRY(check_apparmor_profile(options.apparmor));
   return options;
+}
+
+const std::vector<std::string>& default_capabilities() {
+  static const std::vector<std::string> kNames = {
+      "CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",     "CAP_FSETID",
+      "CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",    "CAP_SETGID",
+      "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT",
+  };
+  return kNames;
 }
 
 std::vector<std::string> all_capabilities() {
@@ -167,7 +182,7 @@ Result<std::vector<std::string>> normalize_capabilities(const std::vector<std::s
 Result<std::vector<std::string>> bounding_capabilities(const CreateRequest& request) {
   std::vector<std::string> add = TRY(normalize_capabilities(request.cap_add));
   std::vector<std::string> drop = TRY(normalize_capabilities(request.cap_drop));
-  std::vector<std::string> set(std::begin(kDefaultCapabilities), std::end(kDefaultCapabilities));
+  std::vector<std::string> set = request.defaults.capabilities.value_or(default_capabilities());
   if (request.privileged) set = all_capabilities();
   if (contains(drop, "ALL")) {
     if (contains(add, "ALL"))

@@ -80,10 +80,13 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
     plan.overlay.userxattr = host_.rootless;
     plan.overlay.volatile_ = request.remove;
   }
-  plan.runtime = TRY(find_runtime(request.runtime.empty() ? host_.runtime : request.runtime));
+  plan.runtime = request.defaults.runtime_path;
+  if (plan.runtime.empty())
+    plan.runtime = TRY(find_runtime(request.runtime.empty() ? host_.runtime : request.runtime));
   plan.cgroup_manager =
       request.cgroups == "disabled" ? "disabled" : manager_name(host_.cgroup_manager);
   plan.tolerate_missing_cgroup = host_.rootless;
+  plan.no_new_keyring = request.defaults.no_keyring;
   plan.terminal = request.terminal;
   plan.stdin_open = request.stdin_open;
   plan.log = config.log;
@@ -115,6 +118,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
                                              bool attach, bool attach_stdin,
                                              std::optional<monitor::Handle> early) {
   const ContainerConfig& config = container.config;
+  use_cgroup_manager(config.request.defaults.cgroup_manager, &host_);
   SpecContext context;
   context.host = &host_;
   context.container_dir = container.dir;

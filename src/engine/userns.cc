@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "config/containers_conf.h"
 #include "config/subid.h"
 
 namespace minke::engine {
@@ -211,26 +212,38 @@ Result<UsernsMaps> resolve_nomap(const Host& host) {
 
 // Ids that automatic namespaces are cut from: rootless all subordinate ones, rootful the ranges of
 // the user "containers".
-Result<Map> auto_pool(const Host& host, const char* file, const Map& parent) {
+Result<Map> auto_pool(const Host& host, const std::string& user, const char* file,
+                      const Map& parent) {
   if (host.rootless) {
     std::uint64_t size = map_size(parent);
     return size > 1 ? Map{line_of(0, 1, size - 1)} : Map{};
   }
   Map pool;
-  for (const config::SubidRange& range : TRY(config::find_subids(file, "containers", UINT32_MAX)))
+  for (const config::SubidRange& range : TRY(config::find_subids(file, user, UINT32_MAX)))
     pool.push_back(line_of(0, range.start, range.count));
   if (pool.empty())
-    return Error(Errc::not_found,
-                 concat("creating container storage: cannot find mappings for user \"containers\": "
-                        "no ranges for it in ",
-                        file, "; add the line containers:2147483647:2147483648"));
+    return Error(
+        Errc::not_found,
+        concat("creating container storage: cannot find mappings for user ", quote(user),
+               ": no ranges for it in ", file, "; add the line ", user, ":2147483647:2147483648"));
   return pool;
 }
 
 Result<UsernsMaps> resolve_auto(const CreateRequest& request, const Host& host,
                                 const MapsInUse& in_use) {
   constexpr std::uint64_t kDefaultSize = 1024;
+  const config::StorageConf storage =
+      TRY(config::load_storage_conf(config::find_places(host.uid, host.home, {})));
+  const std::string user =
+      storage.root_auto_userns_user.empty() ? "containers" : storage.root_auto_userns_user;
   std::uint64_t size = kDefaultSize;
+  if (request.defaults.auto_userns_size)
+    size = static_cast<std::uint64_t>(*request.defaults.auto_userns_size);
+  // storage.conf bounds what is chosen here, not what is asked for.
+  if (auto least = storage.auto_userns_min_size.value_or(0); least > 0)
+    size = std::max(size, static_cast<std::uint64_t>(least));
+  if (auto most = storage.auto_userns_max_size.value_or(0); most > 0)
+    size = std::min(size, static_cast<std::uint64_t>(most));
   std::vector<std::string> uid_lines, gid_lines;
   for (auto [key, value] :
        TRY(parse_options(request.userns.value, {"size", "uidmapping", "gidmapping"}))) {
@@ -244,7 +257,7 @@ Result<UsernsMaps> resolve_auto(const CreateRequest& request, const Host& host,
   for (char kind : {'u', 'g'}) {
     const Map& parent = kind == 'u' ? host.uid_map : host.gid_map;
     Map fixed = TRY(parse_id_maps(kind == 'u' ? uid_lines : gid_lines, kind, parent, {}));
-    Map pool = TRY(auto_pool(host, kind == 'u' ? "/etc/subuid" : "/etc/subgid", parent));
+    Map pool = TRY(auto_pool(host, user, kind == 'u' ? "/etc/subuid" : "/etc/subgid", parent));
     for (const oci::IdMapping& line : taken)
       pool = without(pool, &oci::IdMapping::host_id, line.host_id, line.size);
     for (const oci::IdMapping& line : fixed)

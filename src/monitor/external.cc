@@ -177,6 +177,7 @@ Result<runtime::ContainerHandle> create_external(const ExternalRequest& request)
   options.path = plan.runtime;
   options.argv = runtime_command(plan);
   options.argv.insert(options.argv.end(), {"create", "--bundle", bundle, "--pid-file", pid_file});
+  if (plan.no_new_keyring) options.argv.push_back("--no-new-keyring");
   sys::UniqueFd listener;
   if (request.console >= 0) {
     ::unlink(console_path.c_str());

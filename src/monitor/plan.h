@@ -31,6 +31,7 @@ struct Plan {
   std::string runtime;           // empty: ours; else the absolute path of an OCI runtime program
   std::string cgroup_manager = "cgroupfs";  // cgroupfs systemd disabled
   bool tolerate_missing_cgroup = false;
+  bool no_new_keyring = false;
   bool terminal = false;
   bool stdin_open = false;  // -i: stdin is kept open for attached clients
   bool stdin_once = false;  // closed after the first client that wrote has gone

@@ -157,6 +157,7 @@ void describe(B& b, Plan& p) {
   b("runtime", p.runtime);
   b("cgroup_manager", p.cgroup_manager);
   b("tolerate_missing_cgroup", p.tolerate_missing_cgroup);
+  b("no_new_keyring", p.no_new_keyring);
   b("terminal", p.terminal);
   b("stdin_open", p.stdin_open);
   b("stdin_once", p.stdin_once);

@@ -1,0 +1,38 @@
+// A TOML file as a flat list of what it sets, with the line of each. The one place that knows the
+// TOML library.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace minke::config {
+
+// A list of strings; `append`: it ends in {append=true} and is put behind what earlier files say.
+struct TomlStrings {
+  std::vector<std::string> items;
+  bool append = false;
+};
+// What none of the configuration files uses: dates, fractions, lists of other things.
+struct TomlOther {
+  std::string type;
+};
+
+struct TomlEntry {
+  std::string section;  // "engine.runtimes"; "" at the top
+  std::string key;
+  std::variant<bool, std::int64_t, std::string, TomlStrings, TomlOther> value;
+  std::uint32_t line = 0;
+};
+
+// In no particular order. An error names `path` and the line.
+Result<std::vector<TomlEntry>> parse_toml(std::string_view text, std::string_view path);
+
+// "a string", "an integer", ... for messages.
+std::string toml_type(const TomlEntry& entry);
+
+}  // namespace minke::config
