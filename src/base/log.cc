@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <syslog.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -11,6 +12,10 @@ namespace minke::log {
 namespace {
 
 Level g_level = Level::warn;
+bool g_syslog = false;
+// trace to panic
+constexpr int kPriorities[] = {LOG_DEBUG, LOG_DEBUG, LOG_INFO, LOG_WARNING,
+                               LOG_ERR,   LOG_CRIT,  LOG_CRIT};
 constexpr std::string_view kNames[] = {"trace", "debug", "info", "warning",
                                        "error", "fatal", "panic"};
 
@@ -18,6 +23,7 @@ constexpr std::string_view kNames[] = {"trace", "debug", "info", "warning",
 
 void set_level(Level level) { g_level = level; }
 Level level() { return g_level; }
+void set_syslog(bool on) { g_syslog = on; }
 bool enabled(Level level) { return level >= g_level; }
 
 bool parse_level(std::string_view name, Level* level) {
@@ -36,6 +42,9 @@ void write(Level level, std::string_view message) {
   std::string line =
       concat("time=", quote(format_rfc3339(now(), 0)), " level=", kNames[static_cast<int>(level)],
              " msg=", quote(message), "\n");
+  if (g_syslog)
+    ::syslog(LOG_USER | kPriorities[static_cast<int>(level)], "%.*s",
+             static_cast<int>(message.size()), message.data());
   // One write per line, so that lines of several processes do not mix.
   if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
 }

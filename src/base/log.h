@@ -14,6 +14,7 @@ Level level();
 bool enabled(Level level);
 // Parses "debug", "info", "warn", "warning", ...; false when the name is unknown.
 bool parse_level(std::string_view name, Level* level);
+void set_syslog(bool on);                           // messages go to syslog(3) as well
 void write(Level level, std::string_view message);  // time="..." level=warning msg="..."
 
 inline void debug(std::string_view message) { write(Level::debug, message); }

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/progress.h"
 #include "engine/engine.h"
 #include "sys/fd.h"
 
@@ -30,6 +31,7 @@ Result<int> export_(Invocation& call, ExportFlags& flags) {
   }
   // Opened first: inside of the user's namespace it might be another's file.
   sys::UniqueFd file = TRY(sys::open(flags.output, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+  ProgressBar bar("Exporting", file.get(), ProgressBar::Measure::written_size);
   TRY(engine->export_container(id, file.get()));
   return 0;
 }

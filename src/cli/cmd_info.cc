@@ -34,6 +34,7 @@ void add_template_names(json::Object& info) {
 
 Result<int> info(Invocation& call, InfoOptions& options) {
   engine::Engine* engine = TRY(call.engine());
+  TRY(engine->conf());
   json::Object facts = TRY(view::info(*engine, client_version(call.program)));
   if (!call.changed("format")) {
     call.out.text(yaml::dump(json::Value(std::move(facts))));

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -52,7 +54,11 @@ Result<int> load(Invocation& call, LoadOptions& options) {
   }
   engine::Engine* engine = TRY(call.engine());
   TRY(engine->enter());
+  std::optional<ProgressBar> bar;
+  if (!options.quiet)
+    bar.emplace("Loading", directory.empty() ? input : -1, ProgressBar::Measure::read_offset);
   auto result = store::load_archive(engine->store(), input, directory);
+  bar.reset();
   if (!result) return about(std::move(result.error()), options.input);
   store::LoadResult& loaded = *result;
   for (const std::string& id : loaded.image_ids)
@@ -119,7 +125,10 @@ Result<int> import(Invocation& call, ImportOptions& options) {
 
   engine::Engine* engine = TRY(call.engine());
   TRY(engine->enter());
+  std::optional<ProgressBar> bar;
+  if (!options.quiet) bar.emplace("Importing", request.input_fd, ProgressBar::Measure::read_offset);
   auto imported = store::import_rootfs(engine->store(), request);
+  bar.reset();
   if (!imported) return about(std::move(imported.error()), source);
   const std::string& id = *imported;
   engine::emit_image(engine->host(), "import", id, source);

@@ -139,12 +139,19 @@ Result<int> save(Invocation& call, SaveOptions& options) {
   if (call.args.empty()) return Error(Errc::invalid_argument, "need at least 1 argument");
   const Format* format = TRY(check_options(options));
   engine::Engine* engine = TRY(call.engine());
+  const config::ContainersConf* defaults = TRY(engine->conf());
+  if (!call.changed("multi-image-archive") &&
+      format->format == store::ArchiveFormat::docker_archive)
+    options.multi = defaults->multi_image_archive.value_or(false);
   TRY(engine->enter());
   store::SaveRequest request;
   request.format = format->format;
   request.compress = options.compress;
   TRY(choose_images(engine->store(), call.args, options.multi, &request));
+  // Where the archive itself goes to the terminal's pipe, a bar would tell nothing.
+  std::optional<ProgressBar> bar;
   if (format->directory) {
+    if (!options.quiet) bar.emplace("Saving", -1, ProgressBar::Measure::written_size);
     request.output_dir = options.output;
     TRY(store::save_images(engine->store(), request));
   } else if (options.output.empty()) {
@@ -153,9 +160,11 @@ Result<int> save(Invocation& call, SaveOptions& options) {
   } else {
     OutputFile file = TRY(OutputFile::open(options.output, *format));
     request.output_fd = file.fd();
+    if (!options.quiet) bar.emplace("Saving", file.fd(), ProgressBar::Measure::written_size);
     TRY(store::save_images(engine->store(), request));
     file.keep();
   }
+  bar.reset();
   for (const store::Image& image : request.images)
     engine::emit_image(engine->host(), "save", image.id, options.output);
   if (!options.quiet && !options.output.empty())

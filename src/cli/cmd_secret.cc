@@ -61,13 +61,19 @@ Result<int> create(Invocation& call, CreateOptions& options) {
     return Error(Errc::invalid_argument, "ignore and replace flags cannot be used together");
   engine::Secrets::Create request;
   request.name = call.args[0];
+  engine::Engine* engine = TRY(call.engine());
+  const config::ContainersConf* defaults = TRY(engine->conf());
+  if (!call.changed("driver") && !defaults->secrets_driver.empty()) {
+    options.driver = defaults->secrets_driver;
+    request.driver_options = defaults->secrets_opts;
+  }
   request.driver = options.driver;
-  request.driver_options = TRY(key_values(options.driver_opts, "driver-opt"));
+  for (auto& [key, value] : TRY(key_values(options.driver_opts, "driver-opt")))
+    request.driver_options[key] = value;
   request.labels = TRY(key_values(options.label, "label"));
   request.replace = options.replace;
   request.ignore_existing = options.ignore;
   request.data = TRY(read_data(call.args[1], options.env));
-  engine::Engine* engine = TRY(call.engine());
   engine::SecretConfig secret = TRY(engine::Secrets(engine->host()).create(request));
   call.out.line(secret.id);
   return 0;

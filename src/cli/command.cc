@@ -138,11 +138,24 @@ int run_leaf(Call& call, const TreeRow& row, std::span<const std::string> words)
   return *code;
 }
 
+// "podman rmm --help" is the help of what is known of it.
+bool asks_for_help(std::span<const std::string> words) {
+  return std::any_of(words.begin() + 1, words.end(),
+                     [](const std::string& word) { return word == "--help" || word == "-h"; });
+}
+
+int print_help(const Call& call, std::string_view path) {
+  for (const TreeRow& row : command_tree())
+    if (path == row.path) return print_text(help_text(call.program, row));
+  return print_text(root_help(call.program));
+}
+
 // Walks down the tree; options of a group may stand between the words.
 int dispatch(Call& call, std::span<const std::string> words) {
   std::string path;
   while (true) {
     const TreeRow* row = find_child(path, words[0]);
+    if (row == nullptr && asks_for_help(words)) return print_help(call, path);
     if (row == nullptr) return unknown_command(call.program, path, words[0]);
     if (row->command == nullptr) {
       print_error(
@@ -203,6 +216,7 @@ std::string Invocation::full_path() const { return joined_path(program, path); }
 
 Result<engine::Engine*> Invocation::engine() {
   if (opened == nullptr) {
+    TRY(check_environment());
     std::unique_ptr<engine::Engine> made = TRY(engine::Engine::open(host_options(global)));
     opened = {made.release(), [](engine::Engine* engine) { delete engine; }};
   }

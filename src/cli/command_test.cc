@@ -61,8 +61,8 @@ TEST(CommandLine, LetsDefaultsOfRefusedOptionsPass) {
     words.emplace_back("version");
     EXPECT_EQ(run(words).code, 0) << word;
   }
-  for (const char* word :
-       {"--remote", "-r", "--remote=true", "--url=x", "-cx", "--context=other", "--syslog"})
+  for (const char* word : {"--remote", "-r", "--remote=true", "--url=x", "-cx", "--context=other",
+                           "--transient-store"})
     EXPECT_EQ(run({"podman", word, "version"}).code, 125) << word;
   EXPECT_EQ(run({"podman", "--url", "", "version"}).code, 0);
   EXPECT_EQ(run({"podman", "--url", "x", "version"}).code, 125);
@@ -136,7 +136,13 @@ TEST(Completion, KnowsTheTables) {
   EXPECT_EQ(complete_words(nowhere), "");
   EXPECT_EQ(without_hints("a\tb\nc\n:files\n"), "a\nc\n:files\n");
   const std::string value[] = {"version", "--format", ""};
-  EXPECT_EQ(complete_words(value), ":files\n");
+  EXPECT_EQ(complete_words(value), "json\n");
+  const std::string file[] = {"load", "--input", ""};
+  EXPECT_EQ(complete_words(file), ":files\n");
+  const std::string joined[] = {"run", "--log-driver=jo"};
+  EXPECT_EQ(complete_words(joined), "--log-driver=journald\n");
+  const std::string global[] = {"ps", "--log-level", "tr"};
+  EXPECT_EQ(complete_words(global), "trace\n");
   EXPECT_TRUE(
       completion_script("bash", "podman", true)->find("complete -F _podman_complete podman") !=
       std::string::npos);

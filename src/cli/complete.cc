@@ -4,75 +4,106 @@
 
 #include "base/str.h"
 #include "cli/command.h"
-#include "cli/commands.h"
 #include "cli/complete_names.h"
 
 namespace minke::cli {
 namespace {
 
-// What the arguments of a command are.
-struct ArgKinds {
-  const Command* command;
-  NameKind first;
-  NameKind rest;
+// What an argument is, by its name in the usage line.
+struct ArgName {
+  std::string_view name;
+  NameKind kind;
 };
-constexpr ArgKinds kArgKinds[] = {
-    {&kAttachCommand, NameKind::container, NameKind::nothing},
-    {&kContainerExistsCommand, NameKind::container, NameKind::nothing},
-    {&kContainerInspectCommand, NameKind::container, NameKind::container},
-    {&kCreateCommand, NameKind::image, NameKind::file},
-    {&kExecCommand, NameKind::container, NameKind::file},
-    {&kExportCommand, NameKind::container, NameKind::nothing},
-    {&kImageExistsCommand, NameKind::image, NameKind::nothing},
-    {&kImageInspectCommand, NameKind::image, NameKind::image},
-    {&kImagesCommand, NameKind::image, NameKind::nothing},
-    {&kInfoCommand, NameKind::nothing, NameKind::nothing},
-    {&kInspectCommand, NameKind::object, NameKind::object},
-    {&kKillCommand, NameKind::container, NameKind::container},
-    {&kLoadCommand, NameKind::nothing, NameKind::nothing},
-    {&kLogsCommand, NameKind::container, NameKind::container},
-    {&kPauseCommand, NameKind::container, NameKind::container},
-    {&kPsCommand, NameKind::nothing, NameKind::nothing},
-    {&kRestartCommand, NameKind::container, NameKind::container},
-    {&kRmCommand, NameKind::container, NameKind::container},
-    {&kRmiCommand, NameKind::image, NameKind::image},
-    {&kRunCommand, NameKind::image, NameKind::file},
-    {&kSaveCommand, NameKind::image, NameKind::image},
-    {&kSecretCreateCommand, NameKind::nothing, NameKind::file},
-    {&kSecretExistsCommand, NameKind::secret, NameKind::nothing},
-    {&kSecretInspectCommand, NameKind::secret, NameKind::secret},
-    {&kSecretLsCommand, NameKind::nothing, NameKind::nothing},
-    {&kSecretRmCommand, NameKind::secret, NameKind::secret},
-    {&kStartCommand, NameKind::container, NameKind::container},
-    {&kStopCommand, NameKind::container, NameKind::container},
-    {&kSystemCheckCommand, NameKind::nothing, NameKind::nothing},
-    {&kSystemDfCommand, NameKind::nothing, NameKind::nothing},
-    {&kSystemPruneCommand, NameKind::nothing, NameKind::nothing},
-    {&kSystemResetCommand, NameKind::nothing, NameKind::nothing},
-    {&kDoctorCommand, NameKind::nothing, NameKind::nothing},
-    {&kDebugPlanCommand, NameKind::image, NameKind::file},
-    {&kTagCommand, NameKind::image, NameKind::image},
-    {&kUnpauseCommand, NameKind::container, NameKind::container},
-    {&kUntagCommand, NameKind::image, NameKind::image},
-    {&kVersionCommand, NameKind::nothing, NameKind::nothing},
-    {&kVolumeCreateCommand, NameKind::nothing, NameKind::nothing},
-    {&kVolumeExistsCommand, NameKind::volume, NameKind::nothing},
-    {&kVolumeExportCommand, NameKind::volume, NameKind::nothing},
-    {&kVolumeImportCommand, NameKind::volume, NameKind::file},
-    {&kVolumeInspectCommand, NameKind::volume, NameKind::volume},
-    {&kVolumeLsCommand, NameKind::nothing, NameKind::nothing},
-    {&kVolumeMountCommand, NameKind::volume, NameKind::nothing},
-    {&kVolumePruneCommand, NameKind::nothing, NameKind::nothing},
-    {&kVolumeReloadCommand, NameKind::nothing, NameKind::nothing},
-    {&kVolumeUnmountCommand, NameKind::volume, NameKind::nothing},
-    {&kVolumeRmCommand, NameKind::volume, NameKind::volume},
-    {&kWaitCommand, NameKind::container, NameKind::container},
+constexpr ArgName kArgNames[] = {
+    {"CONTAINER|IMAGE|VOLUME", NameKind::object},
+    {"CONTAINER", NameKind::container},
+    {"IMAGE", NameKind::image},
+    {"VOLUME", NameKind::volume},
+    {"SECRET", NameKind::secret},
+    {"NAME", NameKind::nothing},
+    {"TARGET_NAME", NameKind::image},
+    {"REFERENCE", NameKind::image},
 };
 
-NameKind arg_kind(const Command* command, std::size_t position) {
-  for (const ArgKinds& row : kArgKinds)
-    if (row.command == command) return position == 0 ? row.first : row.rest;
+// "[options] CONTAINER [CONTAINER...]": the kind of the argument at `position`; one that ends in
+// "..." stands for all behind it too. What is no name of ours may be a file.
+NameKind arg_kind(const Command& command, std::size_t position) {
+  std::vector<std::string_view> names;
+  bool repeats = false;
+  for (std::string_view word : split(command.text.usage, ' ')) {
+    if (word.empty() || word == "[options]") continue;
+    repeats = word.find("...") != std::string_view::npos;
+    while (!word.empty() && std::string_view("[{(").find(word[0]) != std::string_view::npos)
+      word.remove_prefix(1);
+    word = word.substr(0, word.find_first_of("]}):."));
+    if (!word.empty()) names.push_back(word);
+  }
+  if (names.empty()) return NameKind::nothing;
+  if (position >= names.size() && !repeats) return NameKind::nothing;
+  std::string_view name = names[std::min(position, names.size() - 1)];
+  for (const ArgName& row : kArgNames)
+    if (row.name == name) return row.kind;
   return NameKind::file;
+}
+
+// What the value of an option is: some words, or names of a kind; all else may be a file. The same
+// name means the same in every command, but where `command` says otherwise.
+struct OptionValues {
+  std::string_view option;
+  std::string_view words;  // by comma
+  NameKind kind = NameKind::nothing;
+  std::string_view command = "";
+};
+constexpr OptionValues kOptionValues[] = {
+    {"attach", "stdin,stdout,stderr"},
+    {"cgroup-manager", "cgroupfs,systemd"},
+    {"cgroupns", "host,private,container:,ns:"},
+    {"cgroups", "enabled,disabled,no-conmon,split"},
+    {"condition", "configured,created,running,stopped,paused,exited,removing,stopping"},
+    {"driver", "local,image", NameKind::nothing, "volume create"},
+    {"driver", "file,pass,shell", NameKind::nothing, "secret create"},
+    {"events-backend", "file,journald,none"},
+    {"format", "docker-archive,docker-dir,oci-archive,oci-dir", NameKind::nothing, "save"},
+    {"format", "oci,docker", NameKind::nothing, "commit"},
+    {"format", "json"},
+    {"health-on-failure", "none,kill,restart,stop"},
+    {"image-volume", "bind,tmpfs,ignore"},
+    {"init-ctr", "once,always"},
+    {"ipc", "host,private,shareable,none,container:,ns:"},
+    {"log-driver", "json-file,k8s-file,journald,none,passthrough,passthrough-tty"},
+    {"log-level", "trace,debug,info,warn,warning,error,fatal,panic"},
+    {"log-opt", "path=,max-size=,max-file=,tag="},
+    {"mount", "type=bind,type=volume,type=tmpfs,type=image,type=devpts"},
+    {"network", "none,host,container:,ns:"},
+    {"pid", "host,private,container:,ns:"},
+    {"pull", "always,missing,never,newer"},
+    {"requires", "", NameKind::container},
+    {"restart", "no,on-failure,always,unless-stopped"},
+    {"sdnotify", "container,conmon,healthy,ignore"},
+    {"seccomp-policy", "default,image"},
+    {"secret", "", NameKind::secret},
+    {"security-opt",
+     "no-new-privileges,seccomp=,apparmor=,label=,mask=,unmask=,proc-opts=,systempaths=unconfined"},
+    {"sort", "command,created,id,image,names,runningfor,size,status", NameKind::nothing, "ps"},
+    {"sort", "created,id,repository,size,tag", NameKind::nothing, "images"},
+    {"stop-signal", "HUP,INT,KILL,QUIT,TERM,USR1,USR2,WINCH,RTMIN+3"},
+    {"signal", "HUP,INT,KILL,QUIT,TERM,USR1,USR2,WINCH"},
+    {"storage-driver", "overlay"},
+    {"systemd", "true,false,always"},
+    {"type", "container,image,volume,all"},
+    {"userns", "auto,host,keep-id,nomap,container:,ns:"},
+    {"uts", "host,private,container:,ns:"},
+    {"volume", "", NameKind::volume},
+    {"volumes-from", "", NameKind::container},
+};
+
+const OptionValues* option_values(std::string_view option, std::string_view path) {
+  std::string_view command = path;
+  for (std::string_view group : {"container ", "image "})
+    if (path.starts_with(group)) command = path.substr(group.size());
+  for (const OptionValues& row : kOptionValues)
+    if (row.option == option && (row.command.empty() || row.command == command)) return &row;
+  return nullptr;
 }
 
 const TreeRow* child(std::string_view parent, std::string_view word) {
@@ -111,11 +142,16 @@ class Reader {
 
   std::string candidates(const std::string& last) const {
     if (lost_) return "";
-    if (waiting_ != nullptr) return ":files\n";
-    if (!options_ended_ && last.starts_with('-'))
-      return last.find('=') == std::string::npos ? options(last) : ":files\n";
+    if (waiting_ != nullptr) return values(*waiting_, last, "");
+    if (!options_ended_ && last.starts_with('-')) {
+      std::size_t equals = last.find('=');
+      if (equals == std::string::npos) return options(last);
+      const OptionInfo* option = find(std::string_view(last).substr(0, equals));
+      if (option == nullptr) return "";
+      return values(*option, last.substr(equals + 1), last.substr(0, equals + 1));
+    }
     if (!is_leaf()) return commands(last);
-    NameKind kind = arg_kind(row_->command, positional_);
+    NameKind kind = arg_kind(*row_->command, positional_);
     return kind == NameKind::file ? ":files\n" : complete_names(kind, last, global_);
   }
 
@@ -163,6 +199,36 @@ class Reader {
       ignore(row.type->set(table.field(row, &global_), value, row.extra.csv, true),
              "a bad value completes like none");
     }
+  }
+
+  // Each with `before` in front of it: the word that is asked for is the whole "--option=value".
+  std::string values(const OptionInfo& option, std::string_view typed,
+                     std::string_view before) const {
+    const OptionValues* known = option_values(option.name, path_);
+    if (known == nullptr) return ":files\n";
+    std::string out;
+    for (std::string_view word : split(known->words, ','))
+      if (!word.empty() && word.starts_with(typed) && word != typed)
+        out += concat(before, word, "\n");
+    if (auto colon = typed.find(':'); colon != std::string_view::npos) {
+      std::string head(typed.substr(0, colon + 1));
+      if (head == "container:")
+        out += prefixed(complete_names(NameKind::container, typed.substr(colon + 1), global_),
+                        concat(before, head));
+    } else if (known->kind != NameKind::nothing) {
+      out += prefixed(complete_names(known->kind, typed, global_), before);
+    }
+    // A source of -v may be a folder as well, and "ns:" wants a path.
+    if (known->kind == NameKind::volume || typed.find('/') != std::string_view::npos)
+      out += ":files\n";
+    return out;
+  }
+
+  static std::string prefixed(std::string_view lines, std::string_view before) {
+    std::string out;
+    for (std::string_view line : split(lines, '\n'))
+      if (!line.empty()) out += concat(before, line, "\n");
+    return out;
   }
 
   std::string options(std::string_view prefix) const {

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/host.h"
@@ -40,6 +42,8 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Storage driver: \"overlay\" is the only one"},
     {"storage-opt", 0, &GlobalOptions::storage_opts,
      "Used to pass an option to the storage driver"},
+    {"syslog", 0, &GlobalOptions::syslog,
+     "Output logging information to syslog as well as the console"},
     {"tmpdir", 0, &GlobalOptions::tmpdir,
      "Path to the directory for temporary state content where --runroot does not name it"},
     {"cdi-spec-dir", 0, refused, "device descriptions of CDI are not read", kText},
@@ -48,7 +52,6 @@ constexpr Option<GlobalOptions> kGlobal[] = {
     {"namespace", 0, refused, "use --root for a separate view of containers", kText},
     {"network-cmd-path", 0, refused, kNetwork, kText},
     {"network-config-dir", 0, refused, kNetwork, kText},
-    {"syslog", 0, refused, "messages go to standard error only", kBoolean},
     {"transient-store", 0, refused, "use --root with a folder on a tmpfs", kBoolean},
     {"volumepath", 0, refused, "volumes lie below --root", kText},
 };
@@ -89,13 +92,23 @@ engine::HostOptions host_options(const GlobalOptions& options) {
   return host;
 }
 
+Status check_environment() {
+  for (const char* name : {"CONTAINER_HOST", "CONTAINER_CONNECTION"})
+    if (const char* value = ::getenv(name); value != nullptr && *value != '\0')
+      return Error(Errc::unsupported, concat("the environment sets ", name, "=", value, ", but ",
+                                             kRemote, ": unset it"));
+  return {};
+}
+
 Status apply_global_options(const GlobalOptions& options) {
   log::Level level = log::Level::warn;
   if (!log::parse_level(options.log_level, &level))
-    return Error(Errc::invalid_argument, concat("log level ", quote(options.log_level),
+    return Error(Errc::invalid_argument, concat("Log Level ", quote(options.log_level),
                                                 " is not supported, choose from: trace, debug, "
-                                                "info, warn, warning, error, fatal, panic"));
+                                                "info, warn, warning, error, fatal, panic"))
+        .with_exit(1);
   log::set_level(level);
+  log::set_syslog(options.syslog);
   if (!options.cgroup_manager.empty() && options.cgroup_manager != "cgroupfs" &&
       options.cgroup_manager != "systemd")
     return Error(Errc::invalid_argument,

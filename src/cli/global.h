@@ -25,7 +25,7 @@ struct GlobalOptions {
   std::vector<std::string> storage_opts;
   std::string storage_driver;
   bool version = false;
-  bool no_out = false;
+  bool no_out = false, syslog = false;
 };
 
 // Those that are taken before and after the command's name.
@@ -35,6 +35,10 @@ OptionTable root_option_table();
 
 // Checks the values and sets the level of messages.
 Status apply_global_options(const GlobalOptions& options);
+
+// Refuses what the environment asks of a client of another engine's service, as the options for it
+// are.
+Status check_environment();
 
 // What they say about the ground that the engine stands on.
 engine::HostOptions host_options(const GlobalOptions& options);

@@ -1,7 +1,9 @@
 // Help in cobra's form, and man pages, from the tables.
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/str.h"
+#include "base/time.h"
 #include "cli/command.h"
 #include "sys/fd.h"
 
@@ -167,10 +169,18 @@ void man_options(std::span<const BoundTable> tables, std::string& out) {
     out += concat(".SH OPTIONS NOT SUPPORTED\nThese are refused by name.\n", refused_names);
 }
 
+// The day of the pages: that of the sources when a package is built (SOURCE_DATE_EPOCH).
+std::string man_date() {
+  const char* epoch = ::getenv("SOURCE_DATE_EPOCH");
+  auto seconds = epoch != nullptr ? parse_int(epoch) : std::nullopt;
+  constexpr TimeNs kSecond = 1'000'000'000;
+  return format_rfc3339(seconds ? *seconds * kSecond : now(), 0, true).substr(0, 10);
+}
+
 std::string man_head(std::string_view path, std::string_view summary) {
   std::string name = page_name(path);
-  return concat(".TH \"", to_upper(name), "\" 1 \"\" \"minke ", MINKE_VERSION, "\"\n.SH NAME\n",
-                escaped(name), " \\- ", escaped(summary), "\n");
+  return concat(".TH \"", to_upper(name), "\" 1 \"", man_date(), "\" \"minke ", MINKE_VERSION,
+                "\"\n.SH NAME\n", escaped(name), " \\- ", escaped(summary), "\n");
 }
 
 void man_children(std::string_view path, std::string& out) {
@@ -214,7 +224,17 @@ std::string root_page() {
          ".SH EXIT STATUS\n.TP\n.B 125\nthe engine itself failed\n.TP\n.B 126\nthe container's "
          "command cannot be "
          "run\n.TP\n.B 127\nthe container's command is not there\n.TP\n.B 128+n\nit was ended by "
-         "signal n\n";
+         "signal n\n"
+         ".SH ENVIRONMENT\n.TP\n.B CONTAINERS_CONF\nstands for all containers.conf files\n"
+         ".TP\n.B CONTAINERS_CONF_OVERRIDE\na file that is read last\n"
+         ".TP\n.B CONTAINERS_STORAGE_CONF\nstands for storage.conf\n"
+         ".TP\n.B XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_RUNTIME_DIR\nwhere an ordinary user's files "
+         "lie\n"
+         ".SH FILES\n.TP\n.I /var/lib/minke, ~/.local/share/minke\nimages, containers, volumes\n"
+         ".TP\n.I /run/minke, $XDG_RUNTIME_DIR/minke\nwhat lives until the next boot\n"
+         ".TP\n.I /usr/share/containers, /etc/containers, ~/.config/containers\ncontainers.conf "
+         "and "
+         "its drop\\-ins: defaults for containers\n";
 }
 
 }  // namespace

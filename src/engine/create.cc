@@ -183,6 +183,11 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
 
 Result<Container> Engine::create(const CreateRequest& request) {
   New made = TRY(create_locked(request));
+  const ContainerConfig& config = made.container.config;
+  if (config.request.defaults.prepare_volumes && !config.mounts.empty()) {
+    sys::UniqueFd view = TRY(open_rootfs_view(config, host_, made.container.dir + "/upper"));
+    TRY(prepare_volumes(config, host_, view.get()));
+  }
   return std::move(made.container);
 }
 
