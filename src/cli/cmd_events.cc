@@ -58,6 +58,7 @@ Result<int> events(Invocation& call, EventsFlags& flags) {
   std::optional<RowTemplate> row;
   if (!json && !flags.format.empty()) row = TRY(RowTemplate::parse("events", flags.format));
   engine::Engine* engine = TRY(call.engine());
+  TRY(engine->conf());  // it says where they are
   Status fault;
   Status read = engine::read_events(engine->host(), query, [&](const monitor::Event& event) {
     if (json)

@@ -36,7 +36,7 @@ struct ContainersConf {
   std::optional<std::string> detach_keys;  // empty: no keys
   std::optional<Strings> engine_env, hooks_dir;
   std::optional<std::int64_t> stop_timeout;
-  std::optional<bool> events_container_create_inspect_data, healthcheck_events, multi_image_archive;
+  std::optional<bool> healthcheck_events, multi_image_archive;
   StringsByName runtimes;  // [engine.runtimes]: where a runtime may lie
 
   // [secrets]

@@ -100,9 +100,9 @@ Status Engine::ensure_volumes(const ContainerConfig& config) {
 
 Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
                                           std::optional<monitor::Handle>* early) {
+  const config::ContainersConf* defaults = TRY(conf());
   TRY(enter());
   CreateRequest request = asked;
-  const config::ContainersConf* defaults = TRY(conf());
   TRY(fold_defaults(*defaults, host_, &request));
   if (!request.name.empty()) TRY(state::check_name(request.name));
   // Until the container is on disk and counts as a user of the image, nobody may remove it.

@@ -21,6 +21,23 @@ using Strings = std::vector<std::string>;
 constexpr const char* kHookDirs[] = {"/usr/share/containers/oci/hooks.d",
                                      "/etc/containers/oci/hooks.d"};
 
+// "FILE:LINE: KEY", in front of what is wrong with its value.
+std::string place_of(const ContainersConf& conf, const char* key) {
+  auto found = conf.where.find(key);
+  return found == conf.where.end() ? std::string(key) : concat(found->second, ": ", key);
+}
+
+template <typename List>
+Status check_word(const ContainersConf& conf, const char* key, std::string_view value,
+                  const List& known) {
+  if (value.empty() || std::find(std::begin(known), std::end(known), value) != std::end(known))
+    return {};
+  std::string list;
+  for (std::string_view word : known) list += concat(list.empty() ? "" : ", ", word);
+  return Error(Errc::invalid_argument,
+               concat(place_of(conf, key), ": ", quote(value), " is none of ", list));
+}
+
 class Folder {
  public:
   Folder(const ContainersConf& conf, const Host& host, CreateRequest* request)
@@ -44,19 +61,10 @@ class Folder {
     return std::find(r_.given.begin(), r_.given.end(), name) != r_.given.end();
   }
 
-  // "FILE:LINE: KEY", in front of what is wrong with its value.
-  std::string at(const char* key) const {
-    auto found = conf_.where.find(key);
-    return found == conf_.where.end() ? std::string(key) : concat(found->second, ": ", key);
-  }
-
+  std::string at(const char* key) const { return place_of(conf_, key); }
   template <typename List>
   Status one_of(const char* key, std::string_view value, const List& known) const {
-    if (value.empty() || std::find(std::begin(known), std::end(known), value) != std::end(known))
-      return {};
-    std::string list;
-    for (std::string_view word : known) list += concat(list.empty() ? "" : ", ", word);
-    return Error(Errc::invalid_argument, concat(at(key), ": ", quote(value), " is none of ", list));
+    return check_word(conf_, key, value, known);
   }
 
   void texts() {
@@ -301,6 +309,24 @@ class Folder {
 };
 
 }  // namespace
+
+Status use_events(const ContainersConf& conf, Host* host) {
+  constexpr std::string_view kBackends[] = {"file", "journald", "none"};
+  TRY(check_word(conf, "engine.events_logger", conf.events_logger, kBackends));
+  if (!host->events_given && !conf.events_logger.empty()) host->events_backend = conf.events_logger;
+  if (!conf.events_logfile_path.empty()) {
+    if (!conf.events_logfile_path.starts_with('/'))
+      return Error(Errc::invalid_argument,
+                   concat(place_of(conf, "engine.events_logfile_path"), ": is no absolute path"));
+    host->events_path = conf.events_logfile_path;
+  }
+  if (!conf.events_logfile_max_size.empty()) {
+    std::int64_t size = TRY_CTX(units::parse_ram(conf.events_logfile_max_size),
+                                place_of(conf, "engine.events_logfile_max_size"));
+    if (size > 0) host->events_max_size = size;
+  }
+  return {};
+}
 
 Status fold_defaults(const ContainersConf& conf, const Host& host, CreateRequest* request) {
   return Folder(conf, host, request).run();

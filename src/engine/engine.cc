@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/defaults.h"
 #include "engine/records.h"
 
 namespace minke::engine {
@@ -45,6 +46,7 @@ Result<const config::ContainersConf*> Engine::conf() {
     if (auto pair = split_once(entry, '='); pair && !pair->first.empty())
       ::setenv(std::string(pair->first).c_str(), std::string(pair->second).c_str(), 0);
   use_cgroup_manager(conf.cgroup_manager, &host_);
+  TRY(use_events(conf, &host_));
   return &conf_.emplace(std::move(conf));
 }
 
@@ -58,6 +60,9 @@ Result<std::string> Engine::detach_keys(const std::optional<std::string>& asked,
 
 Status Engine::enter() {
   if (entered_) return {};
+  // What changes something is told to the log of events, wherever that is. A fault in the file must
+  // not keep anybody from stopping or removing what he has.
+  if (auto known = conf(); !known) log::warn(known.error().message());
   TRY(enter_namespaces(&host_));
   entered_ = true;
   return {};

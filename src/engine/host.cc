@@ -135,7 +135,8 @@ Result<Host> find_host(const HostOptions& options) {
     host.cgroup_manager = runtime::CgroupManager::systemd;
   }
   host.runtime = options.runtime;
-  if (!options.events_backend.empty()) host.events_backend = options.events_backend;
+  host.events_given = !options.events_backend.empty();
+  if (host.events_given) host.events_backend = options.events_backend;
   host.events_path = host.runroot + "/events.log";
   host.modules = options.modules;
   host.hooks_dirs = options.hooks_dirs;

@@ -40,7 +40,7 @@ struct Host {
   std::string events_path;
   std::int64_t events_max_size = 16 << 20;  // bytes of all that is kept
   std::vector<std::string> modules, hooks_dirs;
-  bool manager_given = false;  // --cgroup-manager
+  bool manager_given = false, events_given = false;  // by --cgroup-manager, --events-backend
 };
 
 // Reads environment and passwd; makes no folder and joins nothing.

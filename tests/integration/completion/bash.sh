@@ -30,7 +30,7 @@ expect 'valley ' volume rm va
 expect '--log-driver --log-opt ' run --log-
 expect 'journald json-file ' run --log-driver j
 expect 'alps ' run --volumes-from alps
-expect 'container:alpha container:alps ' run --pid container:
+expect 'alpha alps ' run --pid container: # the shell has what stands before the colon
 expect 'debug ' --log-level de
 assert_eq 1 "$(complete_line start alp && ((files == 0)) && echo 1)"
 complete_line run "$IMG" x

@@ -10,6 +10,7 @@ while IFS='|' read -r text fault; do
   assert_eq 1 "$(wc -l <<<"$err")" "lines for $text"
   assert_match "c.conf:[0-9]+: $fault" "$err"
   ok minke ps
+  assert_eq "" "$err"
   ok minke version
 done <<'C'
 [containers]\npids_limit = "x"\n|containers.pids_limit: must be an integer
