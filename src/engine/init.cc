@@ -1,7 +1,6 @@
 // init: a container that is made and waits, and its start.
 #include "base/str.h"
 #include "engine/engine.h"
-#include "engine/events.h"
 #include "engine/records.h"
 
 namespace minke::engine {
@@ -23,10 +22,7 @@ Status Engine::init(const std::string& id) {
 
 Status Engine::start_initialized(const Container& container) {
   Status started = monitor::start_created(container.run_dir);
-  if (started) {
-    emit_container(host_, "start", container.config);
-    return {};
-  }
+  if (started) return {};
   // The monitor has recorded what an engine that waits for it would have been told.
   auto end = load_exit(container.dir);
   if (end && *end && !(*end)->error.empty())

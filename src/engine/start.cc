@@ -203,7 +203,6 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     container.live.pid = state.pid;
     container.live.started_at = state.started_at;
     container.live.cgroup = state.cgroup;
-    emit_container(host_, "start", config);
     failpoint("engine.start", 5);  // it runs
     return handle;
   }();
@@ -241,7 +240,6 @@ Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle
       ignore(kill(id, signal), "it may have ended at this moment");
     };
   sys::UniqueFd stream = handle.take_attach();
-  if (stream) emit_container(host_, "attach", container.config);
   StartResult result;
   if (stream) {
     monitor::AttachEnd end = TRY(monitor::run_attach(stream.get(), options));

@@ -119,6 +119,7 @@ class Monitor {
   pid_t starter_pid_ = -1;
   StateRecord state_;
   bool poststop_ = false;
+  bool attached_from_start_ = false;
   bool may_start_ = false;  // the word came
   bool created_ = false, started_ = false, killed_ = false;
   bool ended_ = false;    // recorded
@@ -201,6 +202,7 @@ Status Monitor::read_plan() {
     if (header.has_stdio[i]) passthrough_[i] = take();
   sys::UniqueFd client;
   if (header.attach) client = take();
+  attached_from_start_ = header.attach;
   if (header.has_lock) lock_ = take();
   for (std::int32_t i = 0; i < plan_.preserve_fds; ++i) {
     passed_.push_back(take());
@@ -496,7 +498,9 @@ void Monitor::on_started() {
   state_.started_at = now();
   write_state("running");
   lock_.reset();
-  if (exec_) note("exec");
+  // Noted here, where what follows it is noted too: the order is the true one.
+  note(exec_ ? "exec" : "start");
+  if (attached_from_start_) note("attach");
   tell(pack(Verb::started, state_));
   hub_.started({});
   if (!host_notify_.empty()) {

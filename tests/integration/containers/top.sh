@@ -6,8 +6,8 @@ start --name c "$IMG" sh -c 'sleep 1000 & exec sleep 2000' >/dev/null
 within 20 eval 'minke top c args | grep -q "sleep 1000"'
 ok minke top c pid,ppid,user comm,args %n,state
 assert_eq 'PID PPID USER COMMAND COMMAND NI STATE' "$(head -1 <<<"$out" | tr -s ' ')" heading
-assert_match $'\n1 +0 +root +sleep +sleep 2000 +0 +S' "$out"
-assert_match '2 +1 +root +sleep +sleep 1000 +0 +S' "$out"
+assert_match $'\n1 +0 +root +sleep +sleep 2000 +-?[0-9]+ +S' "$out"
+assert_match '2 +1 +root +sleep +sleep 1000 +-?[0-9]+ +S' "$out"
 ok minke top c
 assert_eq 'USER PID PPID %CPU ELAPSED TTY TIME COMMAND' "$(head -1 <<<"$out" | tr -s ' ')" heading
 ok minke top c hpid,huser,capeff,seccomp,capamb
