@@ -74,13 +74,19 @@ Result<sys::UniqueFd> open_place(int root, const std::string& path, bool folder)
 
 Status attach(int root, const ResolvedMount& mount) {
   if (mount.type != "bind" && mount.type != "volume") return {};
-  if (mount.idmap)
-    return Error(Errc::unsupported,
-                 "it is an idmapped mount, which is there only while the container runs");
+  if (mount.idmap || mount.overlay || !mount.fs_type.empty())
+    return Error(Errc::unsupported, concat("it is ",
+                                           mount.idmap     ? "an idmapped mount"
+                                           : mount.overlay ? "an overlay of its own"
+                                                           : "a file system of its own",
+                                           ", which is there only while the container runs"));
   bool recursive = true;
   for (const std::string& option : mount.options) recursive = recursive && option != "bind";
+  sys::UniqueFd from = TRY(sys::open(mount.source, O_PATH));
+  if (!mount.subpath.empty())
+    from = TRY(sys::open_in_root(from.get(), mount.subpath.c_str(), O_PATH));
   sys::UniqueFd source(
-      open_tree(AT_FDCWD, mount.source.c_str(), OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
+      open_tree(from.get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0)));
   if (!source) return Error::from_errno(errno, mount.source);
   if (!mount.read_write) TRY(make_read_only(source.get()));
   struct stat st {};
