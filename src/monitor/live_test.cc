@@ -685,8 +685,7 @@ TEST_F(LiveTest, IdleMonitorIsSmall) {
   // holds the file, and they are shared with every other monitor.
   std::int64_t kib = 0;
   for (std::string_view line : split(*rollup, '\n'))
-    if (line.starts_with("Private_Dirty:"))
-      kib += std::atoi(std::string(line.substr(14)).c_str());
+    if (line.starts_with("Private_Dirty:")) kib += std::atoi(std::string(line.substr(14)).c_str());
   EXPECT_LT(kib, 150) << *rollup;
   RecordProperty("private_dirty_kib", static_cast<int>(kib));
   ::kill(state.pid, SIGKILL);

@@ -605,15 +605,15 @@ void Monitor::end() {
   if (failure_) hub_.started(Error(failure_->code(), std::string(failure_->message())));
   hub_.finish();
   // Told first: the engine tidies the files while the cgroup goes here, and waits for our end
-  // (wait_gone). Another runtime keeps its own state in the folder that the engine removes, so it
-  // comes first.
-  bool destroys = created_ && !exec_;
+  // (wait_gone). Another runtime keeps its own state in the folder that the engine removes, and
+  // hooks are read from there, so these come first.
+  bool destroys = created_ && !exec_, first = !plan_.runtime.empty() || poststop_;
   if (!created_ && !exec_) clear_after_failure(plan_);
-  if (destroys && !plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
+  if (destroys && first) destroy_container(plan_, state_, poststop_);
   // By whom it is removed tells that in its place.
   if (destroys && !plan_.remove_at_exit) note("cleanup");
   tell(failure_ ? pack_error(*failure_) : pack(Verb::exited, record));
-  if (destroys && plan_.runtime.empty()) destroy_container(plan_, state_, poststop_);
+  if (destroys && !first) destroy_container(plan_, state_, poststop_);
   // The state goes last: whoever starts the container anew waits for this process while it is
   // there.
   if (notify_) ::unlink(concat(plan_.run_dir, "/notify").c_str());

@@ -53,7 +53,7 @@ struct Plan {
   std::string run_dir;           // RUNROOT/containers/ID: state, attach and ctl sockets, exec/
   runtime::OverlayRoot overlay;  // lower empty: the spec's own root.path (--rootfs)
   std::string runtime;           // empty: ours; else the absolute path of an OCI runtime program
-  std::vector<std::string> runtime_flags;  // of that program: "debug" or "--debug"
+  std::vector<std::string> runtime_flags;   // of that program: "debug" or "--debug"
   std::string cgroup_manager = "cgroupfs";  // cgroupfs systemd disabled
   bool tolerate_missing_cgroup = false;
   bool no_new_keyring = false;
@@ -75,7 +75,7 @@ struct Plan {
   HealthPlan health;
   std::int32_t stop_signal = 15;
   std::int64_t stop_timeout = 10;  // seconds
-  bool keep_created = false;            // init: made now, it waits for Frame::start
+  bool keep_created = false;       // init: made now, it waits for Frame::start
 };
 void bind(json::Binder& b, LogPlan& l);
 void bind(json::Binder& b, HealthPlan& h);

@@ -21,7 +21,7 @@ class NameTable {
 
   Status reserve(const std::string& name,
                  const std::string& id) const;                // already_exists when taken
-  Result<std::vector<std::string>> list() const;  // sorted
+  Result<std::vector<std::string>> list() const;              // sorted
   Result<std::string> lookup(const std::string& name) const;  // the id; not_found
   Status release(const std::string& name,
                  const std::string& id) const;  // only while it points to `id`

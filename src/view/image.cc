@@ -134,8 +134,7 @@ json::Object inspect_image(const store::Store& store, const store::Image& image)
     if (name.find('@') == std::string::npos) tags.push_back(name);
   for (const oci::Digest& digest : config.diff_ids) layers.push_back(digest.str());
   std::string comment = config.comment;
-  if (!image.docker_format && !config.history.empty())
-    comment = config.history.front().comment;
+  if (!image.docker_format && !config.history.empty()) comment = config.history.front().comment;
 
   json::Object data;
   std::vector<std::string> lower = store.lower_dirs(image);  // topmost first

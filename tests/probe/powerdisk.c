@@ -1,14 +1,18 @@
 // A disk that remembers the order of everything written to it, for power-cut tests.
 //
-//   powerdisk serve IMAGE LOG MOUNTPOINT   serves MOUNTPOINT/disk with the content of IMAGE; each write and each
-//                                          flush goes to LOG. In the foreground until it is unmounted.
+//   powerdisk serve IMAGE LOG MOUNTPOINT   serves MOUNTPOINT/disk with the content of IMAGE; each
+//   write and each
+//                                          flush goes to LOG. In the foreground until it is
+//                                          unmounted.
 //   powerdisk barriers LOG                 the number of flushes in LOG
-//   powerdisk cut LOG IMAGE N SEED         applies to IMAGE all writes up to flush N (0: none). With a SEED other than 0
-//                                          also some of those between N and N + 1, as a disk with a cache may have
-//                                          written them when the power went, in no order.
+//   powerdisk cut LOG IMAGE N SEED         applies to IMAGE all writes up to flush N (0: none).
+//   With a SEED other than 0
+//                                          also some of those between N and N + 1, as a disk with a
+//                                          cache may have written them when the power went, in no
+//                                          order.
 //
-// A loop device on MOUNTPOINT/disk hands the file system's flushes on as fsync, so LOG has what a real disk
-// would have seen.
+// A loop device on MOUNTPOINT/disk hands the file system's flushes on as fsync, so LOG has what a
+// real disk would have seen.
 #define FUSE_USE_VERSION 31
 #include <errno.h>
 #include <fcntl.h>
@@ -60,12 +64,14 @@ static int do_open(const char* path, struct fuse_file_info* file) {
   (void)file;
   return strcmp(path, "/disk") == 0 ? 0 : -ENOENT;
 }
-static int do_read(const char* path, char* data, size_t length, off_t offset, struct fuse_file_info* file) {
+static int do_read(const char* path, char* data, size_t length, off_t offset,
+                   struct fuse_file_info* file) {
   (void)path, (void)file;
   ssize_t n = pread(image, data, length, offset);
   return n < 0 ? -errno : (int)n;
 }
-static int do_write(const char* path, const char* data, size_t length, off_t offset, struct fuse_file_info* file) {
+static int do_write(const char* path, const char* data, size_t length, off_t offset,
+                    struct fuse_file_info* file) {
   (void)path, (void)file;
   if (pwrite(image, data, length, offset) != (ssize_t)length) return -EIO;
   int kept = keep(kWrite, data, length, offset);
@@ -76,7 +82,8 @@ static int do_fsync(const char* path, int only_data, struct fuse_file_info* file
   return keep(kFlush, NULL, 0, 0);
 }
 // Discards and write-zeroes of the block layer.
-static int do_fallocate(const char* path, int mode, off_t offset, off_t length, struct fuse_file_info* file) {
+static int do_fallocate(const char* path, int mode, off_t offset, off_t length,
+                        struct fuse_file_info* file) {
   static const char zeros[1 << 16];
   if ((mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) == 0) return 0;
   while (length > 0) {
@@ -149,6 +156,7 @@ int main(int argc, char** argv) {
     walk(argv[2], out, atol(argv[4]), (unsigned)atol(argv[5]));
     return close(out);
   }
-  fprintf(stderr, "usage: powerdisk serve IMAGE LOG MOUNTPOINT | barriers LOG | cut LOG IMAGE N SEED\n");
+  fprintf(stderr,
+          "usage: powerdisk serve IMAGE LOG MOUNTPOINT | barriers LOG | cut LOG IMAGE N SEED\n");
   return 2;
 }
