@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/str.h"
@@ -18,6 +19,14 @@ namespace minke::engine {
 namespace {
 
 constexpr std::string_view kStagingPrefix = ".new-";
+// .new-PID-RANDOM, left by a create that died.
+bool is_abandoned(std::string_view name) {
+  if (!name.starts_with(kStagingPrefix)) return false;
+  name.remove_prefix(kStagingPrefix.size());
+  auto pid = parse_int(name.substr(0, name.find('-')));
+  return !pid || *pid <= 0 || !sys::exists(concat("/proc/", *pid));
+}
+
 constexpr std::string_view kMountWords[] = {
     "ro",   "rw",    "exec",    "noexec",   "suid",   "nosuid",  "dev",   "nodev",
     "bind", "rbind", "private", "rprivate", "shared", "rshared", "slave", "rslave",
@@ -162,13 +171,14 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   // above _data hold nothing to read for others, while a container's own users must get through.
   const auto cwd = sys::DirFd::cwd();
   const std::string final_dir = dir(volume.name);
-  const std::string staging = dir(concat(kStagingPrefix, random_hex(8)));
+  const std::string staging = dir(concat(kStagingPrefix, ::getpid(), "-", random_hex(8)));
   Status made = sys::make_dir_at(cwd, staging.c_str(), 0711);
   if (!made && made.error().code() == Errc::not_found) {
     TRY(sys::ensure_dirs(host_.root + "/volumes", 0711));
     made = sys::make_dir_at(cwd, staging.c_str(), 0711);
   }
   if (!made) return std::move(made.error());
+  failpoint("engine.volume", 1);  // staged, empty
   Rollback undo;
   undo.add([&] {
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), staging.c_str()), "list() removes old ones");
@@ -182,7 +192,9 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   // An anonymous one goes with its container, which a power cut may take as well.
   TRY(sys::write_file(staging + "/config.json", json::dump_struct(volume), 0600,
                       volume.anonymous ? sys::Durability::none : sys::Durability::data));
+  failpoint("engine.volume", 2);  // staged whole
   Status renamed = sys::rename_at(cwd, staging.c_str(), cwd, final_dir.c_str(), RENAME_NOREPLACE);
+  failpoint("engine.volume", 3);  // it exists
   if (!renamed) {
     if (renamed.error().code() != Errc::already_exists) return std::move(renamed.error());
     if (request.ignore_existing) return load(volume.name);
@@ -233,9 +245,7 @@ Result<std::vector<VolumeConfig>> Volumes::list() const {
   }
   for (const std::string& name : TRY(sys::list_dir(*folder))) {
     if (name.starts_with('.')) {
-      // Left by a create that died; an hour is far more than one takes.
-      auto st = sys::stat_at(*folder, name.c_str());
-      if (name.starts_with(kStagingPrefix) && st && st->st_mtime + 3600 < now() / kSecond)
+      if (is_abandoned(name))
         ignore(sys::remove_tree_at(*folder, name.c_str()), "tried again by the next listing");
       continue;
     }

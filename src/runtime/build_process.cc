@@ -1,7 +1,6 @@
 // The end of every plan: what the process may do, who it is, and what it runs. Order matters
 // throughout.
 #include <linux/capability.h>
-#include <linux/ioprio.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <string.h>

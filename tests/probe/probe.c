@@ -405,6 +405,17 @@ static int try_calls(int argc, char** argv) {
   return 0;
 }
 
+// The descriptor gets the number that the test looks for, whatever was inherited.
+static int hold_lock(int argc, char** argv) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int fd = argc == 1 ? open(argv[0], O_RDWR) : -1;
+  if (fd < 0 || dup2(fd, 3) < 0 || fcntl(3, F_OFD_SETLKW, &lock) < 0) {
+    perror("lock");
+    return 1;
+  }
+  for (;;) pause();
+}
+
 static int usage(int argc, char** argv);
 
 static const struct {
@@ -423,6 +434,8 @@ static const struct {
     {"eat", eat_memory, "MIB: touch so much memory"},
     {"write", write_files, "FILE TEXT [FILE TEXT]...: write files"},
     {"show", show_files, "FILE...: JSON of their contents (sysctls too)"},
+    {"lock", hold_lock,
+     "FILE: hold an open-file-description lock on it as descriptor 3, until killed"},
     {"trap", trap_signals, "[LAST]: print signals until LAST (15) comes"},
     {"calls", try_calls, "[NAME]...: JSON of the errno of system calls that may be refused"},
     {"help", usage, ": this text"},
