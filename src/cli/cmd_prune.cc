@@ -1,15 +1,11 @@
-#include <algorithm>
-
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/container_filter.h"
-#include "engine/events.h"
+#include "engine/prune.h"
 
 namespace minke::cli {
 namespace {
-
-using engine::ContainerState;
 
 struct PruneFlags {
   std::vector<std::string> filter;
@@ -22,11 +18,6 @@ constexpr Option<F> kOptions[] = {
 };
 constexpr OptionTable kTables[] = {option_table<F>(kOptions)};
 
-bool may_go(ContainerState state) {
-  return state == ContainerState::created || state == ContainerState::exited ||
-         state == ContainerState::stopped;
-}
-
 Result<int> prune(Invocation& call, PruneFlags& flags) {
   if (!flags.force &&
       !TRY(confirm(call.out, "WARNING! This will remove all non running containers.\n")))
@@ -34,18 +25,11 @@ Result<int> prune(Invocation& call, PruneFlags& flags) {
   engine::Engine* engine = TRY(call.engine());
   ContainerFilter filter = TRY(ContainerFilter::make(*engine, flags.filter));
   ErrorList errors;
-  std::vector<engine::ContainerSummary> containers = TRY(engine->list_containers());
-  // The newest first: nothing older depends on it.
-  std::reverse(containers.begin(), containers.end());
-  for (const engine::ContainerSummary& container : containers) {
-    if (!may_go(container.state) || !filter.matches(container)) continue;
-    Status removed = engine->remove(container.id, {});
-    if (removed)
-      call.out.line(container.id);
-    else if (removed.error().code() != Errc::not_found)  // another prune was faster
-      errors.add(std::move(removed.error()));
-  }
-  engine::emit_prune(engine->host(), "container");
+  auto wanted = [&filter](const engine::ContainerSummary& container) {
+    return filter.matches(container);
+  };
+  for (const engine::Pruned& one : TRY(engine::prune_containers(*engine, wanted, &errors)))
+    call.out.line(one.name);
   return finish(std::move(errors));
 }
 

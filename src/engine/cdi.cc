@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "engine/hook_stages.h"
 #include "sys/fd.h"
 
 namespace minke::engine {
@@ -78,25 +79,8 @@ void bind(json::Binder& b, Description& d) {
   b("containerEdits", d.edits);
 }
 
-struct HookKind {
-  std::string_view name;
-  std::vector<oci::Hook> oci::Hooks::*list;
-};
-constexpr HookKind kHooks[] = {
-    {"prestart", &oci::Hooks::prestart},
-    {"createRuntime", &oci::Hooks::create_runtime},
-    {"createContainer", &oci::Hooks::create_container},
-    {"startContainer", &oci::Hooks::start_container},
-    {"poststart", &oci::Hooks::poststart},
-    {"poststop", &oci::Hooks::poststop},
-};
-
 Status add_hook(const Hook& hook, oci::Hooks* hooks) {
-  for (const HookKind& kind : kHooks) {
-    if (kind.name != hook.name) continue;
-    (hooks->*kind.list).push_back({hook.path, hook.args, hook.env, hook.timeout});
-    return {};
-  }
+  if (add_to_stage(hook.name, {hook.path, hook.args, hook.env, hook.timeout}, hooks)) return {};
   return Error(Errc::invalid_argument, concat("CDI: unknown hook ", quote(hook.name)));
 }
 

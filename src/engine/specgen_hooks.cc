@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/json.h"
+#include "engine/hook_stages.h"
 #include "engine/specgen_internal.h"
 #include "sys/fd.h"
 
@@ -38,19 +39,6 @@ void bind(json::Binder& b, HookFile& f) {
   b("when", f.when);
   b("stages", f.stages);
 }
-
-struct Stage {
-  std::string_view name;
-  std::vector<oci::Hook> oci::Hooks::*list;
-};
-constexpr Stage kStages[] = {
-    {"prestart", &oci::Hooks::prestart},
-    {"createRuntime", &oci::Hooks::create_runtime},
-    {"createContainer", &oci::Hooks::create_container},
-    {"startContainer", &oci::Hooks::start_container},
-    {"poststart", &oci::Hooks::poststart},
-    {"poststop", &oci::Hooks::poststop},
-};
 
 Result<bool> matches(const std::string& pattern, const std::string& text) {
   regex_t compiled;
@@ -96,11 +84,7 @@ Result<bool> applies(const When& when, const SpecBuilder& b) {
 }
 
 Status add_stage(const std::string& name, const oci::Hook& hook, oci::Hooks* hooks) {
-  for (const Stage& stage : kStages)
-    if (stage.name == name) {
-      (hooks->*stage.list).push_back(hook);
-      return {};
-    }
+  if (add_to_stage(name, hook, hooks)) return {};
   if (name == "precreate")
     return Error(Errc::unsupported,
                  "stage precreate, which rewrites the specification, is not run");
