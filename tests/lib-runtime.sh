@@ -30,4 +30,5 @@ rt_cleanup() {
   for id in $(rt list -q 2>/dev/null); do rt delete -f "$id" || true; done
   rmdir /sys/fs/cgroup/{,*/}minke-test 2>/dev/null || true
 }
+# shellcheck disable=SC2154  # code is set within
 trap 'code=$?; rt_cleanup; (exit $code); cleanup' EXIT

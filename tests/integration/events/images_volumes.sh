@@ -17,4 +17,4 @@ image untag localhost/other:1
 volume create v
 volume remove v
 image untag $IMG
-image remove" "$(sed 's/ $//' <<<"$out")"
+image remove" "${out% }"

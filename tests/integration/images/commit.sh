@@ -20,8 +20,8 @@ assert_match $'D /var\nA /var/n' "$out"
 assert_eq "$id" "$(minke images -q --no-trunc made | cut -d: -f2)"
 need_program skopeo
 is_podman && exit 0
-inspect='skopeo inspect --raw --tmpdir /tmp'
-ok $inspect "oci:$T/r/images:localhost/made:latest"
+inspect=(skopeo inspect --raw --tmpdir /tmp)
+ok "${inspect[@]}" "oci:$T/r/images:localhost/made:latest"
 assert_eq application/vnd.oci.image.manifest.v1+json "$(field "$out" .mediaType)"
 ok minke commit -q -f docker c dock
 ok minke inspect --format '{{.ManifestType}}' dock
@@ -30,6 +30,6 @@ assert_eq application/vnd.docker.distribution.manifest.v2+json "$out"
 ok minke tag dock dock2
 ok minke inspect --format '{{.ManifestType}}' dock2
 assert_eq application/vnd.docker.distribution.manifest.v2+json "$out"
-ok $inspect "oci:$T/r/images:localhost/dock2:latest"
+ok "${inspect[@]}" "oci:$T/r/images:localhost/dock2:latest"
 mkdir copy
 ok skopeo --tmpdir /tmp copy --insecure-policy "oci:$T/r/images:localhost/made:latest" "dir:$T/copy"

@@ -8,7 +8,7 @@ mkdir "$T/kept"
 opts="store=cat >$T/kept/\$SECRET_ID,lookup=cat $T/kept/\$SECRET_ID,delete=rm $T/kept/\$SECRET_ID,list=ls $T/kept"
 ok minke secret create -d shell --driver-opts "$opts" x "$T/s"
 assert_eq top-secret "$(cat "$T/kept/$out")"
-[ -z "$(grep -rl top-secret "$T/r")" ] || fail 'also kept by the engine'
+! grep -rq top-secret "$T/r" || fail 'also kept by the engine'
 ok minke secret inspect --showsecret -f '{{.SecretData}} {{.Spec.Driver.Name}}' x
 assert_eq 'top-secret shell' "$out"
 ok minke secret rm x

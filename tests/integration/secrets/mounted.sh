@@ -30,4 +30,4 @@ assert_eq 'x 256' "$(field "$out" '.[0].Config.Secrets[0]|"\(.Name) \(.Mode)"')"
 assert_no_match top-secret "$out"
 [ ! -e "$T/u/containers/$(minke inspect -f '{{.Id}}' c)/secrets" ] || fail 'the run folder still has it'
 ok minke rm c
-[ -z "$(grep -rl top-secret "$T/r" "$T/u")" ] || fail "left: $(grep -rl top-secret "$T/r" "$T/u")"
+! grep -rq top-secret "$T/r" "$T/u" || fail "left: $(grep -rl top-secret "$T/r" "$T/u")"

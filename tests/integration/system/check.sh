@@ -4,7 +4,6 @@
 need_image
 
 ok start --name up "$IMG" sleep 1000
-up=$out
 ok minke create --name c --network none -v v:/d "$IMG" echo fine
 c=$out
 echo content >"$T/s"; ok minke secret create s "$T/s"
