@@ -28,7 +28,7 @@ function(minke_module)
     set_target_properties(minke_${M_NAME}_test PROPERTIES
       RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
     target_link_libraries(minke_${M_NAME}_test PRIVATE minke_${M_NAME} GTest::gtest_main)
-    target_precompile_headers(minke_${M_NAME}_test PRIVATE <gtest/gtest.h>)
+    target_precompile_headers(minke_${M_NAME}_test REUSE_FROM minke_test_header)
     add_test(NAME unit.${M_NAME} COMMAND minke_${M_NAME}_test)
   endif()
 endfunction()
@@ -38,6 +38,7 @@ endfunction()
 function(minke_program)
   cmake_parse_arguments(M "STATIC" "NAME" "SOURCES;DEPS;LIBS" ${ARGN})
   add_executable(${M_NAME} ${M_SOURCES})
+  add_dependencies(programs ${M_NAME})
   foreach(dep ${M_DEPS})
     target_link_libraries(${M_NAME} PRIVATE minke_${dep})
   endforeach()
@@ -52,6 +53,15 @@ function(minke_program)
   endif()
 endfunction()
 
+# What is installed, without any test: `./x install`, `./x demo` and `./x deb` build no more.
+add_custom_target(programs)
+
 find_package(GTest REQUIRED)
+# GoogleTest's header is compiled once for all test programs (5 s each otherwise).
+# An executable, because it has to be compiled as they are.
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_header.cc CONTENT "int main() {}\n")
+add_executable(minke_test_header EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/test_header.cc)
+target_link_libraries(minke_test_header PRIVATE GTest::gtest)
+target_precompile_headers(minke_test_header PRIVATE <gtest/gtest.h>)
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)

@@ -57,8 +57,8 @@ Result<Engine::Preview> Engine::preview(const CreateRequest& request) {
   const std::vector<runtime::Cgroup::Entry> no_cgroups;
   runtime::LaunchPlan plan;
   TRY(runtime::build_init_plan({create, facts, no_cgroups, &out.warnings}, &plan));
-  for (std::string_view line : split(trim(runtime::print_plan(plan)), '\n'))
-    out.steps.emplace_back(line);
+  std::string text = runtime::print_plan(plan);
+  for (std::string_view line : split(trim(text), '\n')) out.steps.emplace_back(line);
   return out;
 }
 

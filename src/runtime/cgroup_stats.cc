@@ -45,7 +45,8 @@ void stats_v1(const std::vector<Cgroup::Entry>& entries, CgroupStats* s) {
     auto tick_ns = static_cast<std::uint64_t>(1000000000 / ::sysconf(_SC_CLK_TCK));
     s->cpu_user_ns = field(stat, "user") * tick_ns;
     s->cpu_system_ns = field(stat, "system") * tick_ns;
-    for (std::string_view number : split(trim(text_of(cpu->path + "/cpuacct.usage_percpu")), ' '))
+    std::string per_cpu = text_of(cpu->path + "/cpuacct.usage_percpu");
+    for (std::string_view number : split(trim(per_cpu), ' '))
       if (auto value = parse_uint(number)) s->per_cpu_ns.push_back(*value);
   }
   if (const auto* cpu = entry_of(entries, "cpu")) {

@@ -47,7 +47,7 @@ void keep_quota(const std::string& path, oci::Resources* resources) {
   if (!resources->cpu || resources->cpu->quota || !resources->cpu->period) return;
   auto text = sys::read_small_file(concat(path, "/cpu.max"), 4096);
   if (!text) return;
-  if (auto quota = parse_int(text->substr(0, text->find(' ')))) resources->cpu->quota = *quota;
+  if (auto quota = parse_int(text->substr(0, text->find(' ')))) resources->cpu->quota = quota;
 }
 
 // memory+swap may never be below memory, neither before nor after a write: which of the two goes
