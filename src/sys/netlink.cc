@@ -248,6 +248,11 @@ bool each_message(std::string_view datagram, Visit visit) {
   return false;
 }
 
+NetlinkAnswer answer_of(const nlmsghdr* message) {
+  return {message->nlmsg_type, std::string(static_cast<const char*>(NLMSG_DATA(message)),
+                                           message->nlmsg_len - sizeof(nlmsghdr))};
+}
+
 int error_number(const nlmsghdr* message) {
   if (message->nlmsg_len < sizeof(nlmsghdr) + sizeof(int)) return EPROTO;
   int number = 0;
@@ -257,8 +262,10 @@ int error_number(const nlmsghdr* message) {
 
 }  // namespace
 
-Status NetlinkSocket::run(NetlinkRequest& request, std::string_view what, std::size_t* failed) {
+Status NetlinkSocket::run(NetlinkRequest& request, std::string_view what, std::size_t* failed,
+                          const std::vector<std::string>* steps) {
   if (request.empty()) return {};
+  if (steps) what = steps->front();
   std::uint32_t first = sequence_;
   const auto* header = reinterpret_cast<const nlmsghdr*>(request.buffer_.data());
   // In a batch the last message before its end is asked for; a refusal of the batch as a whole (no
@@ -277,7 +284,7 @@ Status NetlinkSocket::run(NetlinkRequest& request, std::string_view what, std::s
       if (message->nlmsg_type != NLMSG_ERROR || at >= request.count()) return false;  // an old one
       int err = error_number(message);
       if (err != 0 && (!error || at < error_at)) {
-        error.emplace(refusal(message, err, what));
+        error.emplace(refusal(message, err, steps ? (*steps)[at] : what));
         error_at = at;
       }
       return message->nlmsg_seq == last || (batch && at == 0 && err != 0);
@@ -302,14 +309,34 @@ Result<NetlinkAnswer> NetlinkSocket::ask(NetlinkRequest& request, std::string_vi
         error.emplace(refusal(message, err != 0 ? err : ENODATA, what));
         return true;
       }
-      answer.type = message->nlmsg_type;
-      answer.payload.assign(static_cast<const char*>(NLMSG_DATA(message)),
-                            message->nlmsg_len - sizeof(nlmsghdr));
+      answer = answer_of(message);
       return true;
     });
   }
   if (error) return std::move(*error);
   return answer;
+}
+
+Status NetlinkSocket::ask_all(NetlinkRequest& request, std::string_view what,
+                              std::vector<NetlinkAnswer>* answers) {
+  request.add_flags(NLM_F_ACK);
+  std::uint32_t first = sequence_;
+  TRY(send(request, what));
+  std::optional<Error> error;
+  for (bool done = false; !done;) {
+    std::string_view datagram = TRY(receive(what));
+    done = each_message(datagram, [&](const nlmsghdr* message) {
+      if (message->nlmsg_seq != first) return false;
+      if (message->nlmsg_type == NLMSG_ERROR) {
+        if (int err = error_number(message); err != 0) error.emplace(refusal(message, err, what));
+        return true;
+      }
+      answers->push_back(answer_of(message));
+      return false;
+    });
+  }
+  if (error) return std::move(*error);
+  return {};
 }
 
 Result<std::vector<NetlinkAnswer>> NetlinkSocket::dump(NetlinkRequest& request,

@@ -61,6 +61,8 @@ class NetlinkRequest {
   bool empty() const { return messages_.empty(); }
   std::size_t count() const { return messages_.size(); }
   std::size_t size() const { return buffer_.size(); }
+  // What was put in so far: a request without a message is a list of attributes.
+  std::string_view bytes() const { return buffer_; }
   // Adds flags to the latest message.
   void add_flags(std::uint16_t flags);
 
@@ -114,9 +116,14 @@ class NetlinkSocket {
   // or the one before a batch's end). rtnetlink goes on after a message that failed, a batch of
   // nf_tables is all or nothing; in either case the error is that of the first failed message:
   // "WHAT: the kernel's own words: reason", and `*failed` is its number.
-  Status run(NetlinkRequest& request, std::string_view what, std::size_t* failed = nullptr);
+  // `steps`: what stands for WHAT, a text for each message.
+  Status run(NetlinkRequest& request, std::string_view what, std::size_t* failed = nullptr,
+             const std::vector<std::string>* steps = nullptr);
   // One message, one answer.
   Result<NetlinkAnswer> ask(NetlinkRequest& request, std::string_view what);
+  // One message, any number of answers; those that came before a failure stay in `answers`.
+  Status ask_all(NetlinkRequest& request, std::string_view what,
+                 std::vector<NetlinkAnswer>* answers);
   // One message, all answers; begun anew when the kernel says that the list changed meanwhile.
   Result<std::vector<NetlinkAnswer>> dump(NetlinkRequest& request, std::string_view what);
 

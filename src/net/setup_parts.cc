@@ -1,0 +1,85 @@
+#include "net/setup_parts.h"
+
+#include <linux/netlink.h>
+
+#include <algorithm>
+
+#include "base/str.h"
+#include "sys/fd.h"
+
+namespace minke::net {
+
+namespace {
+std::string setting_path(const std::string& name) { return concat("/proc/sys/net/", name); }
+}  // namespace
+
+Result<Settings> Settings::of(int netns) {
+  auto there = TRY(sys::InNetns::enter(netns));
+  return Settings(std::move(there));
+}
+
+std::optional<std::string> Settings::get(const std::string& name) const {
+  auto text = sys::read_small_file(setting_path(name), 4096);
+  if (!text) return std::nullopt;
+  return std::string(trim(*text));
+}
+
+Status Settings::set(const std::string& name, std::string_view value) const {
+  if (get(name) == value) return {};
+  return sys::write_existing(setting_path(name), value);
+}
+
+Status Settings::set_if_there(const std::string& name, std::string_view value) const {
+  auto now = get(name);
+  if (!now || *now == value) return {};
+  return sys::write_existing(setting_path(name), value);
+}
+
+Result<sys::NetlinkSocket> open_nftables(const Place& place) {
+  return sys::NetlinkSocket::open(NETLINK_NETFILTER, place.netns);
+}
+
+namespace {
+
+const nft::Element* with_key(const std::vector<nft::Element>& elements, const std::string& key) {
+  auto it = std::find_if(elements.begin(), elements.end(),
+                         [&](const nft::Element& e) { return e.key == key; });
+  return it == elements.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+Status put_elements(sys::NetlinkSocket& socket, const std::vector<SetElements>& all,
+                    std::string_view what) {
+  nft::Transaction plain(NFPROTO_INET, kTable);
+  for (const auto& set : all) plain.add_elements(set.set, set.elements);
+  auto status = plain.commit(socket, what);
+  if (status || (status.error().sys() != EEXIST && status.error().sys() != EBUSY)) return status;
+  nft::Transaction replacing(NFPROTO_INET, kTable);
+  for (const auto& set : all) {
+    auto there = TRY(nft::find_elements(socket, NFPROTO_INET, kTable, set.set, set.elements));
+    for (auto& element : there) element.data.clear();
+    replacing.delete_elements(set.set, there).add_elements(set.set, set.elements);
+  }
+  return replacing.commit(socket, what);
+}
+
+Status drop_elements(sys::NetlinkSocket& socket, const std::vector<SetElements>& all,
+                     std::string_view what) {
+  nft::Transaction transaction(NFPROTO_INET, kTable);
+  for (const auto& set : all) {
+    auto there = TRY(nft::find_elements(socket, NFPROTO_INET, kTable, set.set, set.elements));
+    std::vector<nft::Element> ours;
+    for (const auto& wanted : set.elements) {
+      const auto* found = with_key(there, wanted.key);
+      if (found && (wanted.data.empty() || found->data == wanted.data))
+        ours.push_back({wanted.key, {}, wanted.interval_end});
+    }
+    transaction.delete_elements(set.set, ours);
+  }
+  auto status = transaction.commit(socket, what);
+  if (!status && status.error().sys() == ENOENT) return {};  // somebody was quicker
+  return status;
+}
+
+}  // namespace minke::net
