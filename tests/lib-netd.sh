@@ -1,0 +1,200 @@
+# shellcheck shell=bash
+# For tests of minke-netd's data plane in the lab (tests/lab/net-lab): . lib.sh, then this one, then `in_lab "$@"`.
+# From there on the script runs as root on a machine of three hosts: client (203.0.113.7) -- router -- server (198.51.100.10).
+# On the server, `make_plane root|user` makes N with a bridge and the data plane (test/plane), owned by root or by an
+# ordinary user; `make_container NAME ADDRESS...` a container's network namespace with a server (netpeer) on port 7.
+
+PEER=$(dirname "$PROBE")/netpeer PLANE_PROGRAM=$(dirname "$PROBE")/plane
+PLANE_USER=${PLANE_USER:-minke-test}
+C4=203.0.113.7 C4B=203.0.113.8 C6=2001:db8:113::7 C6B=2001:db8:113::8 S4=198.51.100.10 S6=2001:db8:100::10
+
+in_lab() {
+  [ -z "${IN_NETD_LAB:-}" ] || { enter_lab; return 0; }
+  need_program nft
+  need_program ip
+  export IN_NETD_LAB=1
+  local code=0
+  "$(dirname "${BASH_SOURCE[0]}")/lab/net-lab" -- "$(readlink -f "$0")" "$@" || code=$?
+  exit $code
+}
+
+enter_lab() {
+  cp "$PEER" "$PLANE_PROGRAM" "$LAB_DIR/bin/"
+  chmod 755 "$LAB_DIR/bin/netpeer" "$LAB_DIR/bin/plane"
+  PEER=$LAB_DIR/bin/netpeer
+}
+
+# for_each_owner FUNCTION: as root, and as an ordinary user where there is one.
+for_each_owner() {
+  "$1" root
+  drop_plane
+  getent passwd "$PLANE_USER" >/dev/null || { echo "no user $PLANE_USER: as root alone" >&2; return 0; }
+  "$1" user
+  drop_plane
+}
+
+N='' plane_pid='' lab_pids=()
+in_n() { nsenter -t "$N" -n -- "$@"; }
+wait_netns() { # PID: until it has a network namespace of its own
+  local other=$LAB_SERVER_PID
+  within 20 eval "[ -e /proc/$1/ns/net ] && [ \"\$(readlink /proc/$1/ns/net)\" != \"\$(readlink /proc/$other/ns/net)\" ] && [ \"\$(cat /proc/$1/comm)\" = sleep ]"
+}
+
+# A bridge in N: ADDRESS/LENGTH...
+make_bridge() { # NAME ADDRESS...
+  local name=$1 a
+  shift
+  in_n ip link add "$name" type bridge
+  in_n ip link set "$name" up
+  for a; do in_n ip addr add "$a" dev "$name" $([[ $a != *:* ]] || echo nodad); done
+}
+
+make_plane() { # root|user [OPTION...]
+  local who=$1
+  shift
+  if [ "$who" = root ]; then
+    on-server unshare -n sleep infinity >/dev/null 2>&1 &
+    N=$!
+  else
+    N=$(on-server-as -b "$PLANE_USER" unshare -Urn sleep infinity)
+    set -- --user "$@"
+  fi
+  lab_pids+=("$N")
+  wait_netns "$N"
+  in_n ip link set lo up
+  in_n sh -c 'for f in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $f ] || echo 0 >$f; done 2>/dev/null; echo 0 >/proc/sys/net/ipv4/icmp_ratelimit; echo 0 >/proc/sys/net/ipv6/icmp/ratelimit; echo 1 >/proc/sys/net/ipv4/ip_forward' || true
+  make_bridge br0 10.89.0.1/24 fd00:89::1/64
+  [ -n "${NO_RULES:-}" ] || lay_rules
+  if [ "$who" = root ]; then
+    coproc PLANE { exec on-server plane "$N" "$@" 2>>"$T/plane.log"; }
+  else
+    coproc PLANE { exec on-server-as "$PLANE_USER" plane "$N" "$@" 2>>"$T/plane.log"; }
+  fi
+  # shellcheck disable=SC2153 # set by coproc
+  plane_pid=$PLANE_PID
+  exec 8<&"${PLANE[0]}" 9>&"${PLANE[1]}"
+  assert_eq ready "$(answer)" 'plane'
+}
+
+answer() {
+  local line
+  IFS= read -r -t 60 line <&8 || fail "the plane does not answer: $(cat "$T/plane.log")"
+  echo "$line"
+}
+plane_do() { # what it answers must be ok
+  echo "$*" >&9
+  assert_eq ok "$(answer)" "$*"
+}
+plane_ask() {
+  echo "$*" >&9
+  answer
+}
+stat_of() { plane_ask stats | tr ' ' '\n' | sed -n "s/^$1=//p"; }
+
+lay_rules() {
+  in_n nft -f - <<'R'
+table inet minke_tp {
+  chain pre { type filter hook prerouting priority mangle; policy accept;
+    iifname "br*" meta l4proto { tcp, udp } socket transparent 1 meta mark set 0x6d6b
+  }
+}
+R
+  lay_routes
+}
+lay_routes() {
+  in_n ip rule add fwmark 0x6d6b lookup 27755
+  in_n ip route add local default dev lo table 27755
+  in_n ip -6 rule add fwmark 0x6d6b lookup 27755
+  in_n ip -6 route add local default dev lo table 27755
+}
+
+# The rules of outbound TCP as the design has them, laid by programs; the queue by iptables where nft has none.
+carry() {
+  local v4 v6
+  read -r v4 v6 < <(plane_ask take)
+  in_n nft flush ruleset
+  in_n nft -f - <<R
+table inet minke_out {
+  set own4 { type ipv4_addr; flags interval; elements = { 10.89.0.0/16 } }
+  set own6 { type ipv6_addr; flags interval; elements = { fd00:89::/32 } }
+  chain take { type filter hook prerouting priority mangle + 1; policy accept;
+    iifname != "br*" return
+    meta mark 0xe01 meta l4proto tcp reject with tcp reset
+    meta mark 0xe02 reject with icmpx type no-route
+    meta mark 0xe03 meta nfproto ipv4 reject with icmp type host-unreachable
+    meta mark 0xe03 reject with icmpv6 type addr-unreachable
+    meta mark 0xe04 reject with icmpx type admin-prohibited
+    meta l4proto { tcp, udp } socket transparent 1 meta mark set 0x6d6b accept
+    ip daddr @own4 return
+    ip6 daddr @own6 return
+    meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:$v4 meta mark set 0x6d6b accept
+    meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:$v6 meta mark set 0x6d6b accept
+  }
+}
+R
+  if ! in_n nft -f - 2>/dev/null <<R; then
+table inet minke_hold {
+  chain hold { type filter hook prerouting priority mangle - 10; policy accept;
+    iifname != "br*" return
+    ip daddr 10.89.0.0/16 return
+    ip6 daddr fd00:89::/32 return
+    tcp flags & (fin|syn|rst|ack) == syn queue num 0 bypass
+  }
+}
+R
+    need_program iptables-nft
+    in_n iptables-nft -t mangle -A PREROUTING -i br+ ! -d 10.89.0.0/16 -p tcp --syn -j NFQUEUE --queue-num 0 --queue-bypass
+    in_n ip6tables-nft -t mangle -A PREROUTING -i br+ ! -d fd00:89::/32 -p tcp --syn -j NFQUEUE --queue-num 0 --queue-bypass
+  fi
+  plane_do carrier 0
+}
+
+# A container: its namespace, each address on a bridge of its own (the first is br0, the second br1, ...), default routes by the
+# first. With `--no-default` none. Its process is in $CONTAINER; in_c runs there.
+CONTAINER=''
+in_c() { nsenter -t "$CONTAINER" -n -- "$@"; }
+make_container() { # [--no-default] ADDRESS/LENGTH[,ADDRESS/LENGTH]...
+  local default=1 i=0 set a
+  [ "$1" != --no-default ] || { default=''; shift; }
+  on-server unshare -n sleep infinity >/dev/null 2>&1 &
+  CONTAINER=$!
+  lab_pids+=("$CONTAINER")
+  wait_netns "$CONTAINER"
+  in_c ip link set lo up
+  for set; do
+    ip link add "v$CONTAINER-$i" netns "$N" type veth peer name "eth$i" netns "$CONTAINER"
+    in_n ip link set "v$CONTAINER-$i" master "br$i" up
+    in_c ip link set "eth$i" up
+    for a in ${set//,/ }; do in_c ip addr add "$a" dev "eth$i" $([[ $a != *:* ]] || echo nodad); done
+    i=$((i + 1))
+  done
+  if [ -n "$default" ]; then
+    in_c ip route add default via 10.89.0.1
+    in_c ip -6 route add default via fd00:89::1 2>/dev/null || true
+  fi
+  serve_in "$CONTAINER" 7
+}
+
+serve_in() { # PID PORT
+  nsenter -t "$1" -n -- "$PEER" serve "$2" >"$T/serve.$1.$2" 2>&1 &
+  lab_pids+=($!)
+  within 20 grep -q ready "$T/serve.$1.$2"
+}
+served() { cat "$T/serve.$CONTAINER.7"; }
+
+client() { on-client "$PEER" "$@"; }
+server() { on-server "$PEER" "$@"; }
+memory_kib() { awk '/^VmRSS/ {print $2}' "/proc/$(plane_process)/status"; }
+plane_process() { # below nsenter and setpriv it has the same pid: they exec
+  echo "$plane_pid"
+}
+
+drop_plane() {
+  [ -n "$plane_pid" ] || return 0
+  exec 8<&- 9>&-
+  kill "$plane_pid" 2>/dev/null || true
+  wait "$plane_pid" 2>/dev/null || true
+  kill "${lab_pids[@]}" 2>/dev/null || true
+  wait "${lab_pids[@]}" 2>/dev/null || true
+  plane_pid='' lab_pids=()
+}
