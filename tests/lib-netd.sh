@@ -6,6 +6,7 @@
 
 PEER=$(dirname "$PROBE")/netpeer PLANE_PROGRAM=$(dirname "$PROBE")/plane
 PLANE_USER=${PLANE_USER:-minke-test}
+# shellcheck disable=SC2034 # for the scripts
 C4=203.0.113.7 C4B=203.0.113.8 C6=2001:db8:113::7 C6B=2001:db8:113::8 S4=198.51.100.10 S6=2001:db8:100::10
 
 in_lab() {
@@ -40,13 +41,18 @@ wait_netns() { # PID: until it has a network namespace of its own
   within 20 eval "[ -e /proc/$1/ns/net ] && [ \"\$(readlink /proc/$1/ns/net)\" != \"\$(readlink /proc/$other/ns/net)\" ] && [ \"\$(cat /proc/$1/comm)\" = sleep ]"
 }
 
+add_address() { # WHERE ADDRESS/LENGTH INTERFACE
+  local options=()
+  [[ $2 != *:* ]] || options=(nodad)
+  "$1" ip addr add "$2" dev "$3" "${options[@]}"
+}
 # A bridge in N: ADDRESS/LENGTH...
 make_bridge() { # NAME ADDRESS...
   local name=$1 a
   shift
   in_n ip link add "$name" type bridge
   in_n ip link set "$name" up
-  for a; do in_n ip addr add "$a" dev "$name" $([[ $a != *:* ]] || echo nodad); done
+  for a; do add_address in_n "$a" "$name"; done
 }
 
 make_plane() { # root|user [OPTION...]
@@ -165,7 +171,7 @@ make_container() { # [--no-default] ADDRESS/LENGTH[,ADDRESS/LENGTH]...
     ip link add "v$CONTAINER-$i" netns "$N" type veth peer name "eth$i" netns "$CONTAINER"
     in_n ip link set "v$CONTAINER-$i" master "br$i" up
     in_c ip link set "eth$i" up
-    for a in ${set//,/ }; do in_c ip addr add "$a" dev "eth$i" $([[ $a != *:* ]] || echo nodad); done
+    for a in ${set//,/ }; do add_address in_c "$a" "eth$i"; done
     i=$((i + 1))
   done
   if [ -n "$default" ]; then

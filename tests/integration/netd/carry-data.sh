@@ -13,10 +13,10 @@ check() {
   assert_match "^$S4 " "$(in_c "$PEER" ask tcp $C4 7)"
   assert_match "^$S6 " "$(in_c "$PEER" ask tcp $C6 7)"
   for to in $C4 $C6; do
-    assert_eq 3000000 "$(in_c "$PEER" half $to 7 3000000)"
-    assert_eq ECONNRESET "$(in_c "$PEER" ends $to 7 reset)"
-    assert_eq eof "$(in_c "$PEER" ends $to 7 'send 1000000')"
-    in_c "$PEER" ends $to 7 idle reset
+    assert_eq 3000000 "$(in_c "$PEER" half "$to" 7 3000000)"
+    assert_eq ECONNRESET "$(in_c "$PEER" ends "$to" 7 reset)"
+    assert_eq eof "$(in_c "$PEER" ends "$to" 7 'send 1000000')"
+    in_c "$PEER" ends "$to" 7 idle reset
     within 20 eval '[ "$(grep -c "^ended .* ECONNRESET" "$T/remote")" -ge 1 ]'
   done
   # the host's other addresses are reached unless the switch is off; containers among themselves are not carried

@@ -21,7 +21,7 @@ check() {
   in_c ip -6 rule del pref 0
   in_c ip -6 route add ::1/128 via fd00:89::1 dev eth0 table 99
   for to in 127.0.0.1 127.0.0.5 ::1 ::ffff:127.0.0.1 $S4 $S6; do
-    [ "$(in_c "$PEER" connect $to 7000)" != ok ] || fail "reached $to"
+    [ "$(in_c "$PEER" connect "$to" 7000)" != ok ] || fail "reached $to"
   done
   assert_eq 0 "$(stat_of dialled)"
   [ "$(stat_of forbidden)" -ge 2 ] || fail "what is forbidden did not arrive: $(plane_ask stats)"

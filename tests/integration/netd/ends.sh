@@ -14,11 +14,11 @@ check() {
   plane_do port c1 tcp 0.0.0.0 8081 9
   for to in $S4 $S6; do
     # all is said, then the end, then as much comes back
-    assert_eq 3000000 "$(client half $to 8080 3000000)"
-    assert_eq 0 "$(client half $to 8080 0)"
-    assert_eq ECONNRESET "$(client ends $to 8080 reset)" 'reset by the container'
-    assert_eq eof "$(client ends $to 8080 'send 100')"
-    client ends $to 8080 idle reset
+    assert_eq 3000000 "$(client half "$to" 8080 3000000)"
+    assert_eq 0 "$(client half "$to" 8080 0)"
+    assert_eq ECONNRESET "$(client ends "$to" 8080 reset)" 'reset by the container'
+    assert_eq eof "$(client ends "$to" 8080 'send 100')"
+    client ends "$to" 8080 idle reset
     within 20 eval 'served | grep -q "^ended .* ECONNRESET"' # reset by the client
   done
   # nothing listens on port 9: a client is told at once, though an accepting proxy cannot refuse

@@ -17,10 +17,10 @@ check() {
   assert_eq "$C6B 40004" "$(client ask tcp $S6 8080 --from 40004 --bind $C6B)"
   assert_eq "$C4 1023" "$(client ask tcp $S4 8080 --from 1023)"
   for to in 127.0.0.1 127.0.0.5 $S4; do
-    assert_match '^10\.89\.0\.1 ' "$(server ask tcp $to 8080)" "through $to"
+    assert_match '^10\.89\.0\.1 ' "$(server ask tcp "$to" 8080)" "through $to"
   done
   for to in ::1 $S6; do
-    assert_match '^fd00:89::1 ' "$(server ask tcp $to 8080)" "through $to"
+    assert_match '^fd00:89::1 ' "$(server ask tcp "$to" 8080)" "through $to"
   done
   # link-local clients have no meaning elsewhere
   local ll
