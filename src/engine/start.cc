@@ -13,6 +13,7 @@
 #include "monitor/restart.h"
 #include "runtime/cgroup.h"
 #include "state/object_lock.h"
+#include "sys/life_lock.h"
 #include "sys/process.h"
 #include "sys/program.h"
 
@@ -125,6 +126,17 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   return plan;
 }
 
+// A monitor whose record is lost (its run folder removed or damaged) runs on, and two of them must
+// not have one upper folder. One that has recorded its end may need a moment to be gone.
+Status refuse_second_run(const Container& container) {
+  auto free = sys::lock_for_life(container.dir + "/monitor", 5'000);
+  if (free || free.error().code() != Errc::unavailable) return {};
+  return Error(Errc::conflict,
+               concat("container ", short_id(container.config.id), " runs already, though ",
+                      container.run_dir, " has no record of it: ", free.error().message(),
+                      "; end that first"));
+}
+
 Status Engine::start_dependencies(const ContainerConfig& config) {
   for (const std::string& id : config.depends_on) {
     Container other =
@@ -142,6 +154,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
                                              std::optional<monitor::Handle> early, bool only_init) {
   const ContainerConfig& config = container.config;
   use_cgroup_manager(config.request.defaults.cgroup_manager, &host_);
+  TRY(refuse_second_run(container));
   // One upper folder cannot be in two overlays.
   if (is_mount_point(container_mount_point(host_, config.id)))
     return Error(Errc::conflict,

@@ -28,6 +28,7 @@
 #include "monitor/wire.h"
 #include "runtime/cgroup.h"
 #include "sys/event_loop.h"
+#include "sys/life_lock.h"
 #include "sys/process.h"
 
 namespace minke::monitor {
@@ -115,7 +116,8 @@ class Monitor {
   std::string host_notify_;
   std::vector<sys::UniqueFd> passed_;  // of the plan message, until the starter has them
   sys::UniqueFd passthrough_[3];
-  sys::UniqueFd lock_;  // the container's, until its start is recorded
+  sys::UniqueFd lock_;   // the container's, until its start is recorded
+  sys::FileLock alive_;  // in its folder, for our whole life: whoever has lost our record sees it
   pid_t starter_pid_ = -1;
   StateRecord state_;
   bool poststop_ = false;
@@ -141,6 +143,7 @@ Status Monitor::set_up() {
   signals_ = TRY(
       sys::make_signalfd({SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2}));
   TRY(read_plan());
+  alive_ = TRY(sys::lock_for_life(concat(plan_.bundle, "/monitor"), 10'000));
   ContainerEnds theirs;
   TRY(open_streams(&theirs));
   TRY(start_starter(std::move(theirs)));

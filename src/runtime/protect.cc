@@ -65,7 +65,8 @@ Result<sys::UniqueFd> sealed_copy() {
 
 Status protect_own_binary() {
   if (is_protected() || !writable_by_us()) return {};
-  if (::getenv(sys::kOwnProgram) != nullptr)
+  // A parent's mark is not ours: an engine that starts this program through a script hands it down.
+  if (!sys::kept_program().empty())
     return Error(
         Errc::internal,
         "protect own program: it is writable still after starting it from a read-only mount");
@@ -77,7 +78,7 @@ Status protect_own_binary() {
   for (std::size_t at = 0; at < words.size(); at += ::strlen(words.data() + at) + 1)
     argv.push_back(words.data() + at);
   argv.push_back(nullptr);
-  ::setenv(sys::kOwnProgram, path.c_str(), 1);
+  ::setenv(sys::kOwnProgram, concat(::getpid(), ":", path).c_str(), 1);
   ::fexecve(exe.get(), argv.data(), environ);
   return Error::from_errno(errno, "protect own program: exec");
 }

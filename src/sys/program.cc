@@ -8,15 +8,23 @@
 
 namespace minke::sys {
 
+std::string kept_program() {
+  const char* kept = ::getenv(kOwnProgram);
+  if (kept == nullptr) return "";
+  auto parts = split_once(kept, ':');
+  if (!parts || parse_int(parts->first) != std::optional<std::int64_t>(::getpid())) return "";
+  return std::string(parts->second);
+}
+
 Result<std::string> own_program() {
   std::string self = TRY(read_link_at(DirFd::cwd(), "/proc/self/exe"));
   // An upgrade while we run unlinks our file; the kernel then appends this to the link's text.
   constexpr std::string_view kDeleted = " (deleted)";
   if (self.ends_with(kDeleted)) self.resize(self.size() - kDeleted.size());
   // A detached mount of one file shows it as "/", a sealed copy in memory as "/memfd:...".
-  const char* kept = ::getenv(kOwnProgram);
-  if (kept != nullptr && (self == "/" || self.starts_with("/memfd:"))) return std::string(kept);
-  return self;
+  if (self != "/" && !self.starts_with("/memfd:")) return self;
+  std::string kept = kept_program();
+  return kept.empty() ? self : kept;
 }
 
 Result<std::string> program_path(const std::string& name) {

@@ -8,8 +8,10 @@
 namespace minke::sys {
 
 // Set by runtime::protect_own_binary() for its second life, which runs from a detached mount and so
-// has no path.
+// has no path: "PID:PATH". Another process that inherits it is not meant.
 inline constexpr const char* kOwnProgram = "MINKE_OWN_PROGRAM";
+// The path, when it was set for this very process; else "".
+std::string kept_program();
 // The absolute path of the running program's file.
 Result<std::string> own_program();
 

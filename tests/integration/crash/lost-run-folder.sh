@@ -11,3 +11,14 @@ assert_match '^(exited|created)$' "$(state_of c)"
 ok minke start -a c
 ok run -v v:/v "$IMG" wc -l /v/count
 assert_eq '2 /v/count' "$out"
+
+# Lost while it runs: its monitor is named, no second one gets the same files, and with that gone it starts.
+minke create --name long --network none "$IMG" sh -c 'echo started >>/starts; cat /starts; exec sleep 1000' >/dev/null
+ok minke start long
+monitor=$(minke inspect --format '{{.State.ConmonPid}}' long)
+rm -rf "$T/u"
+assert_error 125 "runs already.*process $monitor has" minke start long
+kill -KILL "$monitor"
+ok minke start long
+within 20 eval '[ "$(minke exec long cat /starts | wc -l)" = 2 ]'
+ok minke rm -f -t 0 long
