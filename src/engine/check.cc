@@ -35,7 +35,7 @@ bool Checker::old_enough(const std::string& path) const {
 
 Result<CheckReport> check(Engine& engine, const CheckOptions& options) {
   TRY(engine.enter());
-  Checker checker{engine, options, {}, {}};
+  Checker checker{engine, options, {}};
   TRY(check_images(&checker));
   TRY(check_containers(&checker));
   TRY(check_volumes(&checker));

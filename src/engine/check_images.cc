@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/str.h"
 #include "codec/digest.h"
 #include "engine/check_internal.h"
+#include "engine/records.h"
 #include "state/object_lock.h"
+#include "store/image_worker.h"
 #include "store/layout.h"
 
 namespace minke::engine {
@@ -80,6 +83,34 @@ Status rebuild_index(Checker* c, const std::string& path) {
   return {};
 }
 
+// Whether a container that runs stands on the layer: its files are not taken from under it.
+bool runs_on(Engine& engine, const std::string& layer) {
+  auto containers = engine.list_containers();
+  if (!containers) return true;
+  for (const ContainerSummary& container : *containers) {
+    if (container.pid == 0) continue;
+    auto config = load_config(ContainerPaths(engine.host(), container.id).dir);
+    if (!config) return true;
+    for (const std::string& lower : config->lower)
+      if (lower.starts_with(layer + "/")) return true;
+  }
+  return false;
+}
+
+// Blobs are verified and layers are only what they unpack to: what is wrong with a layer goes, and
+// comes again from the image's blobs.
+Status restore_image(Checker* c, const store::Image& image) {
+  for (const std::string& chain_id : image.chain_ids) {
+    if (layer_fault(c->root(), chain_id).empty()) continue;
+    const std::string layer = concat(c->root(), "/layers/", chain_id);
+    if (!sys::exists(layer)) continue;
+    if (runs_on(c->engine, layer))
+      return Error(Errc::in_use, "a running container stands on it: stop it first");
+    TRY(c->engine.store().move_to_trash(layer));
+  }
+  return store::restore_layers(c->engine.store(), image);
+}
+
 // An image that the index names.
 void check_image(Checker* c, const store::Image& image,
                  const std::map<std::string, std::string>& bad_blobs) {
@@ -87,17 +118,29 @@ void check_image(Checker* c, const store::Image& image,
   auto blame = [&](std::string text) {
     if (fault.empty()) fault = std::move(text);
   };
-  for (const oci::Descriptor& layer : image.manifest.layers) {
-    auto bad = bad_blobs.find(std::string(layer.digest.hex()));
-    if (bad != bad_blobs.end()) blame(concat("blob ", layer.digest.str(), ": ", bad->second));
-    if (!sys::exists(c->engine.store().blob_path(layer.digest)))
-      blame(concat("blob ", layer.digest.str(), " is missing"));
-  }
+  auto check_blob = [&](const oci::Digest& digest) {
+    auto bad = bad_blobs.find(std::string(digest.hex()));
+    if (bad != bad_blobs.end()) blame(concat("blob ", digest.str(), ": ", bad->second));
+    if (!sys::exists(c->engine.store().blob_path(digest)))
+      blame(concat("blob ", digest.str(), " is missing"));
+  };
+  check_blob(image.manifest_descriptor.digest);
+  check_blob(image.manifest.config.digest);
+  for (const oci::Descriptor& layer : image.manifest.layers) check_blob(layer.digest);
+  const bool blobs_are_well = fault.empty();
   for (const std::string& chain_id : image.chain_ids)
     if (std::string text = layer_fault(c->root(), chain_id); !text.empty())
       blame(concat("layer ", chain_id, ": ", text));
   if (fault.empty()) return;
-  c->bad_images.insert(image.id);
+  if (blobs_are_well && (c->options.repair || c->options.force)) {
+    Status restored = restore_image(c, image);
+    if (restored || restored.error().code() == Errc::in_use) {
+      if (!restored) fault += concat(" (", restored.error().message(), ")");
+      return c->found(concat("image ", image.id.substr(0, 12)), fault,
+                      restored ? "unpacked anew from its blob" : "");
+    }
+    fault += concat(" (could not be unpacked anew: ", restored.error().message(), ")");
+  }
   std::string mended;
   if (c->options.repair || c->options.force) {
     auto users = c->engine.image_users(image.id);

@@ -1,7 +1,6 @@
 // What the parts of `check` share.
 #pragma once
 
-#include <set>
 #include <string>
 
 #include "engine/check.h"
@@ -12,7 +11,6 @@ struct Checker {
   Engine& engine;
   const CheckOptions& options;
   CheckReport report;
-  std::set<std::string> bad_images;  // ids
   const std::string& root() const { return engine.host().root; }
   void found(std::string what, std::string fault, std::string mended = "") {
     report.findings.push_back({std::move(what), std::move(fault), std::move(mended)});

@@ -68,7 +68,7 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name,
       return Error(Errc::in_use, concat("image ", image->id, " is mounted: unmount it first"))
           .with_exit(2);
     TRY(drop_mount(host_, MountKind::images, image->id));
-    TRY(store_->remove_image(*image, {}, &report));
+    TRY(store_->remove_image(*image, {}, &report, !options.no_prune));
   }
   for (const std::string& image_name : image->names)
     emit_image(host_, "untag", image->id, image_name);

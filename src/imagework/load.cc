@@ -414,6 +414,15 @@ Status load_members(Session& session, Members& members) {
 
 }  // namespace
 
+Status restore_layers(Session& session, const store::WorkerRequest& request) {
+  if (request.images.size() != 1) return corrupt("restore: not one image");
+  std::string text = TRY(session.read_blob(request.images[0].manifest, kMaxJson));
+  oci::Manifest manifest = TRY(oci::parse_manifest(text));
+  std::string config_json = TRY(session.read_blob(manifest.config.digest, kMaxJson));
+  oci::ImageConfig config = TRY(oci::parse_image_config(config_json));
+  return session.finish_image(manifest, text, config, {});
+}
+
 Status load_archive(Session& session, int input) {
   FdSource source(input);
   PeekSource peek(source);

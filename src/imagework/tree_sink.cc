@@ -134,8 +134,10 @@ Status TreeSink::make(int parent, const std::string& name, const std::string& pa
 Status TreeSink::put(const TarEntry& entry, int fd, TarReader* reader) {
   std::string path = confined(entry.path);
   if (path.empty()) return {};  // the folder itself, which is there
-  auto [folder, name] = split_path(path);
-  int parent = TRY(parent_of(folder, true));
+  // No binding of both: clang takes none into a lambda.
+  const auto parts = split_path(path);
+  const std::string& name = parts.second;
+  int parent = TRY(parent_of(parts.first, true));
   Owner owner = TRY(give_owner(options_.owners, {entry.uid, entry.gid}, path));
   switch (entry.type) {
     case TarEntry::Type::file:
@@ -272,10 +274,10 @@ Status TreeSink::put_directory(const TarEntry& entry, int parent, const std::str
 
 Status TreeSink::put_link(const TarEntry& entry, int parent, const std::string& name,
                           const std::string& path) {
-  auto [folder, target] = split_path(confined(entry.link));
-  UniqueFd from = TRY(walk(folder, false));
+  const auto parts = split_path(confined(entry.link));
+  UniqueFd from = TRY(walk(parts.first, false));
   return make(parent, name, path,
-              [&] { return ::linkat(from.get(), target.c_str(), parent, name.c_str(), 0); });
+              [&] { return ::linkat(from.get(), parts.second.c_str(), parent, name.c_str(), 0); });
 }
 
 Status TreeSink::set_xattrs(const TarEntry& entry, int fd) {

@@ -12,6 +12,8 @@ namespace minke::imagework {
 Status load_archive(Session& session, int input);
 // An OCI image layout, or a `dir:` directory as "save --format docker-dir" makes it.
 Status load_directory(Session& session, int directory);
+// The layers of one image of the store that are missing, from its blobs.
+Status restore_layers(Session& session, const store::WorkerRequest& request);
 // A root file system as tar: one layer, one image.
 Status import_rootfs(Session& session, const store::WorkerRequest& request, int input);
 // An archive into `folder`, plain names and all: nothing in it has a meaning beyond its name.

@@ -38,6 +38,7 @@ constexpr Verb kVerbs[] = {
     {.name = "load", .store = true, .staging = true},
     {.name = "load-dir", .store = true, .staging = true, .reads_data = true},
     {.name = "import", .store = true, .staging = true},
+    {.name = "restore", .store = true, .staging = true},
     {.name = "commit", .store = true, .staging = true, .reads_data = true},
     {.name = "save", .store = true},
     {.name = "export", .reads_data = true},
@@ -94,6 +95,7 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
   Session session(store::kStoreFd, store::kStagingFd, request.rootless);
   Status done = verb->name == "load"       ? load_archive(session, store::kDataFd)
                 : verb->name == "load-dir" ? load_directory(session, store::kDataFd)
+                : verb->name == "restore"  ? restore_layers(session, request)
                 : verb->name == "commit"
                     ? commit_tree(session, request, store::kDataFd, store::kStagingFd)
                     : import_rootfs(session, request, store::kDataFd);

@@ -133,6 +133,15 @@ Result<LoadResult> load_archive(const Store& store, int input_fd, const std::str
   return run_and_commit(store, std::move(request), dir.get());
 }
 
+Status restore_layers(const Store& store, const Image& image) {
+  WorkerRequest request;
+  request.verb = "restore";
+  WorkerImage& wanted = request.images.emplace_back();
+  wanted.manifest = image.manifest_descriptor.digest;
+  TRY(run_and_commit(store, std::move(request), -1));
+  return {};
+}
+
 Result<std::string> import_rootfs(const Store& store, const ImportRequest& request) {
   WorkerRequest worker;
   worker.verb = "import";

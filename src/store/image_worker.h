@@ -20,6 +20,10 @@ struct LoadResult {
 // from that path.
 Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory);
 
+// Unpacks the layers of an image that are not there (any more) from its blobs, which are read
+// against their digests.
+Status restore_layers(const Store& store, const Image& image);
+
 struct ImportRequest {
   int input_fd = -1;  // a root file system as tar, plain or compressed
   std::string name;   // reference or empty

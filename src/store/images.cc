@@ -472,7 +472,7 @@ Status Store::commit(const Staging& staging, const NewContent& content) {
 }
 
 Status Store::remove_image(const Image& image, const std::vector<std::string>& keep_chain_ids,
-                           std::vector<std::string>* removed) {
+                           std::vector<std::string>* removed, bool prune) {
   sys::FileLock lock = TRY(lock_index(root_));
   oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
   std::vector<Image> images = TRY(list_images());
@@ -485,7 +485,7 @@ Status Store::remove_image(const Image& image, const std::vector<std::string>& k
   while (victim != nullptr) {
     for (const std::string& name : victim->names) untagged.push_back(concat("Untagged: ", name));
     deleted.push_back(concat("Deleted: ", victim->id));
-    const Image* parent = dangling_parent(images, *victim);
+    const Image* parent = prune ? dangling_parent(images, *victim) : nullptr;
     gone.push_back(*victim);
     std::string parent_id = parent != nullptr ? parent->id : "";
     std::erase_if(images, [&](const Image& i) { return i.id == gone.back().id; });

@@ -82,9 +82,10 @@ class Store {
   Status untag_image(const Image& image, const std::string& name);   // full name
   // Removes the image's names; then its manifest, config and layers that no other image uses go to
   // trash. `removed` gets "Untagged: NAME" and "Deleted: ID" lines in order. Layers named in
-  // `keep_chain_ids` (used by containers) stay on disk until the next collection.
+  // `keep_chain_ids` (used by containers) stay on disk until the next collection. With `prune` the
+  // untagged images that it was built from go as well, when nothing else stands on them.
   Status remove_image(const Image& image, const std::vector<std::string>& keep_chain_ids,
-                      std::vector<std::string>* removed);
+                      std::vector<std::string>* removed, bool prune = true);
   // Sends to trash every blob and layer that no image needs and that is not in `keep_chain_ids`:
   // what a killed remove or load left behind. `freed` (may be null) gets their number.
   Status collect(const std::vector<std::string>& keep_chain_ids, int* freed);

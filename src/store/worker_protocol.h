@@ -23,7 +23,7 @@ enum WorkerFd : int {
 };
 // kStoreFd of copy-tree and put-tree: the root of the tree that is written.
 
-struct WorkerImage {  // of save
+struct WorkerImage {  // of save and restore
   oci::Digest manifest;
   std::vector<std::string> names, chain_ids;
 };
@@ -45,13 +45,13 @@ struct WorkerTree {  // export, read-tree, copy-tree, put-tree, commit
   bool overwrite = false, skip_devices = false;
 };
 struct WorkerRequest {
-  // load, load-dir, import, save, export; commit; read-tree (to an archive), copy-tree, put-tree
-  // (from an archive); unpack (an archive into kStagingFd)
+  // load, load-dir, import, restore (layers of images[0]), save, export; commit; read-tree (to an
+  // archive), copy-tree, put-tree (from an archive); unpack (an archive into kStagingFd)
   std::string verb;
   bool rootless = false;
   std::string format;               // save: docker-archive, oci-archive, oci-dir, docker-dir
   bool compress = false;            // save docker-dir
-  std::vector<WorkerImage> images;  // save
+  std::vector<WorkerImage> images;  // save, restore
   std::string name, message, architecture, os, variant;  // import
   std::string created;                                   // import: RFC 3339
   std::string config_json;  // import: "config" of the image config; commit: all of it
