@@ -44,6 +44,18 @@ calm() {
   racers=()
 }
 
+# rounds FUNCTION [LESS]: FUNCTION I for I from 1 on, 300/LESS times or as often as 20 seconds allow, but 12 times at least;
+# `./x stress` has more of both. How often it was is in $round.
+rounds() {
+  local function=$1 wanted=$((${MINKE_RACE_ROUNDS:-300} / ${2:-1})) end=$((SECONDS + ${MINKE_RACE_SECONDS:-20}))
+  round=0
+  while [ $round -lt "$wanted" ] && { [ $round -lt 12 ] || [ $SECONDS -lt $end ]; }; do
+    round=$((round + 1))
+    "$function" "$round"
+  done
+  echo "$round rounds"
+}
+
 # try COMMAND...: it may succeed or be refused (125..127 and 1), but neither hang nor die by a signal.
 try() {
   rc=0
