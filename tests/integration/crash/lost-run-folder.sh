@@ -15,10 +15,12 @@ assert_eq '2 /v/count' "$out"
 # Lost while it runs: its monitor is named, no second one gets the same files, and with that gone it starts.
 minke create --name long --network none "$IMG" sh -c 'echo started >>/starts; cat /starts; exec sleep 1000' >/dev/null
 ok minke start long
-monitor=$(minke inspect --format '{{.State.ConmonPid}}' long)
+monitor=$(minke inspect --format '{{.State.ConmonPid}}' long) init=$(minke inspect --format '{{.State.Pid}}' long)
 rm -rf "$T/u"
 assert_error 125 "runs already.*process $monitor has" minke start long
 kill -KILL "$monitor"
+ended() { [ ! -e "/proc/$init" ] || grep -q '^State:.Z' "/proc/$init/status"; }
+within 20 ended
 ok minke start long
 within 20 eval '[ "$(minke exec long cat /starts | wc -l)" = 2 ]'
 ok minke rm -f -t 0 long

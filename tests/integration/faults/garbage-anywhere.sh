@@ -51,7 +51,7 @@ look() { # FILE OWNER
   local what=$1 owner=$2
   if [ "$owner" = all ]; then
     # no promise but an answer, or one line why there is none
-    for command in 'ps -a' images 'volume ls' 'secret ls' 'inspect up' 'start -a ended'; do say "$what" $command; done
+    while read -ra words; do say "$what" "${words[@]}"; done <<<$'ps -a\nimages\nvolume ls\nsecret ls\ninspect up\nstart -a ended'
     return 0
   fi
   works "$what" . images
@@ -65,7 +65,7 @@ look() { # FILE OWNER
   say "$what" volume ls
   say "$what" secret ls
   case $owner in
-    volume\ * | secret\ *) say "$what" ${owner% *} inspect "${owner#* }" ;;
+    volume\ * | secret\ *) say "$what" "${owner% *}" inspect "${owner#* }" ;;
     *) say "$what" inspect "$owner"; say "$what" logs "$owner"; say "$what" port "$owner" ;;
   esac
 }
