@@ -46,15 +46,7 @@ add_address() { # WHERE ADDRESS/LENGTH INTERFACE
   [[ $2 != *:* ]] || options=(nodad)
   "$1" ip addr add "$2" dev "$3" "${options[@]}"
 }
-# A bridge in N: ADDRESS/LENGTH...
-make_bridge() { # NAME ADDRESS...
-  local name=$1 a
-  shift
-  in_n ip link add "$name" type bridge
-  in_n ip link set "$name" up
-  for a; do add_address in_n "$a" "$name"; done
-}
-
+# With CARRY=1 outbound TCP is carried too.
 make_plane() { # root|user [OPTION...]
   local who=$1
   shift
@@ -67,10 +59,6 @@ make_plane() { # root|user [OPTION...]
   fi
   lab_pids+=("$N")
   wait_netns "$N"
-  in_n ip link set lo up
-  in_n sh -c 'for f in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $f ] || echo 0 >$f; done 2>/dev/null; echo 0 >/proc/sys/net/ipv4/icmp_ratelimit; echo 0 >/proc/sys/net/ipv6/icmp/ratelimit; echo 1 >/proc/sys/net/ipv4/ip_forward' || true
-  make_bridge br0 10.89.0.1/24 fd00:89::1/64
-  [ -n "${NO_RULES:-}" ] || lay_rules
   if [ "$who" = root ]; then
     coproc PLANE { exec on-server plane "$N" "$@" 2>>"$T/plane.log"; }
   else
@@ -80,6 +68,8 @@ make_plane() { # root|user [OPTION...]
   plane_pid=$PLANE_PID
   exec 8<&"${PLANE[0]}" 9>&"${PLANE[1]}"
   assert_eq ready "$(answer)" 'plane'
+  plane_do prepare ${CARRY:+carry}
+  plane_do bridge br0 10.89.0.0/24=10.89.0.1 fd00:89::/64=fd00:89::1
 }
 
 answer() {
@@ -89,71 +79,13 @@ answer() {
 }
 plane_do() { # what it answers must be ok
   echo "$*" >&9
-  assert_eq ok "$(answer)" "$*"
+  assert_match 'ok$' "$(answer)" "$*"
 }
 plane_ask() {
   echo "$*" >&9
   answer
 }
 stat_of() { plane_ask stats | tr ' ' '\n' | sed -n "s/^$1=//p"; }
-
-lay_rules() {
-  in_n nft -f - <<'R'
-table inet minke_tp {
-  chain pre { type filter hook prerouting priority mangle; policy accept;
-    iifname "br*" meta l4proto { tcp, udp } socket transparent 1 meta mark set 0x6d6b
-  }
-}
-R
-  lay_routes
-}
-lay_routes() {
-  in_n ip rule add fwmark 0x6d6b lookup 27755
-  in_n ip route add local default dev lo table 27755
-  in_n ip -6 rule add fwmark 0x6d6b lookup 27755
-  in_n ip -6 route add local default dev lo table 27755
-}
-
-# The rules of outbound TCP as the design has them, laid by programs; the queue by iptables where nft has none.
-carry() {
-  local v4 v6
-  read -r v4 v6 < <(plane_ask take)
-  in_n nft flush ruleset
-  in_n nft -f - <<R
-table inet minke_out {
-  set own4 { type ipv4_addr; flags interval; elements = { 10.89.0.0/16 } }
-  set own6 { type ipv6_addr; flags interval; elements = { fd00:89::/32 } }
-  chain take { type filter hook prerouting priority mangle + 1; policy accept;
-    iifname != "br*" return
-    meta mark 0xe01 meta l4proto tcp reject with tcp reset
-    meta mark 0xe02 reject with icmpx type no-route
-    meta mark 0xe03 meta nfproto ipv4 reject with icmp type host-unreachable
-    meta mark 0xe03 reject with icmpv6 type addr-unreachable
-    meta mark 0xe04 reject with icmpx type admin-prohibited
-    meta l4proto { tcp, udp } socket transparent 1 meta mark set 0x6d6b accept
-    ip daddr @own4 return
-    ip6 daddr @own6 return
-    meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:$v4 meta mark set 0x6d6b accept
-    meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:$v6 meta mark set 0x6d6b accept
-  }
-}
-R
-  if ! in_n nft -f - 2>/dev/null <<R; then
-table inet minke_hold {
-  chain hold { type filter hook prerouting priority mangle - 10; policy accept;
-    iifname != "br*" return
-    ip daddr 10.89.0.0/16 return
-    ip6 daddr fd00:89::/32 return
-    tcp flags & (fin|syn|rst|ack) == syn queue num 0 bypass
-  }
-}
-R
-    need_program iptables-nft
-    in_n iptables-nft -t mangle -A PREROUTING -i br+ ! -d 10.89.0.0/16 -p tcp --syn -j NFQUEUE --queue-num 0 --queue-bypass
-    in_n ip6tables-nft -t mangle -A PREROUTING -i br+ ! -d fd00:89::/32 -p tcp --syn -j NFQUEUE --queue-num 0 --queue-bypass
-  fi
-  plane_do carrier 0
-}
 
 # A container: its namespace, each address on a bridge of its own (the first is br0, the second br1, ...), default routes by the
 # first. With `--no-default` none. Its process is in $CONTAINER; in_c runs there.

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "net/ruleset.h"
 #include "netd/forward.h"
 #include "netd/route_type.h"
 
@@ -123,7 +124,7 @@ void Carrier::hold_one(const HeldPacket& packet) {
     if (repeat(known, packet)) return;
   if (!may_reach(packet.destination.address)) {
     stats_->forbidden.fetch_add(1, std::memory_order_relaxed);
-    return reader_->decide(packet.id, Verdict::accept, kMarkProhibited);
+    return reader_->decide(packet.id, Verdict::accept, net::kHeldProhibited);
   }
   Client* by = client_of(packet.source.address);
   if (by->dials >= client_limit_ || by_ends_.size() >= dial_limit_) {

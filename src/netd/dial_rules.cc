@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "net/ruleset.h"
 #include "netd/endpoint.h"
 
 namespace minke::netd {
@@ -49,12 +50,12 @@ SynAnswer answer_for(int connect_error) {
   };
   static constexpr Row kRows[] = {
       {0, {Verdict::accept, 0}},
-      {ECONNREFUSED, {Verdict::accept, kMarkRefused}},
-      {ECONNRESET, {Verdict::accept, kMarkRefused}},
-      {ENETUNREACH, {Verdict::accept, kMarkNoRoute}},
-      {EHOSTUNREACH, {Verdict::accept, kMarkNoHost}},
-      {EACCES, {Verdict::accept, kMarkProhibited}},
-      {EPERM, {Verdict::accept, kMarkProhibited}},
+      {ECONNREFUSED, {Verdict::accept, net::kHeldRefused}},
+      {ECONNRESET, {Verdict::accept, net::kHeldRefused}},
+      {ENETUNREACH, {Verdict::accept, net::kHeldNoRoute}},
+      {EHOSTUNREACH, {Verdict::accept, net::kHeldUnreachable}},
+      {EACCES, {Verdict::accept, net::kHeldProhibited}},
+      {EPERM, {Verdict::accept, net::kHeldProhibited}},
   };
   for (const Row& row : kRows)
     if (row.error == connect_error) return row.answer;

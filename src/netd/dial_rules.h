@@ -12,14 +12,12 @@ namespace minke::netd {
 // multicast, addresses of v4 in v6's clothes.
 bool may_dial(const net::IpAddress& address);
 
-// The mark that leads a SYN to a `reject` rule of N, which answers as the network would have. 0: on
-// to the listener, or nothing.
+// The verdict on a SYN and the mark (net/ruleset.h) that leads it to a `reject` rule of N, which
+// answers as the network would have. Mark 0: on to the listener, or nothing.
 struct SynAnswer {
   Verdict verdict;
   std::uint32_t mark;
 };
-constexpr std::uint32_t kMarkRefused = 0xe01, kMarkNoRoute = 0xe02, kMarkNoHost = 0xe03,
-                        kMarkProhibited = 0xe04;
 // Of the host's own connect; 0: it stands.
 SynAnswer answer_for(int connect_error);
 

@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "net/ruleset.h"
 #include "netd/dial_rules.h"
 
 namespace minke::netd {
@@ -99,7 +100,7 @@ TEST(SynQueue, NothingBehindTheEndIsRead) {
 
 TEST(SynQueue, VerdictHasIdVerdictAndMark) {
   const std::string plain = make_verdict(3, 7, Verdict::drop, 0);
-  const std::string marked = make_verdict(3, 7, Verdict::accept, kMarkRefused);
+  const std::string marked = make_verdict(3, 7, Verdict::accept, net::kHeldRefused);
   EXPECT_EQ(plain.size(), 16u + 4 + 12);
   ASSERT_EQ(marked.size(), plain.size() + 8);
   EXPECT_EQ(marked.substr(18, 2), "\0\x03"s);                // the queue
@@ -132,10 +133,10 @@ TEST(DialRules, LoopbackAndItsDisguisesAreNeverDialled) {
 TEST(DialRules, AnswersAreTheConnects) {
   EXPECT_EQ(answer_for(0).mark, 0u);
   EXPECT_EQ(answer_for(0).verdict, Verdict::accept);
-  EXPECT_EQ(answer_for(ECONNREFUSED).mark, kMarkRefused);
-  EXPECT_EQ(answer_for(ENETUNREACH).mark, kMarkNoRoute);
-  EXPECT_EQ(answer_for(EHOSTUNREACH).mark, kMarkNoHost);
-  EXPECT_EQ(answer_for(EACCES).mark, kMarkProhibited);
+  EXPECT_EQ(answer_for(ECONNREFUSED).mark, net::kHeldRefused);
+  EXPECT_EQ(answer_for(ENETUNREACH).mark, net::kHeldNoRoute);
+  EXPECT_EQ(answer_for(EHOSTUNREACH).mark, net::kHeldUnreachable);
+  EXPECT_EQ(answer_for(EACCES).mark, net::kHeldProhibited);
   for (int silent : {ETIMEDOUT, EMFILE, EADDRNOTAVAIL})
     EXPECT_EQ(answer_for(silent).verdict, Verdict::drop) << silent;
 }

@@ -1,7 +1,7 @@
 // plane: the data plane of minke-netd by itself, in the place of the daemon, for tests and
 // benchmarks.
-//   plane PID [--user] [--no-own]      N is the network namespace of PID; --user: join its user
-//   namespace first
+//   plane PID [--user] [--no-own] [--nofile=N]      N is the network namespace of PID; --user: join
+//   its user namespace first
 // Reads commands from standard input, one a line, and answers each with one line ("ok", "error:
 // ...", or what was asked):
 //   container ID NETWORK[,NETWORK]...  a network: ADDRESS/LEN|ADDRESS/LEN...=GATEWAY|GATEWAY[!]
@@ -21,12 +21,16 @@
 #include <vector>
 
 #include "base/str.h"
+#include "net/setup.h"
 #include "netd/data_plane.h"
 #include "netd/endpoint.h"
+#include "netd/threads.h"
 
 using namespace minke;
 
 namespace {
+
+constexpr std::uint16_t kQueue = 0;
 
 std::vector<std::string> words_of(const std::string& text, char separator) {
   std::vector<std::string> words;
@@ -73,6 +77,32 @@ Result<sys::UniqueFd> bind_port(const std::string& protocol, const netd::Endpoin
   if (type == SOCK_STREAM && ::listen(fd.get(), 65535) < 0)
     return Error::from_errno(errno, "listen");
   return fd;
+}
+
+Status make_bridge(const net::Place& n, const std::vector<std::string>& w) {
+  net::Network network;
+  network.name = network.interface = w.at(1);
+  network.id = std::string(64, 'a');
+  network.driver = "bridge";
+  for (std::size_t i = 2; i < w.size(); ++i) {
+    const auto sides = words_of(w[i], '=');
+    net::Subnet subnet;
+    subnet.subnet = TRY(net::IpPrefix::parse(sides.at(0)));
+    subnet.gateway = TRY(net::IpAddress::parse(sides.at(1)));
+    network.ipv6_enabled |= subnet.subnet.address.v6;
+    network.subnets.push_back(subnet);
+  }
+  return net::ensure_network(network, n);
+}
+
+Status prepare(netd::DataPlane* plane, const net::Place& n, bool carry) {
+  net::InsidePorts ports;
+  if (carry) ports = {plane->take_ports().v4, plane->take_ports().v6, kQueue};
+  const net::Inside inside = TRY(net::prepare_inside(n, ports));
+  std::printf("queue=%s transparent=%d carries=%d ", net::queue_name(inside.queue),
+              inside.transparent, inside.carries);
+  plane->set_transparent(inside.transparent);
+  return inside.carries && !plane->stats().carrying ? plane->start_carrier(kQueue) : Status();
 }
 
 Status add_container(netd::DataPlane* plane, const std::vector<std::string>& w) {
@@ -125,12 +155,13 @@ void print_stats(const netd::PlaneStats& s) {
   std::puts("");
 }
 
-Status obey(netd::DataPlane* plane, const std::vector<std::string>& w) {
+Status obey(netd::DataPlane* plane, netd::LoopThread* inside, const net::Place& n,
+            const std::vector<std::string>& w) {
+  if (w[0] == "bridge") return inside->call([&] { return make_bridge(n, w); });
+  if (w[0] == "prepare") return inside->call([&] { return prepare(plane, n, w.size() > 1); });
   if (w[0] == "container" && w.size() == 3) return add_container(plane, w);
   if (w[0] == "port" && w.size() >= 6) return add_port(plane, w);
   if (w[0] == "remove" && w.size() == 2) return plane->remove_container(w[1]);
-  if (w[0] == "carrier" && w.size() == 2)
-    return plane->start_carrier(static_cast<std::uint16_t>(std::atoi(w[1].c_str())));
   if (w[0] == "transparent" && w.size() == 2) return plane->set_transparent(w[1] == "on"), Status();
   return Error(Errc::invalid_argument, "no such command");
 }
@@ -168,6 +199,13 @@ int main(int argc, char** argv) {
   if (!joined) return std::printf("error: %s\n", joined.error().message().c_str()), 1;
   auto plane = netd::DataPlane::start(options);
   if (!plane) return std::printf("error: %s\n", plane.error().message().c_str()), 1;
+  const net::Place n{options.netns, true};
+  netd::LoopThread
+      inside;  // stands in N: an ordinary user's process could not come back from there
+  Status entered = inside.start("plane-n", [&]() -> Status {
+    return ::setns(n.netns, CLONE_NEWNET) == 0 ? Status() : Error::from_errno(errno, "setns");
+  });
+  if (!entered) return std::printf("error: %s\n", entered.error().message().c_str()), 1;
   std::puts("ready");
   char line[1000];
   while (std::fgets(line, sizeof line, stdin) != nullptr) {
@@ -176,9 +214,7 @@ int main(int argc, char** argv) {
     if (w.empty()) continue;
     if (w[0] == "stats") {
       print_stats((*plane)->stats());
-    } else if (w[0] == "take") {
-      std::printf("%u %u\n", (*plane)->take_ports().v4, (*plane)->take_ports().v6);
-    } else if (Status s = obey(plane->get(), w); s) {
+    } else if (Status s = obey(plane->get(), &inside, n, w); s) {
       std::puts("ok");
     } else {
       std::printf("error: %s\n", s.error().message().c_str());

@@ -6,9 +6,8 @@
 in_lab "$@"
 
 check() {
-  make_plane "$1"
+  CARRY=1 make_plane "$1"
   make_container 10.89.0.2/24,fd00:89::2/64
-  carry
   plane_do container c1 '10.89.0.2/24|fd00:89::2/64=10.89.0.1|fd00:89::1'
   assert_match "^$S4 " "$(in_c "$PEER" ask tcp $C4 7)"
   assert_match "^$S6 " "$(in_c "$PEER" ask tcp $C6 7)"

@@ -6,7 +6,7 @@
 in_lab "$@"
 
 check() {
-  NO_RULES=1 make_plane "$1"
+  make_plane "$1"
   make_container 10.89.0.2/24
   plane_do transparent off
   plane_do container c1 '10.89.0.2/24=10.89.0.1'

@@ -7,7 +7,7 @@ in_lab "$@"
 
 check() {
   make_plane "$1"
-  make_bridge br1 10.89.1.1/24
+  plane_do bridge br1 10.89.1.0/24=10.89.1.1
   make_container 10.89.0.2/24 10.89.1.2/24
   # the first one is internal: clients come by the second, whose gateway is the default route
   in_c ip route replace default via 10.89.1.1
