@@ -161,7 +161,8 @@ Status resolve_namespaces(const CreateRequest& request, const ResolveContext& co
   for (const Kind& kind : kKinds) {
     if (kind.request == &CreateRequest::network) continue;
     std::string mode = TRY(resolve_mode(kind, request.*kind.request, context, config));
-    config->*kind.mode = mode.empty() ? kind.fallback : std::move(mode);
+    if (mode.empty()) mode = kind.fallback;
+    config->*kind.mode = mode;
   }
   // On cgroup v1 Podman leaves the container in the host's cgroup namespace.
   if (config->cgroupns_mode.empty()) config->cgroupns_mode = cgroup_v2() ? "private" : "host";

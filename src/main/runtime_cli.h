@@ -30,7 +30,8 @@ struct Arguments {
   bool has(const std::string& name) const { return values.count(name) != 0; }
   std::string get(const std::string& name, std::string other = "") const {
     auto it = values.find(name);
-    return it == values.end() ? std::move(other) : it->second.back();
+    if (it != values.end()) return it->second.back();
+    return other;
   }
 };
 struct OptionRow {
