@@ -73,8 +73,8 @@ void stats_v1(const std::vector<Cgroup::Entry>& entries, CgroupStats* s) {
   }
   if (const auto* io = entry_of(entries, "blkio")) {
     // "8:0 Read 4096"
-    for (std::string_view line :
-         split(text_of(io->path + "/blkio.throttle.io_service_bytes_recursive"), '\n')) {
+    std::string bytes = text_of(io->path + "/blkio.throttle.io_service_bytes_recursive");
+    for (std::string_view line : split(bytes, '\n')) {
       auto words = split(line, ' ');
       if (words.size() != 3) continue;
       if (words[1] == "Read") s->block_read_bytes += parse_uint(words[2]).value_or(0);
@@ -103,7 +103,8 @@ void stats_v2(const std::string& path, CgroupStats* s) {
   s->pids_current = read_number(path + "/pids.current").value_or(0);
   s->pids_limit = read_number(path + "/pids.max").value_or(0);
   // "8:0 rbytes=4096 wbytes=0 ..."
-  for (std::string_view line : split(text_of(path + "/io.stat"), '\n')) {
+  std::string io = text_of(path + "/io.stat");
+  for (std::string_view line : split(io, '\n')) {
     for (std::string_view word : split(line, ' ')) {
       auto pair = split_once(word, '=');
       if (!pair) continue;
