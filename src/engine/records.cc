@@ -77,8 +77,10 @@ Result<bool> fold_restart(const ContainerPaths& paths, ContainerSummary* s) {
   if (!record) return false;
   s->restarts = static_cast<std::int32_t>(record->count);
   if (record->pid <= 0) return false;
+  // Who still waits when a user has stopped it finds that out and goes.
+  if (s->stopped_by_user) return false;
   s->restarting = sys::process_alive(record->pid, record->start_time);
-  return !s->restarting && !s->stopped_by_user;
+  return !s->restarting;
 }
 
 void fold_exit(const monitor::ExitRecord& end, ContainerSummary* s) {

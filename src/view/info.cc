@@ -6,6 +6,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cmath>
+
 #include "base/str.h"
 #include "engine/specgen_internal.h"
 #include "sys/fd.h"
@@ -59,9 +61,7 @@ json::Object distribution() {
   return out;
 }
 
-double two_digits(double value) {
-  return static_cast<double>(static_cast<std::int64_t>(value * 100 + 0.5)) / 100;
-}
+double two_digits(double value) { return static_cast<double>(std::llround(value * 100)) / 100; }
 
 // Shares of all time since boot, in per cent.
 json::Object cpu_utilization() {
@@ -114,11 +114,12 @@ std::string uptime_text() {
   auto seconds = parse_double(std::string_view(text).substr(0, text.find(' ')));
   if (!seconds) return {};
   auto whole = static_cast<std::int64_t>(*seconds);
+  std::int64_t hours = whole / 3600;
   std::string out =
-      format("%lldh %lldm %.2fs", static_cast<long long>(whole / 3600),
+      format("%lldh %lldm %.2fs", static_cast<long long>(hours),
              static_cast<long long>(whole / 60 % 60), static_cast<double>(whole % 60));
   if (whole >= 24 * 3600)
-    out += format(" (Approximately %.2f days)", static_cast<double>(whole / 3600) / 24);
+    out += format(" (Approximately %.2f days)", static_cast<double>(hours) / 24);
   return out;
 }
 
