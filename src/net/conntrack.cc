@@ -16,9 +16,9 @@ constexpr std::uint16_t kConntrack = NFNL_SUBSYS_CTNETLINK << 8;
 // Of the kernel's nf_internals.h, part of its interface since 5.8; older kernels do not filter.
 constexpr std::uint32_t kFilterProtocol = 1U << 3, kFilterDestinationPort = 1U << 5;
 
-nfgenmsg header(bool v6) {
+nfgenmsg header(std::uint8_t family) {
   nfgenmsg header{};
-  header.nfgen_family = v6 ? AF_INET6 : AF_INET;
+  header.nfgen_family = family;
   header.version = NFNETLINK_V0;
   return header;
 }
@@ -45,9 +45,11 @@ std::optional<std::pair<IpAddress, std::uint16_t>> udp_target(const sys::Netlink
   return std::pair(to, ntohs(number));
 }
 
-Status forget_family(sys::NetlinkSocket& socket, const std::vector<UdpPort>& ports, bool v6) {
+// A walk through the kernel's whole hash table, so one for both families.
+Result<std::vector<sys::NetlinkAnswer>> list_udp(sys::NetlinkSocket& socket,
+                                                 const std::vector<UdpPort>& ports) {
   sys::NetlinkRequest list;
-  list.begin(kConntrack | IPCTNL_MSG_CT_GET, 0, header(v6));
+  list.begin(kConntrack | IPCTNL_MSG_CT_GET, 0, header(AF_UNSPEC));
   const bool one = ports.size() == 1 && ports[0].count == 1;
   list.nest(CTA_TUPLE_ORIG, [&] {
     list.nest(CTA_TUPLE_PROTO, [&] {
@@ -59,36 +61,37 @@ Status forget_family(sys::NetlinkSocket& socket, const std::vector<UdpPort>& por
     list.u32(CTA_FILTER_ORIG_FLAGS, kFilterProtocol | (one ? kFilterDestinationPort : 0));
     list.u32(CTA_FILTER_REPLY_FLAGS, 0);
   });
-  auto entries = TRY(socket.dump(list, "read the connection table"));
-  for (const auto& entry : entries) {
-    sys::NetlinkAttributes attributes(entry.payload, sizeof(nfgenmsg));
-    auto target = udp_target(attributes.nested(CTA_TUPLE_ORIG), v6);
-    if (!target || !asked_for(ports, target->first, target->second)) continue;
-    sys::NetlinkRequest request;
-    request.begin(kConntrack | IPCTNL_MSG_CT_DELETE, 0, header(v6));
-    request.put(CTA_TUPLE_ORIG | NLA_F_NESTED,
-                attributes.find(CTA_TUPLE_ORIG).value_or(std::string_view()));
-    if (auto zone = attributes.find(CTA_ZONE)) request.put(CTA_ZONE, *zone);
-    auto status = socket.run(request, "remove an entry of the connection table");
-    if (!status && status.error().sys() != ENOENT) return status;  // ENOENT: it has ended itself
-  }
-  return {};
+  return socket.dump(list, "read the connection table");
 }
 
 }  // namespace
 
 Status forget_connections(const Place& place, const std::vector<UdpPort>& ports) {
   if (ports.empty()) return {};
+  {
+    auto settings = TRY(Settings::of(place.netns));
+    if (settings.get("netfilter/nf_conntrack_count") == "0") return {};
+  }
   auto socket = TRY(open_nftables(place));
-  for (bool v6 : {false, true}) {
-    std::vector<UdpPort> some;
-    for (const auto& port : ports)
-      if (!port.address || port.address->v6 == v6) some.push_back(port);
-    if (some.empty()) continue;
-    auto status = forget_family(socket, some, v6);
+  auto entries = list_udp(socket, ports);
+  if (!entries) {
     // A kernel without that interface keeps the entries until they expire: 30 seconds of silence.
-    if (!status && status.error().sys() != EINVAL && status.error().sys() != EOPNOTSUPP)
-      return status;
+    if (entries.error().sys() == EINVAL || entries.error().sys() == EOPNOTSUPP) return {};
+    return std::move(entries.error());
+  }
+  for (const auto& entry : *entries) {
+    if (entry.payload.empty()) continue;
+    const auto family = static_cast<std::uint8_t>(entry.payload[0]);
+    sys::NetlinkAttributes attributes(entry.payload, sizeof(nfgenmsg));
+    auto target = udp_target(attributes.nested(CTA_TUPLE_ORIG), family == AF_INET6);
+    if (!target || !asked_for(ports, target->first, target->second)) continue;
+    sys::NetlinkRequest request;
+    request.begin(kConntrack | IPCTNL_MSG_CT_DELETE, 0, header(family));
+    request.put(CTA_TUPLE_ORIG | NLA_F_NESTED,
+                attributes.find(CTA_TUPLE_ORIG).value_or(std::string_view()));
+    if (auto zone = attributes.find(CTA_ZONE)) request.put(CTA_ZONE, *zone);
+    auto status = socket.run(request, "remove an entry of the connection table");
+    if (!status && status.error().sys() != ENOENT) return status;  // ENOENT: it has ended itself
   }
   return {};
 }

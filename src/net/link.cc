@@ -305,6 +305,22 @@ Result<std::vector<IpPrefix>> Links::addresses(int index) {
   return found;
 }
 
+Result<bool> Links::is_local(const IpAddress& address) {
+  rtmsg header{};
+  header.rtm_family = family_of(address.v6);
+  header.rtm_dst_len = address.bits();
+  sys::NetlinkRequest request;
+  request.begin(RTM_GETROUTE, 0, header).put(RTA_DST, bytes_of(address));
+  auto answer = socket_.ask(request, concat("find route to ", address.text()));
+  if (!answer) {
+    if (answer.error().sys() == ENETUNREACH || answer.error().sys() == EHOSTUNREACH) return false;
+    return std::move(answer.error());
+  }
+  if (answer->payload.size() < sizeof header) return false;
+  std::memcpy(&header, answer->payload.data(), sizeof header);
+  return header.rtm_type == RTN_LOCAL;
+}
+
 Status Links::run(LinkBatch& batch) {
   return socket_.run(batch.request_, {}, nullptr, &batch.steps_);
 }

@@ -104,6 +104,8 @@ class Links {
   Result<Link> get(const std::string& name);  // not_found: "no interface NAME"
   Result<std::vector<Link>> list();
   Result<std::vector<IpPrefix>> addresses(int index);
+  // Whether packets for the address are delivered here.
+  Result<bool> is_local(const IpAddress& address);
   Status run(LinkBatch& batch);
   Status remove(const std::string& name);  // success when there is none
 

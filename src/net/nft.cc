@@ -20,6 +20,9 @@ constexpr std::size_t kElementsPerMessage = 400;  // a nest holds 64 KiB
 constexpr std::size_t kElementsPerQuestion = 64;  // the answers wait in the socket's buffer
 // libnftnl's tag of a rule's comment within its user data.
 constexpr char kCommentTag = 0;
+// Its tag of the byte order of a set's keys, and the one that is not the network's.
+constexpr char kByteOrderTag = 0;
+constexpr std::uint32_t kHostByteOrder = 1;
 
 nfgenmsg header(std::uint8_t family) {
   nfgenmsg header{};
@@ -297,14 +300,16 @@ Transaction& Transaction::delete_table() {
 
 Transaction& Transaction::add_set(const Set& set) {
   auto& request = message(NFT_MSG_NEWSET, NLM_F_CREATE);
-  std::uint32_t flags =
-      (set.interval ? std::uint32_t{NFT_SET_INTERVAL} : 0) |
-      (set.data.empty() ? 0 : std::uint32_t{NFT_SET_MAP});
+  std::uint32_t flags = (set.interval ? std::uint32_t{NFT_SET_INTERVAL} : 0) |
+                        (set.data.empty() ? 0 : std::uint32_t{NFT_SET_MAP});
   request.text(NFTA_SET_TABLE, table_).text(NFTA_SET_NAME, set.name);
   request.be32(NFTA_SET_FLAGS, flags);
   request.be32(NFTA_SET_KEY_TYPE, fields_number(set.key));
   request.be32(NFTA_SET_KEY_LEN, fields_size(set.key));
   request.be32(NFTA_SET_ID, static_cast<std::uint32_t>(request.count()));
+  // nft(8) reads interfaces' names the wrong way round unless it is told.
+  if (set.key.size() == 1 && set.key[0] == Type::ifname)
+    request.put(NFTA_SET_USERDATA, concat(kByteOrderTag, '\4', u32_bytes(kHostByteOrder)));
   if (!set.data.empty()) {
     request.be32(NFTA_SET_DATA_TYPE, fields_number(set.data));
     request.be32(NFTA_SET_DATA_LEN, fields_size(set.data));
@@ -320,7 +325,8 @@ Transaction& Transaction::add_chain(const Chain& chain) {
     request.be32(NFTA_HOOK_HOOKNUM, chain.hook);
     request.be32(NFTA_HOOK_PRIORITY, static_cast<std::uint32_t>(chain.priority));
   });
-  request.be32(NFTA_CHAIN_POLICY, NF_ACCEPT).text(NFTA_CHAIN_TYPE, chain.type);
+  request.be32(NFTA_CHAIN_POLICY, chain.drops ? NF_DROP : NF_ACCEPT)
+      .text(NFTA_CHAIN_TYPE, chain.type);
   return *this;
 }
 

@@ -63,6 +63,7 @@ struct Chain {
   std::string type;  // filter, nat; empty: no hook, reached by jump
   std::uint32_t hook = 0;
   std::int32_t priority = 0;
+  bool drops = false;  // its policy
 };
 
 // A register by its number of four bytes; sixteen of them.

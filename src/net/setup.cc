@@ -117,12 +117,16 @@ Status make_bridge(Links& links, const Network& network, const BridgeOptions& op
       return Error(Errc::invalid_argument, concat("option vrf: ", options.vrf, " is no VRF"));
     spec.master = vrf.index;
   }
-  LinkBatch batch;
-  batch.add_bridge(spec);
-  if (options.vlan) batch.filter_vlans(network.interface);
-  auto made = links.run(batch);
+  LinkBatch batch, filter;
+  auto made = links.run(batch.add_bridge(spec));
   if (!made && made.error().sys() == EEXIST) return {};  // another command was quicker
-  return made;
+  TRY(std::move(made));
+  if (!options.vlan) return {};
+  auto filtered = links.run(filter.filter_vlans(network.interface));
+  if (filtered) return {};
+  ignore(links.remove(network.interface), "the first error counts");
+  if (filtered.error().sys() != EOPNOTSUPP) return filtered;
+  return Error(Errc::unsupported, "option vlan: this kernel's bridges know no VLANs");
 }
 
 // Answers to a client on ::1 come in at the bridge, where the kernel finds ::1 only by a route of

@@ -1,6 +1,7 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/str.h"
 #include "net/link.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::uint32_t kDefaultMetric = 100;  // Podman's
 constexpr std::uint32_t kMetricTries = 64;     // networks of one container
+constexpr int kAddressTries = 200;             // 20 ms, then it comes when it comes
+constexpr long kAddressPauseNs = 100'000;
 constexpr std::uint32_t kMtuMin = 68, kMtuMax = 65535;
 
 // The veth's end of a container that was killed on the way bears our name: it may go.
@@ -159,7 +162,33 @@ Status add_routes(Links& inside, const Network& network, const Attachment& attac
   return {};
 }
 
-Status configure_inside(const Network& network, const Attachment& attachment, int container_netns) {
+// An interface whose carrier has just come is dead (packets are dropped, a bridge's port blocked)
+// until the kernel's link watch has run, some milliseconds later; a client then waits a whole
+// second for the lost packet. Since Linux 6.8 a question for the interface does that work at once.
+Status settle_carrier(Links& links, const std::vector<std::string>& names) {
+  for (const auto& name : names)
+    if (!name.empty()) TRY(links.find(name));
+  return {};
+}
+
+// An address of IPv6 becomes one by a work of the kernel's, soon after it was added: answers that
+// come before are lost, and asked for again after a second.
+Status settle_addresses(Links& inside, const Attachment& attachment) {
+  int patience = kAddressTries;
+  for (const auto& address : attachment.addresses) {
+    if (!address.address.v6) continue;
+    for (; patience > 0; --patience) {
+      bool there = TRY(inside.is_local(address.address));
+      if (there) break;
+      timespec pause{0, kAddressPauseNs};
+      ::nanosleep(&pause, nullptr);
+    }
+  }
+  return {};
+}
+
+Status configure_inside(Links& host, const Network& network, const Attachment& attachment,
+                        int container_netns) {
   TRY(set_inside(attachment, container_netns));
   auto inside = TRY(Links::open(container_netns));
   Link link = TRY(inside.get(attachment.interface));
@@ -169,7 +198,10 @@ Status configure_inside(const Network& network, const Attachment& attachment, in
   for (const auto& address : attachment.addresses)
     batch.add_address(link.index, link.name, address);
   TRY(inside.run(batch.set_up(link.index, link.name)));
-  return add_routes(inside, network, attachment, link.index);
+  TRY(add_routes(inside, network, attachment, link.index));
+  TRY(settle_carrier(host, {attachment.host_interface, network.interface}));
+  TRY(settle_carrier(inside, {link.name}));
+  return settle_addresses(inside, attachment);
 }
 
 Status attach_to(const Network& network, const Attachment& attachment, const Place& place,
@@ -195,7 +227,7 @@ Status attach_to(const Network& network, const Attachment& attachment, const Pla
   } else {
     return Error(Errc::unsupported, concat("driver ", network.driver, " is not known"));
   }
-  TRY(configure_inside(network, attachment, container_netns));
+  TRY(configure_inside(host, network, attachment, container_netns));
   undo.dismiss();
   return {};
 }
@@ -209,13 +241,12 @@ Status attach(const Network& network, const Attachment& attachment, const Place&
 }
 
 Status detach(const Attachment& attachment, const Place& place, int container_netns) {
+  if (container_netns < 0) return {};
   ErrorList errors;
-  if (container_netns >= 0) {
-    auto inside = TRY(Links::open(container_netns));
-    errors.add(inside.remove(attachment.interface));
-  }
-  // With the container's namespace its end of the pair goes, but only some time after it.
-  if (!attachment.host_interface.empty()) {
+  auto inside = TRY(Links::open(container_netns));
+  errors.add(inside.remove(attachment.interface));
+  // One end takes the other with it; this is for an end that was made and not finished.
+  if (!errors.empty() && !attachment.host_interface.empty()) {
     auto host = TRY(Links::open(place.netns));
     errors.add(host.remove(attachment.host_interface));
   }

@@ -39,16 +39,6 @@ Result<sys::NetlinkSocket> open_nftables(const Place& place) {
   return sys::NetlinkSocket::open(NETLINK_NETFILTER, place.netns);
 }
 
-namespace {
-
-const nft::Element* with_key(const std::vector<nft::Element>& elements, const std::string& key) {
-  auto it = std::find_if(elements.begin(), elements.end(),
-                         [&](const nft::Element& e) { return e.key == key; });
-  return it == elements.end() ? nullptr : &*it;
-}
-
-}  // namespace
-
 Status put_elements(sys::NetlinkSocket& socket, const std::vector<SetElements>& all,
                     std::string_view what) {
   nft::Transaction plain(NFPROTO_INET, kTable);
@@ -69,10 +59,14 @@ Status drop_elements(sys::NetlinkSocket& socket, const std::vector<SetElements>&
   nft::Transaction transaction(NFPROTO_INET, kTable);
   for (const auto& set : all) {
     auto there = TRY(nft::find_elements(socket, NFPROTO_INET, kTable, set.set, set.elements));
+    std::sort(there.begin(), there.end());
     std::vector<nft::Element> ours;
     for (const auto& wanted : set.elements) {
-      const auto* found = with_key(there, wanted.key);
-      if (found && (wanted.data.empty() || found->data == wanted.data))
+      // Data orders behind key: an element without data stands before that of the same key.
+      auto found =
+          std::lower_bound(there.begin(), there.end(), nft::Element{wanted.key, {}, false});
+      if (found != there.end() && found->key == wanted.key &&
+          (wanted.data.empty() || found->data == wanted.data))
         ours.push_back({wanted.key, {}, wanted.interval_end});
     }
     transaction.delete_elements(set.set, ours);

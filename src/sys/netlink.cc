@@ -195,6 +195,11 @@ Result<NetlinkSocket> NetlinkSocket::open(int protocol, int netns) {
 }
 
 Status NetlinkSocket::join_group(unsigned group, std::string_view what) {
+  // Without an address of its own (number 0) the socket is left out wherever nobody is left out.
+  sockaddr_nl any{};
+  any.nl_family = AF_NETLINK;
+  if (::bind(fd_.get(), reinterpret_cast<sockaddr*>(&any), sizeof any) < 0)
+    return Error::from_errno(errno, what);
   if (::setsockopt(fd_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
     return Error::from_errno(errno, what);
   return {};

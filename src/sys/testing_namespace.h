@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <functional>
 #include <string>
 
@@ -52,9 +54,9 @@ inline std::string in_own_namespaces(const std::function<std::string()>& run) {
 
 }  // namespace minke::sys::testing
 
-#define MINKE_EXPECT_ALONE(expression)                                             \
+#define MINKE_EXPECT_ALONE(...)                                                    \
   do {                                                                             \
-    std::string said_ = ::minke::sys::testing::in_own_namespaces(expression);      \
+    std::string said_ = ::minke::sys::testing::in_own_namespaces(__VA_ARGS__);     \
     if (said_.starts_with(::minke::sys::testing::kSkipped)) GTEST_SKIP() << said_; \
     EXPECT_EQ(said_, "");                                                          \
   } while (false)
