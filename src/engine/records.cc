@@ -189,6 +189,7 @@ Result<ContainerSummary> load_summary(const Host& host, const std::string& id,
     s.state = ContainerState::exited;
     return s;
   }
+  s.restarting = false;
   s.pid = state->pid;
   s.monitor_pid = state->monitor_pid;
   s.started_at = state->started_at;

@@ -60,14 +60,17 @@ Status Engine::restart_by_policy(const std::string& id) {
   if (!sys::exists(paths.dir)) return {};
   auto record = TRY(monitor::load_restart(paths.run_dir));
   if (!record || record->pid != ::getpid() || sys::exists(paths.dir + "/stopped")) return {};
-  record->pid = -1;
-  TRY(monitor::save_restart(paths.run_dir, *record));
   TRY(cleanup_locked(id));
   bool unused = false;
   container.live = TRY(load_summary(host_, id, &unused));
   if (container.live.pid > 0) return {};
-  TRY(start_locked(container, lock, false, false));
-  return {};
+  // Until it runs again it is shown as restarting, and whoever kills us here has it healed: the
+  // monitor clears the record.
+  auto started = start_locked(container, lock, false, false);
+  if (started) return {};
+  record->pid = -1;
+  TRY(monitor::save_restart(paths.run_dir, *record));
+  return std::move(started.error());
 }
 
 Result<std::string> Engine::check_health(const std::string& id) {

@@ -500,6 +500,10 @@ void Monitor::on_started() {
   started_ = true;
   state_.started_at = now();
   write_state("running");
+  // Who waited to start it has done that: it is nobody's to wait for any more.
+  if (!exec_ && plan_.restart.count > 0)
+    ignore(save_restart(plan_.run_dir, {plan_.restart.count, plan_.restart.delay_ms, -1, 0}),
+           "its process ends by itself");
   lock_.reset();
   // Noted here, where what follows it is noted too: the order is the true one.
   note(exec_ ? "exec" : "start");
