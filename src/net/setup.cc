@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "net/link.h"
@@ -19,6 +20,9 @@ namespace minke::net {
 namespace {
 
 constexpr std::uint32_t kMtuMin = 68, kMtuMax = 65535, kVlanMax = 4094;
+// Nothing of N goes to a wire: connections end in netd, datagrams go through a helper's interface
+// of this size. Large frames are most of its speed.
+constexpr std::uint32_t kInsideMtu = 65520;
 constexpr const char* kAliasStart = "minke ";
 constexpr int kGenerationTries = 16;
 
@@ -109,8 +113,10 @@ Status set_bridge(const Network& network, const Place& place) {
   return {};
 }
 
-Status make_bridge(Links& links, const Network& network, const BridgeOptions& options) {
+Status make_bridge(Links& links, const Network& network, const Place& place,
+                   const BridgeOptions& options) {
   BridgeSpec spec{network.interface, bridge_mac(network), options.mtu, options.vlan, 0};
+  if (!spec.mtu && place.rootless) spec.mtu = kInsideMtu;
   if (!options.vrf.empty()) {
     Link vrf = TRY_CTX(links.get(options.vrf), "option vrf");
     if (vrf.kind != "vrf")
@@ -151,7 +157,8 @@ Status lay_bridge(Links& links, const Network& network, const Place& place,
   if (there && there->kind != "bridge")
     return Error(Errc::conflict,
                  concat("interface ", network.interface, " exists and is no bridge"));
-  if (!there) TRY(make_bridge(links, network, options));
+  if (!there) TRY(make_bridge(links, network, place, options));
+  failpoint("net.ensure", 1);  // a bridge, without settings or addresses
   TRY(set_bridge(network, place));
   Link bridge = TRY(links.get(network.interface));
   LinkBatch batch;
@@ -161,6 +168,7 @@ Status lay_bridge(Links& links, const Network& network, const Place& place,
   TRY(links.run(batch.set_up(bridge.index, bridge.name)));
   if (!place.rootless && has_v6(network)) TRY(lead_loopback6(links, network, bridge.index));
   if (!made_by_us(bridge, network)) return {};  // somebody's own bridge: not marked, so not removed
+  failpoint("net.ensure", 2);                   // not marked as whole
   LinkBatch mark;
   return links.run(mark.set_alias(bridge.index, bridge.name, bridge_alias(network)));
 }
@@ -190,6 +198,7 @@ Status ensure_bridge_network(const Network& network, const Place& place) {
     if (laid) return {};
   }
   if (!bridge_is_there) TRY(lay_bridge(links, network, place, there, options));
+  failpoint("net.ensure", 3);  // the bridge, without its part of the table
   TRY(lay_table(socket, network, place));
   if (place.rootless) return {};
   TRY(settle_loopback6(place));

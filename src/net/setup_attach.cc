@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "net/link.h"
 #include "net/setup_parts.h"
@@ -227,6 +228,7 @@ Status attach_to(const Network& network, const Attachment& attachment, const Pla
   } else {
     return Error(Errc::unsupported, concat("driver ", network.driver, " is not known"));
   }
+  failpoint("net.attach", 1);  // a pair, without addresses
   TRY(configure_inside(host, network, attachment, container_netns));
   undo.dismiss();
   return {};

@@ -3,7 +3,6 @@
 
 #include "net/ruleset.h"
 #include "net/testing_hosts.h"
-#include "sys/program.h"
 
 namespace minke::net {
 
@@ -319,6 +318,93 @@ TEST(Setup, TheLastNetworkTakesEverythingAway) {
     NEED(ensure_network(theirs, place));
     NEED(remove_network(theirs, place));
     if (!has_link(-1, "br7")) return "br7 is gone";
+    return {};
+  });
+}
+
+// Killed after each step; the same command again, then everything away.
+TEST(Setup, AKilledCommandIsHealedByTheNext) {
+  MINKE_EXPECT_ALONE([]() -> std::string {
+    Place place;
+    Network n = network("one", "minke1", "10.89.1.0/24", "fd00:1::/64");
+    Attachment a = attachment(n, 2);
+    for (const char* point : {"net.ensure:1", "net.ensure:2", "net.ensure:3", "net.attach:1"}) {
+      auto container = new_host();
+      NEED(container);
+      pid_t child = ::fork();
+      if (child == 0) {
+        ::setenv("MINKE_FAILPOINT", point, 1);
+        bool done = ensure_network(n, place) && attach(n, a, place, container->get());
+        ::_exit(done ? 0 : 1);
+      }
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      if (!WIFSIGNALED(status)) return concat(point, " was not reached");
+      NEED(ensure_network(n, place));
+      // The next run of the container has a namespace of its own.
+      auto next = new_container(n, a, place);
+      NEED(next);
+      auto server = listener(next->get(), IpAddress::any(true), 80, SOCK_STREAM);
+      NEED(server);
+      SAME(seen_from(-1, ip("10.89.1.2"), 80, server->get(), SOCK_STREAM), "::ffff:10.89.1.1");
+      SAME(seen_from(-1, ip("fd00:1::2"), 80, server->get(), SOCK_STREAM), "fd00:1::1");
+      NEED(detach(a, place, next->get()));
+      NEED(remove_network(n, place));
+      auto there = table_is_there(place);
+      if (has_link(-1, "minke1") || has_link(-1, "vone2") || !there || *there)
+        return concat(point, " left something");
+    }
+    return {};
+  });
+}
+
+// In nft's own words, where nft is installed.
+TEST(Setup, TheRulesAreWhatNftShows) {
+  std::string nft = "nft";
+  if (const char* named = ::getenv("MINKE_TEST_NFT")) nft = named;
+  if (::system((nft + " --version >/dev/null 2>&1").c_str()) != 0) GTEST_SKIP() << "no nft";
+  MINKE_EXPECT_ALONE([&]() -> std::string {
+    Place place;
+    NEED(switch_bridge_calls("0"));
+    Network n = network("one", "minke1", "10.89.1.0/24", "fd00:1::/64");
+    n.options["isolate"] = "strict";
+    NEED(ensure_network(n, place));
+    NEED(lead_names(n, place, 5300));
+    auto mapping = port(8080, 80, Protocol::udp, "127.0.0.1");
+    mapping.range = 2;
+    NEED(publish(record_of(attachment(n, 2), {mapping, port(25, 2525)}), place));
+    FILE* pipe = ::popen((nft + " list table inet minke 2>&1").c_str(), "r");
+    if (!pipe) return "popen";
+    std::string shown;
+    char piece[4096];
+    for (std::size_t size; (size = ::fread(piece, 1, sizeof piece, pipe)) > 0;)
+      for (std::size_t i = 0; i < size; ++i)
+        if (piece[i] != '\t' && (piece[i] != ' ' || shown.empty() || shown.back() != ' '))
+          shown += piece[i];
+    ::pclose(pipe);
+    for (const char* line : {
+             "set isolated {\ntype ifname\nelements = { \"minke1\" }",
+             "elements = { \"minke1\" . \"minke1\" }",
+             "elements = { 10.89.1.0/24 }",
+             "elements = { fd00:1::/64 }",
+             "elements = { ::1 }",
+             "\"minke1\" . fd00:1::1 : fd00:1::1 . 5300",
+             "udp . 127.0.0.1 . 8080 : 10.89.1.2 . 80",
+             "udp . 127.0.0.1 . 8081 : 10.89.1.2 . 81",
+             "tcp . 25 : 10.89.1.2 . 2525",
+             "tcp . 25 : fd00:1::2 . 2525",
+             "iifname @bridges ip daddr 127.0.0.0/8 drop",
+             "udp dport 53 dnat ip to iifname . ip daddr map @names4",
+             "dnat ip6 to meta l4proto . ip6 daddr . th dport map @ports6",
+             "meta nfproto ipv4 fib daddr type local dnat ip to meta l4proto . th dport map "
+             "@anywhere4",
+             "ip6 daddr ::1 ip6 daddr != @loopback6 return",
+             "ct status dnat iifname . oifname @same masquerade",
+             "ip saddr @subnets4 ip daddr != @subnets4 ip daddr != 224.0.0.0/4 masquerade",
+             "oifname @bridges ct state established,related jump accepted",
+             "meta mark set meta mark | 0x00001000 accept",
+         })
+      if (shown.find(line) == std::string::npos) return concat("no \"", line, "\" in\n", shown);
     return {};
   });
 }

@@ -8,12 +8,6 @@ namespace {
 
 using namespace testing;
 
-Status switch_bridge_calls(const char* value) {
-  auto settings = TRY(Settings::of(-1));
-  TRY(settings.set_if_there("bridge/bridge-nf-call-iptables", value));
-  return settings.set_if_there("bridge/bridge-nf-call-ip6tables", value);
-}
-
 std::string published_ports(const char* bridge_calls) {
   NEED(switch_bridge_calls(bridge_calls));
   Place place;

@@ -214,4 +214,11 @@ inline PortMapping port(std::uint16_t host, std::uint16_t inside, Protocol proto
   return mapping;
 }
 
+// net.bridge.bridge-nf-call-*tables of the caller's namespace, where there is such a thing.
+inline Status switch_bridge_calls(const char* value) {
+  auto settings = TRY(Settings::of(-1));
+  TRY(settings.set_if_there("bridge/bridge-nf-call-iptables", value));
+  return settings.set_if_there("bridge/bridge-nf-call-ip6tables", value);
+}
+
 }  // namespace minke::net::testing
