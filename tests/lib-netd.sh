@@ -123,6 +123,12 @@ served() { cat "$T/serve.$CONTAINER.7"; }
 client() { on-client "$PEER" "$@"; }
 server() { on-server "$PEER" "$@"; }
 memory_kib() { awk '/^VmRSS/ {print $2}' "/proc/$(plane_process)/status"; }
+# memory_below KIB: of the plane, unless it was built with sanitizers.
+memory_below() {
+  local now libraries
+  now=$(memory_kib) libraries=$(ldd "$PLANE_PROGRAM" 2>&1 || true)
+  [[ $libraries =~ lib(asan|tsan) ]] || [ "$now" -lt "$1" ] || fail "$now KiB of memory, not below $1"
+}
 plane_process() { # below nsenter and setpriv it has the same pid: they exec
   echo "$plane_pid"
 }

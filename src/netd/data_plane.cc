@@ -1,5 +1,6 @@
 #include "netd/data_plane.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -111,6 +112,8 @@ DataPlane::~DataPlane() {
 
 Result<std::unique_ptr<DataPlane>> DataPlane::start(const PlaneOptions& options) {
   raise_fd_limit();
+  // One heap for all threads: they allocate seldom, and each heap of their own would cost pages.
+  (void)::mallopt(M_ARENA_MAX, 1);
   auto impl = std::make_unique<Impl>(options);
   Status started = impl->start();
   std::unique_ptr<DataPlane> plane(new DataPlane(std::move(impl)));  // ends what has begun

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 
 #include "base/str.h"
@@ -55,7 +56,8 @@ Status SynReader::start(sys::UniqueFd queue, std::uint16_t number) {
   filled_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   stop_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!filled_ || !stop_) return Error::from_errno(errno, "eventfd");
-  ring_ = std::make_unique_for_overwrite<HeldPacket[]>(kRing);
+  ring_.reset(static_cast<HeldPacket*>(std::calloc(kRing, sizeof(HeldPacket))));
+  if (!ring_) return Error::from_errno(errno, "memory for the queue");
   queue_ = std::move(queue);
   number_ = number;
   TRY(start_thread(&thread_, "minke-netd-syn", thread_main, this));
@@ -103,7 +105,7 @@ void SynReader::hand_over(const HeldPacket& packet) {
     const timespec moment{0, 200'000};
     (void)::nanosleep(&moment, nullptr);
   }
-  ring_[tail % kRing] = packet;
+  std::memcpy(&ring_[tail % kRing], &packet, sizeof packet);
   tail_.store(tail + 1, std::memory_order_seq_cst);
   // The taker clears the event before it looks: it is told when it may have found nothing.
   if (head_.load(std::memory_order_seq_cst) == tail) {

@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <type_traits>
 
 #include "base/result.h"
 #include "netd/syn_queue.h"
@@ -32,6 +34,10 @@ class SynReader {
 
  private:
   static constexpr std::size_t kRing = 8192;  // a power of two
+  static_assert(std::is_trivially_copyable_v<HeldPacket>);
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
   static void* thread_main(void* self);
   void read_until_stopped();
   void hand_over(const HeldPacket& packet);
@@ -40,7 +46,8 @@ class SynReader {
   std::uint16_t number_ = 0;
   pthread_t thread_{};
   bool running_ = false;
-  std::unique_ptr<HeldPacket[]> ring_;
+  // From calloc, so that what no burst has filled yet costs no memory.
+  std::unique_ptr<HeldPacket[], Free> ring_;
   std::atomic<std::size_t> head_{0}, tail_{0};  // taken from head, put at tail
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> seen_{0};

@@ -19,7 +19,7 @@ check() {
   within 60 eval '[ "$(stat_of in_connections)" -ge 90 ]'
   assert_eq "$C4 40001" "$(client ask tcp $S4 8080 --from 40001)"
   assert_eq 3000000 "$(client half $S4 8080 3000000)"
-  [ "$(memory_kib)" -lt 8192 ] || fail "$(memory_kib) KiB"
+  memory_below 8192
   kill "${others[@]}" 2>/dev/null || true
   wait $slow
   assert_eq 30000000 "$(cat "$T/slow")"

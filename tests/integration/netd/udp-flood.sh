@@ -20,7 +20,7 @@ check() {
   flows=$(stat_of udp_flows)
   [ "$flows" -le 8193 ] || fail "$flows flows"
   [ "$flows" -ge 1000 ] || fail "only $flows flows: the flood did not arrive"
-  [ "$(memory_kib)" -lt 8192 ] || fail "$(memory_kib) KiB"
+  memory_below 8192
   assert_eq "$C4 40001 4" "$(client ask udp $S4 8081 --from 40001)"
   assert_eq "$C4 40002 4" "$(client ask udp $S4 8081 --from 40002)"
   assert_eq "$C4 40001" "$(client ask tcp $S4 8080 --from 40001)"
