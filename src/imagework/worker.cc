@@ -129,6 +129,6 @@ int run_worker() {
   }
   reply.done = true;
   return sys::write_all(store::kReplyFd, json::dump_struct(reply), "reply") ? 0 : 1;
-}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the string is the request's
+}
 
 }  // namespace minke::imagework
