@@ -68,6 +68,11 @@ skip() {
   exit 77
 }
 
+# A build with a sanitizer: it is slower, and memory is not what it will be.
+is_sanitized() { grep -qE 'lib[at]san' <<<"$(ldd "$BIN/minke")"; }
+# For a subshell: at most so many KiB of address space.
+bound_memory() { is_sanitized || ulimit -v "$1"; }
+
 need_program() { command -v "$1" >/dev/null || skip "program $1 is not installed"; }
 
 # expect_exit CODE COMMAND...: runs it; its output is in $out, what it said on stderr in $err.

@@ -53,7 +53,13 @@ static int is_outside(int fd) {
   return outside;
 }
 
-// lurk [SECONDS]: looks into every process that shows up in our pid namespace for a way out of it:
+static volatile sig_atomic_t told_to_end;
+static void end_lurking(int signal) {
+  (void)signal;
+  told_to_end = 1;
+}
+
+// lurk [SECONDS]: until SIGTERM, at most so long, looks into every process that shows up in our pid namespace for a way out of it:
 // folders of another root, the programs of another root, descriptors, a tracer's seat. Prints what
 // it found, and at the end how many processes it has seen.
 static int lurk(int argc, char** argv) {
@@ -63,8 +69,9 @@ static int lurk(int argc, char** argv) {
   if (stat("/proc/self/exe", &own)) return 1;
   setvbuf(stdout, NULL, _IOLBF, 0);
   puts("ready");
+  signal(SIGTERM, end_lurking);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
-  while (now() < end) {
+  while (!told_to_end && now() < end) {
     DIR* proc = opendir("/proc");
     for (struct dirent* d; proc && (d = readdir(proc));) {
       int pid = atoi(d->d_name);

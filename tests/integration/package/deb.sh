@@ -8,7 +8,7 @@ need_program dpkg-shlibdeps
 need_program strip
 [ -s "$IMAGES/debian-rootfs.tar" ] || skip 'no Debian root file system'
 tools=$(cd "$(dirname "$0")/../../../tools" && pwd)
-ldd "$BIN/minke" | grep -qE 'lib[at]san' && skip 'a build with a sanitizer is not packaged'
+is_sanitized && skip 'a build with a sanitizer is not packaged'
 
 ok "$tools/make-deb" --bin "$BIN" --output "$T"
 package=$out
