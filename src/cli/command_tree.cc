@@ -12,7 +12,6 @@ constexpr const char* kRegistries =
 constexpr const char* kBuild = "building images comes later";
 constexpr const char* kKube = "Kubernetes YAML comes later";
 constexpr const char* kUnits = "systemd units come later";
-constexpr const char* kLater = "comes later";
 
 constexpr Command group(const char* summary, const char* description = nullptr) {
   return {{.summary = summary, .description = description}, {}};

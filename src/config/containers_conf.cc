@@ -201,8 +201,8 @@ struct Reader {
   Strings* notes;
 
   std::string at(const TomlEntry& entry) const {
-    return concat(path, ":", entry.line, ": ", entry.section, entry.section.empty() ? "" : ".",
-                  entry.key);
+    return concat(path, ":", entry.line, ": ", one_line(entry.section),
+                  entry.section.empty() ? "" : ".", one_line(entry.key));
   }
   Error wrong(const TomlEntry& entry, const char* wanted) const {
     return Error(Errc::invalid_argument,

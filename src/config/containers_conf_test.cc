@@ -57,6 +57,20 @@ root = "/x"
   EXPECT_TRUE(r.notes.empty());
 }
 
+// Found by the fuzzer: the library's assertions held these for impossible.
+TEST(ContainersConf, BrokenHeadersAndKeysAreFaultsOfTheFile) {
+  for (const char* text : {"[\n", "[[\n", "[a.\n]", "[.]", "a.\n", "a.=1", "[\"",
+                           "[containers]\nenv.\n", "a \u00ea = 1"})
+    EXPECT_NE(read(text).error, "") << text;
+}
+
+TEST(ContainersConf, AFaultIsOneLineWhateverTheFileSays) {
+  EXPECT_EQ(read("a = t\n[b]\n").error,
+            "c.conf:1: Error while parsing boolean: expected 'true', saw 't\\n'");
+  EXPECT_EQ(read("[containers]\n\"x\\ny\\u001b\" = 1\n").notes,
+            (Strings{"c.conf:2: containers.x\\ny\\x1b: no effect: not known"}));
+}
+
 TEST(ContainersConf, AFaultNamesFileLineAndKey) {
   struct Row {
     const char* text;

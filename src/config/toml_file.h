@@ -12,6 +12,9 @@
 
 namespace minke::config {
 
+// What a file says, fit for a message of one line: control characters as "\n" or "\x1b".
+std::string one_line(std::string_view text);
+
 // A list of strings; `append`: it ends in {append=true} and is put behind what earlier files say.
 struct TomlStrings {
   std::vector<std::string> items;
