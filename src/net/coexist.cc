@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 
 #include "base/str.h"
+#include "net/legacy_tables.h"
 #include "net/setup_parts.h"
 
 namespace minke::net {
@@ -65,41 +66,68 @@ Status insert_rule(sys::NetlinkSocket& socket, const nft::ForeignChain& chain) {
   return transaction.commit(socket, concat("add a rule to ", place_of(chain)));
 }
 
-// One line about a chain that would drop; empty when it would not or has its rule.
-Result<std::string> allow_in(sys::NetlinkSocket& socket, const nft::ForeignChain& chain) {
+// A note about a chain that would drop; an empty one when it would not or has its rule.
+Result<FirewallNote> allow_in(sys::NetlinkSocket& socket, const nft::ForeignChain& chain) {
   const Firewall* firewall = known_firewall(chain);
   const bool drops = chain.drops || (firewall && firewall->kind == Kind::always_rejects);
-  if (!drops) return std::string();
+  if (!drops) return FirewallNote();
   if (!firewall)
-    return concat(place_of(chain),
-                  " drops what it does not know: for containers it needs the rule ",
-                  "meta mark and ", format("0x%x == 0x%x accept", kMark, kMark));
+    return FirewallNote{
+        concat(place_of(chain), " drops what it does not know: for containers it needs the rule ",
+               "meta mark and ", format("0x%x == 0x%x accept", kMark, kMark)),
+        false};
   auto rules = TRY(nft::find_rules(socket, chain.family, chain.table, chain.name, kComment));
-  if (!rules.empty()) return std::string();
+  if (!rules.empty()) return FirewallNote();
   auto status = insert_rule(socket, chain);
   if (status)
-    return concat(firewall->name, ": ", place_of(chain), " drops: a rule that accepts containers' ",
-                  "packets was put first in it");
+    return FirewallNote{
+        concat(firewall->name, ": ", place_of(chain), " drops: a rule that accepts containers' ",
+               "packets was put first in it"),
+        true};
   // firewalld may own its table (NftablesTableOwner=yes, the default from 2.2 on): nobody else
   // changes it.
   if (status.error().sys() == EPERM || status.error().sys() == EOPNOTSUPP)
-    return concat(firewall->name, ": ", place_of(chain), " is closed to other programs: run ",
-                  "firewall-cmd --permanent --zone=trusted --add-interface=NAME for each bridge");
+    return FirewallNote{
+        concat(firewall->name, ": ", place_of(chain), " is closed to other programs: run ",
+               "firewall-cmd --permanent --zone=trusted --add-interface=NAME for each bridge"),
+        false};
   return std::move(status.error());
+}
+
+// The tables of iptables-legacy can only be replaced as a whole, under whoever else does so.
+Result<std::vector<std::string>> legacy_words(const Place& place) {
+  auto there = TRY(sys::InNetns::enter(place.netns));
+  auto chains = TRY(dropping_legacy_chains());
+  for (auto& chain : chains) {
+    auto [program, name] = *split_once(chain, ',');
+    chain = concat(chain, " drops what it does not know: for containers it needs ", program, " -I ",
+                   name.substr(name.rfind(' ') + 1), " -m mark --mark ",
+                   format("0x%x/0x%x", kMark, kMark), " -j ACCEPT");
+  }
+  return chains;
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> allow_forwarding(const Place& place) {
-  std::vector<std::string> words;
-  if (place.rootless) return words;
+Result<std::vector<FirewallNote>> settle_firewalls(const Place& place) {
+  std::vector<FirewallNote> notes;
+  if (place.rootless) return notes;
   auto socket = TRY(open_nftables(place));
   auto chains = TRY(nft::list_chains(socket));
   for (const auto& chain : chains) {
     if (!concerns_us(chain)) continue;
-    auto line = TRY(allow_in(socket, chain));
-    if (!line.empty()) words.push_back(std::move(line));
+    auto note = TRY(allow_in(socket, chain));
+    if (!note.text.empty()) notes.push_back(std::move(note));
   }
+  auto legacy = TRY(legacy_words(place));
+  for (auto& text : legacy) notes.push_back({std::move(text), false});
+  return notes;
+}
+
+Result<std::vector<std::string>> allow_forwarding(const Place& place) {
+  auto notes = TRY(settle_firewalls(place));
+  std::vector<std::string> words;
+  for (auto& note : notes) words.push_back(std::move(note.text));
   return words;
 }
 

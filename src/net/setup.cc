@@ -202,8 +202,8 @@ Status ensure_bridge_network(const Network& network, const Place& place) {
   TRY(lay_table(socket, network, place));
   if (place.rootless) return {};
   TRY(settle_loopback6(place));
-  auto words = TRY(allow_forwarding(place));
-  for (const auto& line : words) log::info(line);
+  auto notes = TRY(settle_firewalls(place));
+  for (const auto& note : notes) note.done ? log::info(note.text) : log::warn(note.text);
   return {};
 }
 

@@ -389,10 +389,10 @@ TEST(Setup, TheRulesAreWhatNftShows) {
              "elements = { fd00:1::/64 }",
              "elements = { ::1 }",
              "\"minke1\" . fd00:1::1 : fd00:1::1 . 5300",
-             "udp . 127.0.0.1 . 8080 : 10.89.1.2 . 80",
-             "udp . 127.0.0.1 . 8081 : 10.89.1.2 . 81",
-             "tcp . 25 : 10.89.1.2 . 2525",
-             "tcp . 25 : fd00:1::2 . 2525",
+             " . 127.0.0.1 . 8080 : 10.89.1.2 . 80",
+             " . 127.0.0.1 . 8081 : 10.89.1.2 . 81",
+             " . 25 : 10.89.1.2 . 2525",
+             " . 25 : fd00:1::2 . 2525",
              "iifname @bridges ip daddr 127.0.0.0/8 drop",
              "udp dport 53 dnat ip to iifname . ip daddr map @names4",
              "dnat ip6 to meta l4proto . ip6 daddr . th dport map @ports6",
@@ -534,6 +534,27 @@ TEST(Setup, OtherFirewallsThatDropAreAskedToAcceptOurs) {
     rules = nft::find_rules(*socket, NFPROTO_INET, "firewalld", "filter_FORWARD", "minke");
     NEED(rules);
     return rules->empty() ? "" : "the rule is still in firewalld's chain";
+  });
+}
+
+TEST(Setup, AnOldFirewallThatDropsIsNamedWithWhatItNeeds) {
+  // Its list of tables is for the machine's root, as the engine is where this counts.
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (::system("iptables-legacy --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "none here";
+  MINKE_EXPECT_ALONE([]() -> std::string {
+    ::setenv("XTABLES_LOCKFILE", "/dev/null", 1);
+    auto words = allow_forwarding({});
+    NEED(words);
+    if (!words->empty()) return "without any: " + words->front();
+    if (::system("iptables-legacy -A FORWARD -j ACCEPT && iptables-legacy -P FORWARD DROP") != 0)
+      return concat(sys::testing::kSkipped, "iptables-legacy does not work here");
+    words = allow_forwarding({});
+    NEED(words);
+    if (words->size() != 1) return concat(words->size(), " lines");
+    SAME(words->front(),
+         "iptables-legacy, chain FORWARD drops what it does not know: for containers it needs "
+         "iptables-legacy -I FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT");
+    return {};
   });
 }
 

@@ -41,6 +41,12 @@ Status put_elements(sys::NetlinkSocket& socket, const std::vector<SetElements>& 
 Status drop_elements(sys::NetlinkSocket& socket, const std::vector<SetElements>& all,
                      std::string_view what);
 
+// What allow_forwarding says: done, or for the host's administrator to do.
+struct FirewallNote {
+  std::string text;
+  bool done = false;
+};
+Result<std::vector<FirewallNote>> settle_firewalls(const Place& place);
 // Takes back what allow_forwarding has laid.
 Status forget_forwarding(sys::NetlinkSocket& socket);
 
