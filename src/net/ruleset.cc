@@ -12,7 +12,6 @@ namespace minke::net {
 namespace {
 
 using nft::Chain;
-using nft::Element;
 using nft::Fields;
 using nft::Register;
 using nft::Rule;
