@@ -17,6 +17,7 @@ check() {
   assert_eq "$C4 40001" "$(client ask tcp $S4 8080 --from 40001)"
   assert_eq "$C4 40001 4" "$(client ask udp $S4 8080 --from 40001)"
   # disconnected from the second: what came by it is reset, new clients come by the first
+  within 20 eval '[ "$(stat_of in_connections)" = 0 ]'
   client ends $S4 8080 idle >"$T/idle" &
   within 20 eval '[ "$(stat_of in_connections)" = 1 ]'
   in_c ip route replace default via 10.89.0.1
