@@ -77,12 +77,16 @@ answer() {
   IFS= read -r -t 60 line <&8 || fail "the plane does not answer: $(cat "$T/plane.log")"
   echo "$line"
 }
-plane_do() { # what it answers must be ok
+tell() {
+  kill -0 "$plane_pid" 2>/dev/null || fail "the plane has ended: $(cat "$T/plane.log")"
   echo "$*" >&9
+}
+plane_do() { # what it answers must be ok
+  tell "$@"
   assert_match 'ok$' "$(answer)" "$*"
 }
 plane_ask() {
-  echo "$*" >&9
+  tell "$@"
   answer
 }
 stat_of() { plane_ask stats | tr ' ' '\n' | sed -n "s/^$1=//p"; }

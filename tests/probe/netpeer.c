@@ -367,7 +367,7 @@ static int half(char** argv) {
 
 static int ends(int argc, char** argv) {
   int s = dial(argv[2], argv[3], SOCK_STREAM);
-  dprintf(s, "%s\n", argv[4]);
+  if (dprintf(s, "%s\n", argv[4]) < 0) return puts(strerrorname_np(errno)), 0;
   if (argc > 5) {
     usleep(200000);
     return reset(s), 0;

@@ -20,8 +20,9 @@ check() {
     assert_match "^$C4 " "$(client ask tcp $S4 8081 --from 40001)"
   done
   # both at the same time
+  rm -f "$T/first"
   client burst $S4 8080 1 hold < <(sleep 3) >"$T/first" &
-  within 20 grep -q 'right 1' "$T/first"
+  within 20 grep -qs 'right 1' "$T/first"
   assert_eq "$C4 40007 4" "$(client ask udp $S4 8080 --from 40007)"
   assert_match "^$C4 [0-9]+ 4" "$(client ask udp $S4 8081 --from 40007)"
   assert_eq "$C4 40007 4" "$(client ask udp $S4 8080 --from 40007)"
