@@ -20,6 +20,8 @@ in_lab() {
 }
 
 enter_lab() {
+  set -E
+  trap 'echo "FAILED at line $LINENO, exit code $?: $BASH_COMMAND" >&2' ERR # what set -e ends says nothing by itself
   cp "$PEER" "$PLANE_PROGRAM" "$LAB_DIR/bin/"
   chmod 755 "$LAB_DIR/bin/netpeer" "$LAB_DIR/bin/plane"
   PEER=$LAB_DIR/bin/netpeer

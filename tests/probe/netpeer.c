@@ -366,7 +366,10 @@ static int half(char** argv) {
 }
 
 static int ends(int argc, char** argv) {
-  int s = dial(argv[2], argv[3], SOCK_STREAM);
+  address a = parse(argv[2], argv[3]);
+  int s = make_socket(&a, SOCK_STREAM);
+  // the end may come before we have noticed the beginning
+  if (connect(s, (void*)&a.a, a.n) < 0) return puts(strerrorname_np(errno)), 0;
   if (dprintf(s, "%s\n", argv[4]) < 0) return puts(strerrorname_np(errno)), 0;
   if (argc > 5) {
     usleep(200000);
