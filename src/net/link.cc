@@ -18,6 +18,7 @@ namespace minke::net {
 
 namespace {
 
+constexpr unsigned char kOperUp = 6;  // IF_OPER_UP of linux/if.h, which net/if.h excludes
 constexpr std::uint16_t kMake = NLM_F_CREATE | NLM_F_EXCL;
 
 ifinfomsg link_header(int index = 0, bool up = false) {
@@ -49,6 +50,12 @@ Link link_of(std::string_view payload) {
   link.kind = attributes.nested(IFLA_LINKINFO).text(IFLA_INFO_KIND);
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.master = static_cast<int>(attributes.u32(IFLA_MASTER).value_or(0));
+  auto byte = [&](std::uint16_t attribute) {
+    auto bytes = attributes.find(attribute);
+    return bytes && !bytes->empty() ? static_cast<unsigned char>((*bytes)[0]) : 0;
+  };
+  link.carrier = byte(IFLA_CARRIER) != 0;
+  link.operational = byte(IFLA_OPERSTATE) == kOperUp;
   if (auto mac = attributes.find(IFLA_ADDRESS); mac && mac->size() == link.mac.bytes.size())
     std::memcpy(link.mac.bytes.data(), mac->data(), mac->size());
   return link;

@@ -20,6 +20,8 @@ struct Link {
   std::uint32_t mtu = 0;
   int master = 0;
   bool up = false;
+  bool carrier = false;
+  bool operational = false;  // up, with a carrier that the kernel has acted upon
 };
 
 struct BridgeSpec {

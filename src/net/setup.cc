@@ -39,6 +39,8 @@ Result<BridgeOptions> bridge_options(const Network& network) {
   if (auto vlan = TRY(option_number(network, "vlan", 1, kVlanMax)))
     options.vlan = static_cast<std::uint16_t>(*vlan);
   if (const auto* vrf = network.option("vrf")) options.vrf = *vrf;
+  if (const auto* isolate = network.option("isolate"); isolate && *isolate != "strict")
+    TRY(option_flag(network, "isolate", "true, false or strict"));
   if (network.interface.empty() || network.interface.size() >= IFNAMSIZ)
     return Error(Errc::invalid_argument,
                  concat("bridge name ", quote(network.interface), ": not a name of an interface"));
@@ -246,6 +248,13 @@ Result<std::optional<std::uint32_t>> option_number(const Network& network, const
     return Error(Errc::invalid_argument,
                  concat("option ", key, "=", *text, ": not a number from ", least, " to ", most));
   return std::optional<std::uint32_t>(static_cast<std::uint32_t>(*number));
+}
+
+Result<bool> option_flag(const Network& network, const char* key, const char* known) {
+  const std::string* text = network.option(key);
+  if (!text) return false;
+  if (auto flag = parse_bool(*text)) return *flag;
+  return Error(Errc::invalid_argument, concat("option ", key, "=", *text, ": not ", known));
 }
 
 Status ensure_network(const Network& network, const Place& place) {

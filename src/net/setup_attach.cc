@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::uint32_t kDefaultMetric = 100;  // Podman's
 constexpr std::uint32_t kMetricTries = 64;     // networks of one container
-constexpr int kAddressTries = 200;             // 20 ms, then it comes when it comes
-constexpr long kAddressPauseNs = 100'000;
+constexpr int kSettleTries = 200;              // 20 ms, then it comes when it comes
+constexpr long kSettlePauseNs = 100'000;
 constexpr std::uint32_t kMtuMin = 68, kMtuMax = 65535;
 
 // The veth's end of a container that was killed on the way bears our name: it may go.
@@ -154,8 +154,8 @@ Status add_routes(Links& inside, const Network& network, const Attachment& attac
     batch.add_route(spec);
   }
   TRY(inside.run(batch));
-  const auto* none = network.option("no_default_route");
-  if (attachment.internal || (none && parse_bool(*none).value_or(false))) return {};
+  bool none = TRY(option_flag(network, "no_default_route"));
+  if (attachment.internal || none) return {};
   for (const auto& gateway : attachment.gateways) {
     if (!reachable(attachment, gateway)) continue;
     TRY(add_default_route(inside, gateway, index, metric.value_or(kDefaultMetric)));
@@ -163,26 +163,37 @@ Status add_routes(Links& inside, const Network& network, const Attachment& attac
   return {};
 }
 
+void pause_a_little() {
+  timespec pause{0, kSettlePauseNs};
+  ::nanosleep(&pause, nullptr);
+}
+
 // An interface whose carrier has just come is dead (packets are dropped, a bridge's port blocked)
 // until the kernel's link watch has run, some milliseconds later; a client then waits a whole
-// second for the lost packet. Since Linux 6.8 a question for the interface does that work at once.
+// second for the lost packet. Since Linux 6.8 the question for the interface does that work at
+// once.
 Status settle_carrier(Links& links, const std::vector<std::string>& names) {
-  for (const auto& name : names)
-    if (!name.empty()) TRY(links.find(name));
+  for (const auto& name : names) {
+    if (name.empty()) continue;
+    for (int tries = 0; tries < kSettleTries; ++tries) {
+      auto link = TRY(links.find(name));
+      if (!link || !link->carrier || link->operational) break;
+      pause_a_little();
+    }
+  }
   return {};
 }
 
 // An address of IPv6 becomes one by a work of the kernel's, soon after it was added: answers that
 // come before are lost, and asked for again after a second.
 Status settle_addresses(Links& inside, const Attachment& attachment) {
-  int patience = kAddressTries;
+  int patience = kSettleTries;
   for (const auto& address : attachment.addresses) {
     if (!address.address.v6) continue;
     for (; patience > 0; --patience) {
       bool there = TRY(inside.is_local(address.address));
       if (there) break;
-      timespec pause{0, kAddressPauseNs};
-      ::nanosleep(&pause, nullptr);
+      pause_a_little();
     }
   }
   return {};

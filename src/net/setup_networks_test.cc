@@ -197,6 +197,8 @@ TEST(Setup, WhatFailsLeavesNothing) {
     for (auto [key, value, words] :
          {std::tuple{"mtu", "9x", "network two: option mtu=9x: not a number from 68 to 65535"},
           std::tuple{"vlan", "5000", "network two: option vlan=5000: not a number from 1 to 4094"},
+          std::tuple{"isolate", "much",
+                     "network two: option isolate=much: not true, false or strict"},
           std::tuple{"vrf", "red", "network two: option vrf: no interface red"},
           std::tuple{"vrf", "minke1", "network two: option vrf: minke1 is no VRF"}}) {
       Network wrong = network("two", "minke2", "10.89.2.0/24", nullptr);
@@ -209,6 +211,23 @@ TEST(Setup, WhatFailsLeavesNothing) {
     auto status = ensure_network(lo, place);
     if (status) return "lo as a bridge";
     SAME(status.error().message(), "network two: interface lo exists and is no bridge");
+    return {};
+  });
+}
+
+// A host that has its default route from router advertisements keeps it.
+TEST(Setup, ForwardingDoesNotMakeTheHostDeafToItsRouter) {
+  MINKE_EXPECT_ALONE([]() -> std::string {
+    auto world = outside(-1);
+    NEED(world);
+    NEED(ensure_network(network("four", "minke1", "10.89.1.0/24", nullptr), {}));
+    auto settings = Settings::of(-1);
+    NEED(settings);
+    SAME(settings->get("ipv6/conf/up0/accept_ra").value_or(""), "1");
+    SAME(settings->get("ipv6/conf/all/forwarding").value_or(""), "0");
+    NEED(ensure_network(network("six", "minke2", "10.89.2.0/24", "fd00:2::/64"), {}));
+    SAME(settings->get("ipv6/conf/up0/accept_ra").value_or(""), "2");
+    SAME(settings->get("ipv6/conf/up0/forwarding").value_or(""), "1");
     return {};
   });
 }

@@ -32,6 +32,10 @@ class Settings {
 Result<std::optional<std::uint32_t>> option_number(const Network& network, const char* key,
                                                    std::uint32_t least, std::uint32_t most);
 
+// An option that is on or off; `known`: what it may be, for the error.
+Result<bool> option_flag(const Network& network, const char* key,
+                         const char* known = "true or false");
+
 Result<sys::NetlinkSocket> open_nftables(const Place& place);
 
 // Adds or replaces: what leads elsewhere goes in the same transaction.
