@@ -57,6 +57,9 @@ Result<InNetns> InNetns::enter(int netns) {
   if (netns < 0) return InNetns(UniqueFd());
   UniqueFd own = TRY(sys::open("/proc/thread-self/ns/net", O_RDONLY));
   if (same_file(own.get(), netns)) return InNetns(UniqueFd());
+  // Who has joined another user namespace may be unable to come back (EPERM): ask before the step.
+  if (::setns(own.get(), CLONE_NEWNET) < 0)
+    return Error::from_errno(errno, "enter network namespace: there is no way back");
   if (::setns(netns, CLONE_NEWNET) < 0) return Error::from_errno(errno, "enter network namespace");
   return InNetns(std::move(own));
 }

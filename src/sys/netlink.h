@@ -15,7 +15,8 @@
 namespace minke::sys {
 
 // While it lives the calling thread is in the network namespace `netns`; -1, or its own, changes
-// nothing. Going back cannot fail for a reason that a program could mend: it aborts then.
+// nothing. An error (EPERM) for a thread that could not come back: one that has joined another user
+// namespace than that of its own network namespace.
 class InNetns {
  public:
   static Result<InNetns> enter(int netns);

@@ -99,4 +99,29 @@ TEST(Netlink, ASocketStaysInTheNamespaceItWasMadeIn) {
   });
 }
 
+TEST(Netlink, NobodyEntersANamespaceWithoutAWayBack) {
+  MINKE_EXPECT_ALONE([]() -> std::string {
+    // A network namespace of a user namespace within; then that user namespace alone is joined.
+    auto [reader, writer] = *make_pipe();
+    auto [hold, release] = *make_pipe();
+    pid_t child = ::fork();
+    if (child == 0) {
+      release.reset();
+      char byte = ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 ? '1' : '0';
+      // Until the parent has seen enough.
+      if (::write(writer.get(), &byte, 1) != 1 || ::read(hold.get(), &byte, 1) != 0) ::_exit(1);
+      ::_exit(0);
+    }
+    char byte = '0';
+    if (::read(reader.get(), &byte, 1) != 1 || byte != '1') return "namespaces of the child";
+    auto user = open(concat("/proc/", child, "/ns/user"), O_RDONLY);
+    auto net = open(concat("/proc/", child, "/ns/net"), O_RDONLY);
+    if (!user || !net || ::setns(user->get(), CLONE_NEWUSER) < 0) return "join";
+    auto inside = InNetns::enter(net->get());
+    release.reset();
+    if (inside) return "entered";
+    return inside.error().sys() == EPERM ? "" : inside.error().message();
+  });
+}
+
 }  // namespace minke::sys
