@@ -34,6 +34,7 @@ constexpr TreeRow kTree[] = {
     {"healthcheck", &kHealthcheckGroup},
     {"healthcheck run", &kHealthcheckRunCommand},
     {"system restart-container", &kSystemRestartContainerCommand, nullptr, nullptr, true},
+    {"system netd", &kSystemNetdCommand, nullptr, nullptr, true},
 
     {"attach", &kAttachCommand},
     {"container attach", &kAttachCommand},

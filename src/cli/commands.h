@@ -61,6 +61,7 @@ extern const Command kDoctorCommand;
 extern const Command kSystemCheckCommand;
 extern const Command kSystemDfCommand;
 extern const Command kSystemEmptyTrashCommand;
+extern const Command kSystemNetdCommand;
 extern const Command kSystemRestartContainerCommand;
 extern const Command kSystemMigrateCommand;
 extern const Command kSystemPruneCommand;

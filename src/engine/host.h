@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "oci/spec.h"
 #include "runtime/container.h"
+#include "sys/fd.h"
 
 namespace minke::engine {
 
@@ -54,5 +55,9 @@ void use_cgroup_manager(const std::string& name, Host* host);
 // none), and a mount namespace of our own. Rootful: nothing. Afterwards ids 0.. of the user's maps
 // can be owned and mounts can be made. The process must be single-threaded.
 Status enter_namespaces(Host* host);
+
+// The network namespace that the bridges are in: rootless N, which the holder keeps, else our own.
+// After enter_namespaces().
+Result<sys::UniqueFd> bridge_netns(const Host& host);
 
 }  // namespace minke::engine

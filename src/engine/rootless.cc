@@ -1,5 +1,6 @@
-// The user namespace of an ordinary user: made once per login with newuidmap and newgidmap, held by
-// a process that does nothing else, joined by every later command.
+// The user namespace of an ordinary user and N, the network namespace of its bridges: made once per
+// login with newuidmap and newgidmap, held by a process that does nothing else, joined by every
+// later command.
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,6 +14,7 @@
 #include "base/str.h"
 #include "config/subid.h"
 #include "engine/host.h"
+#include "net/netd_client.h"
 #include "state/object_lock.h"
 #include "sys/fd.h"
 #include "sys/process.h"
@@ -88,8 +90,10 @@ Status write_maps(pid_t pid, const Host& host) {
   char byte;
   if (::read(go_fd, &byte, 1) != 1) ::_exit(1);
   ::setsid();
-  // The holder outlives the terminal and keeps none of its descriptors.
-  ::syscall(SYS_close_range, 0, ~0U, 0);
+  // The holder outlives the terminal and keeps none of its descriptors. Those above close at exec,
+  // which some wait for.
+  ::syscall(SYS_close_range, 3, ~0U, 4 /* CLOEXEC */);
+  for (int fd = 0; fd < 3; ++fd) ::close(fd);
   if (::open("/dev/null", O_RDWR) != 0 || ::dup(0) != 1 || ::dup(0) != 2 || ::chdir("/") < 0)
     ::_exit(1);
   const char* argv[] = {"minke-holder", "--hold", nullptr};
@@ -102,13 +106,15 @@ Result<pid_t> make_holder(const Host& host) {
   auto [reader, writer] = TRY(sys::make_pipe());
   // clone, not unshare: a process that gains capabilities by unshare loses its dumpable mark, and
   // with it the right of newuidmap to see it as the user's own.
-  auto pid = static_cast<pid_t>(
-      ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  auto pid = static_cast<pid_t>(::syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD,
+                                          nullptr, nullptr, nullptr, nullptr));
   if (pid < 0) {
-    Error error = Error::from_errno(errno, "make user namespace");
+    Error error = Error::from_errno(errno, "make user and network namespace");
     if (error.sys() == EPERM || error.sys() == ENOSPC)
       return std::move(error).wrap(
-          "see kernel.unprivileged_userns_clone and user.max_user_namespaces (sysctl)");
+          "see kernel.unprivileged_userns_clone, user.max_user_namespaces and "
+          "user.max_net_namespaces "
+          "(sysctl)");
     return error;
   }
   if (pid == 0) become_holder(host.init_path.c_str(), reader.get(), writer.get());
@@ -120,6 +126,47 @@ Result<pid_t> make_holder(const Host& host) {
   }
   TRY(sys::write_all(writer.get(), "1", "holder"));
   return pid;
+}
+
+// A holder in namespaces that are there already: those of `user` and `net`; without them in our own
+// user namespace and a network namespace that is new.
+Result<pid_t> make_joined_holder(const Host& host, int user, int net) {
+  auto [reader, writer] = TRY(sys::make_pipe());
+  auto [failed, failure] = TRY(sys::make_pipe());
+  pid_t pid = ::fork();
+  if (pid < 0) return Error::from_errno(errno, "fork");
+  if (pid == 0) {
+    bool joined = user < 0 ? ::unshare(CLONE_NEWNET) == 0
+                           : ::setns(user, CLONE_NEWUSER) == 0 && ::setns(net, CLONE_NEWNET) == 0;
+    int error = joined ? 0 : errno;
+    if (::write(failure.get(), &error, sizeof error) != sizeof error || error != 0) ::_exit(1);
+    become_holder(host.init_path.c_str(), reader.get(), writer.get());
+  }
+  failure.reset();
+  int error = EIO;
+  if (::read(failed.get(), &error, sizeof error) != sizeof error || error != 0) {
+    ignore(sys::wait_pid(pid), "the holder that was given up");
+    return Error::from_errno(error, "join the namespaces that are in use");
+  }
+  TRY(sys::write_all(writer.get(), "1", "holder"));
+  // One that has joined by itself can be looked at, and joined, from exec on.
+  while (::read(failed.get(), &error, sizeof error) < 0 && errno == EINTR) {
+  }
+  return pid;
+}
+
+// The holder was killed and netd was not: its namespaces are those that containers run in.
+std::optional<pid_t> rescue_from_netd(const Host& host) {
+  auto netd = net::NetdClient::connect(host.runroot);
+  if (!netd) return std::nullopt;
+  auto answer = netd->call(net::NetdVerb::namespaces);
+  if (!answer || answer->fds.size() != 2) return std::nullopt;
+  auto pid = make_joined_holder(host, answer->fds[0].get(), answer->fds[1].get());
+  if (!pid) {
+    log::warn(pid.error().message());
+    return std::nullopt;
+  }
+  return *pid;
 }
 
 struct Holder {
@@ -144,17 +191,33 @@ Result<sys::Pidfd> open_holder(const std::string& path) {
   return sys::Pidfd::open(holder->pid, holder->start_time);
 }
 
+Result<sys::Pidfd> record_holder(const std::string& path, pid_t pid) {
+  sys::Pidfd pidfd = TRY(sys::Pidfd::open(pid));
+  std::uint64_t start = TRY(sys::process_start_time(pid));
+  TRY(sys::write_file(path, concat(pid, " ", start, "\n"), 0600));
+  return pidfd;
+}
+
+Result<sys::UniqueFd> netns_of(pid_t pid) {
+  return sys::open(concat("/proc/", pid, "/ns/net"), O_RDONLY);
+}
+
+bool is_own_netns(int netns) {
+  struct stat own {
+  }, other{};
+  return ::stat("/proc/self/ns/net", &own) == 0 && ::fstat(netns, &other) == 0 &&
+         own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+}
+
 Result<sys::Pidfd> ensure_holder(const Host& host) {
   std::string path = host.runroot + "/userns";
   if (auto held = open_holder(path)) return held;
   TRY(sys::ensure_dirs(host.runroot, 0700));
   sys::FileLock lock = TRY(state::lock_object(host.runroot, "the user namespace"));
   if (auto held = open_holder(path)) return held;  // somebody else was faster
-  pid_t pid = TRY(make_holder(host));
-  sys::Pidfd pidfd = TRY(sys::Pidfd::open(pid));
-  std::uint64_t start = TRY(sys::process_start_time(pid));
-  TRY(sys::write_file(path, concat(pid, " ", start, "\n"), 0600));
-  return pidfd;
+  auto rescued = rescue_from_netd(host);
+  pid_t pid = rescued ? *rescued : TRY(make_holder(host));
+  return record_holder(path, pid);
 }
 
 Result<std::vector<oci::IdMapping>> read_map(const char* path) {
@@ -172,6 +235,32 @@ Result<std::vector<oci::IdMapping>> read_map(const char* path) {
 }
 
 }  // namespace
+
+Result<sys::UniqueFd> bridge_netns(const Host& host) {
+  if (!host.rootless) return netns_of(::getpid());
+  std::string path = host.runroot + "/userns";
+  auto open_held = [&]() -> Result<sys::UniqueFd> {
+    auto holder = read_holder(path);
+    if (!holder) return Error(Errc::not_found, "no user namespace is held");
+    TRY(sys::Pidfd::open(holder->pid, holder->start_time));
+    return netns_of(holder->pid);
+  };
+  auto held = open_held();
+  if (held && !is_own_netns(held->get())) return held;
+  // Killed since this command joined, or made by a version that had no N: another one, in the user
+  // namespace that we are in.
+  sys::FileLock lock = TRY(state::lock_object(host.runroot, "the user namespace"));
+  held = open_held();
+  if (held && !is_own_netns(held->get())) return held;
+  auto old = read_holder(path);
+  auto rescued = rescue_from_netd(host);
+  pid_t pid = rescued ? *rescued : TRY(make_joined_holder(host, -1, -1));
+  TRY(record_holder(path, pid));
+  if (held && old)
+    if (auto process = sys::Pidfd::open(old->pid, old->start_time))
+      ignore(process->kill(SIGKILL), "its namespace lives on in ours");
+  return netns_of(pid);
+}
 
 Status enter_namespaces(Host* host) {
   if (host->rootless && !host->in_user_namespace) {

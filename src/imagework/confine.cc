@@ -1,12 +1,8 @@
 #include "imagework/confine.h"
 
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -14,8 +10,10 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <iterator>
 
 #include "base/str.h"
+#include "sys/syscall_filter.h"
 
 // Sanitizers need system calls and address space of their own: there everything but these two
 // holds.
@@ -120,15 +118,6 @@ Status set_limits() {
   return {};
 }
 
-#if defined(__x86_64__)
-constexpr std::uint32_t kArch = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-constexpr std::uint32_t kArch = AUDIT_ARCH_AARCH64;
-#else
-#define MINKE_NO_FILTER 1
-constexpr std::uint32_t kArch = 0;
-#endif
-
 // Everything that reading archives, writing files and threads need. The rest answers EPERM.
 constexpr int kAllowed[] = {
     SYS_read,
@@ -216,39 +205,6 @@ constexpr int kAllowed[] = {
 #endif
 };
 
-Status install_filter() {
-#ifdef MINKE_NO_FILTER
-  return {};
-#else
-  std::vector<sock_filter> code;
-  auto load = [&](std::uint32_t offset) {
-    code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset));
-  };
-  auto give = [&](std::uint32_t action) { code.push_back(BPF_STMT(BPF_RET | BPF_K, action)); };
-  auto if_equal = [&](std::uint32_t value, std::uint32_t action) {
-    code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1));
-    give(action);
-  };
-  load(offsetof(seccomp_data, arch));
-  code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArch, 1, 0));
-  give(SECCOMP_RET_KILL_PROCESS);
-  load(offsetof(seccomp_data, nr));
-  for (int number : kAllowed) if_equal(static_cast<std::uint32_t>(number), SECCOMP_RET_ALLOW);
-  // clone3 hides its flags behind a pointer; the C library then falls back to clone, which may make
-  // threads only.
-  if_equal(SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS);
-  code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3));
-  load(offsetof(seccomp_data, args[0]));
-  code.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1));
-  give(SECCOMP_RET_ALLOW);
-  give(SECCOMP_RET_ERRNO | EPERM);
-  sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-    return Error::from_errno(errno, "seccomp");
-  return {};
-#endif
-}
-
 }  // namespace
 
 Status confine(const std::vector<Access>& reachable, std::vector<std::string>* notes) {
@@ -257,7 +213,8 @@ Status confine(const std::vector<Access>& reachable, std::vector<std::string>* n
   TRY(drop_capabilities());
   TRY(set_limits());
   if (MINKE_SANITIZED) return {};
-  return install_filter();
+  return sys::install_syscall_filter({kAllowed, std::size(kAllowed)},
+                                     sys::FilterScope::new_threads);
 }
 
 }  // namespace minke::imagework

@@ -88,8 +88,11 @@ Status Handle::send(const SpawnRequest& request) {
   Plan sent = *request.plan;
   sent.preserve_fds = static_cast<std::int32_t>(request.preserve_fds.size());
   fds.insert(fds.end(), request.preserve_fds.begin(), request.preserve_fds.end());
+  sent.netd.listeners = static_cast<std::int32_t>(request.listeners.size());
+  fds.insert(fds.end(), request.listeners.begin(), request.listeners.end());
   if (fds.size() > 60)
-    return Error(Errc::unsupported, "more than 56 preserved descriptors are not supported");
+    return Error(Errc::unsupported,
+                 "more than 56 preserved descriptors and listeners are not supported");
   TRY_CTX(sys::send_message(control_.get(), pack(Verb::plan, header, sent), fds), kGone);
   return {};
 }

@@ -19,6 +19,7 @@ struct SpawnRequest {
   const Plan* plan = nullptr;
   int stdio[3] = {-1, -1, -1};  // for log driver passthrough: given to the container as they are
   std::vector<int> preserve_fds;
+  std::vector<int> listeners;  // bound sockets of published ports, for each netd that comes
   // The container's lock, which the caller holds: the monitor shares it until the container is
   // recorded as running or its start has failed, so that a killed caller leaves nobody the chance
   // to remove or start a container that is being started. -1: none.

@@ -22,6 +22,7 @@
 #include "monitor/client.h"
 #include "monitor/health.h"
 #include "monitor/hub.h"
+#include "monitor/netd_watch.h"
 #include "monitor/notify.h"
 #include "monitor/restart.h"
 #include "monitor/starter.h"
@@ -62,7 +63,7 @@ int find_read_only_pages(dl_phdr_info* program, std::size_t, void* out) {
 class Monitor {
  public:
   Monitor(sys::UniqueFd control, std::unique_ptr<sys::EventLoop> loop)
-      : control_(std::move(control)), loop_(std::move(loop)), hub_(*loop_) {}
+      : control_(std::move(control)), loop_(std::move(loop)), hub_(*loop_), netd_(*loop_) {}
 
   Status set_up();
   Status run() { return loop_->run(); }
@@ -110,6 +111,8 @@ class Monitor {
   sys::UniqueFd control_;
   std::unique_ptr<sys::EventLoop> loop_;
   Hub hub_;
+  NetdWatch netd_;
+  std::vector<sys::UniqueFd> listeners_;  // until it watches
   Plan plan_;
   std::optional<ExecTarget> exec_;
   sys::UniqueFd signals_, starter_, console_, notify_;
@@ -210,6 +213,11 @@ Status Monitor::read_plan() {
   for (std::int32_t i = 0; i < plan_.preserve_fds; ++i) {
     passed_.push_back(take());
     if (!passed_.back())
+      return Error(Errc::corrupt, "monitor: descriptors are missing from the plan");
+  }
+  for (std::int32_t i = 0; i < plan_.netd.listeners; ++i) {
+    listeners_.push_back(take());
+    if (!listeners_.back())
       return Error(Errc::corrupt, "monitor: descriptors are missing from the plan");
   }
   hub_.set_size(header.rows, header.columns);
@@ -515,6 +523,7 @@ void Monitor::on_started() {
     if (plan_.sdnotify == "conmon") text += "\nREADY=1";
     ignore(notify_manager(host_notify_, text), "no service manager listens");
   }
+  netd_.start(plan_.netd, plan_.id, std::move(listeners_));
   if (plan_.timeout > 0)
     loop_->add_timer(plan_.timeout * 1000, [this] {
       if (init_status_) return;

@@ -9,6 +9,7 @@ void bind(json::Binder& b, LogPlan& l) { describe(b, l); }
 static void bind(json::Binder& b, EventSink& e) { describe(b, e); }
 static void bind(json::Binder& b, Attribute& a) { describe(b, a); }
 static void bind(json::Binder& b, RestartPlan& r) { describe(b, r); }
+static void bind(json::Binder& b, NetdPlan& n) { describe(b, n); }
 static void bind(json::Binder& b, HealthCheck& c) { describe(b, c); }
 void bind(json::Binder& b, HealthPlan& h) { describe(b, h); }
 void bind(json::Binder& b, Plan& p) { describe(b, p); }

@@ -47,6 +47,13 @@ struct HealthPlan {
   std::uint32_t max_log_count = 5, max_log_size = 500;  // 0: any
 };
 
+// The daemon that a container on a network needs; nothing where runroot is empty.
+struct NetdPlan {
+  std::string runroot;
+  std::vector<std::string> command;  // argv that starts it
+  std::int32_t listeners = 0;        // how many descriptors follow the preserved ones
+};
+
 struct Plan {
   std::string id, name, image_name;
   std::string bundle;            // ROOT/containers/ID: spec.json lies here, exit goes here
@@ -75,6 +82,7 @@ struct Plan {
   HealthPlan health;
   std::int32_t stop_signal = 15;
   std::int64_t stop_timeout = 10;  // seconds
+  NetdPlan netd;
   bool keep_created = false;       // init: made now, it waits for Frame::start
 };
 void bind(json::Binder& b, LogPlan& l);

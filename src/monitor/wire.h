@@ -173,6 +173,12 @@ void describe(B& b, HealthPlan& h) {
   b("max_log_size", h.max_log_size);
 }
 template <typename B>
+void describe(B& b, NetdPlan& n) {
+  b("runroot", n.runroot);
+  b("command", n.command);
+  b("listeners", n.listeners);
+}
+template <typename B>
 void describe(B& b, Plan& p) {
   b("id", p.id);
   b("name", p.name);
@@ -203,6 +209,7 @@ void describe(B& b, Plan& p) {
   b("health", p.health);
   b("stop_signal", p.stop_signal);
   b("stop_timeout", p.stop_timeout);
+  b("netd", p.netd);
   b("keep_created", p.keep_created);
 }
 template <typename B>

@@ -16,8 +16,10 @@ for program in minke minke-runtime; do
     esac
   done
 done
-for library in $(needed "$BIN/minke-monitor"); do
-  echo "minke-monitor is not static: it needs $library"
-  code=1
+for program in minke-monitor minke-netd; do
+  for library in $(needed "$BIN/$program"); do
+    echo "$program is not static: it needs $library"
+    code=1
+  done
 done
 exit $code

@@ -1,0 +1,20 @@
+#!/bin/bash
+# A holder that is killed while netd lives is replaced by one in the same namespaces; an old one without a network namespace of its
+# own gets a successor that has one.
+# needs: user
+. "$(dirname "$0")/../../lib-names.sh"
+
+holder() { cut -d' ' -f1 "$T/u/userns"; }
+names() { minke unshare readlink /proc/self/ns/user; readlink "/proc/$(holder)/ns/net"; }
+netd start
+[ "$(readlink "/proc/$(holder)/ns/net")" != "$(readlink /proc/self/ns/net)" ] || fail 'no network namespace of its own'
+sleeper
+record web "$sleeper" front=10.77.0.2/24@10.77.0.1
+netd sync "$(id_of web)"
+before=$(names)
+old=$(holder)
+kill -9 "$old"
+within 10 eval '! readlink /proc/'"$old"'/ns/net'
+assert_eq "$before" "$(names)" 'namespaces'
+[ "$old" != "$(holder)" ] || fail 'no new holder'
+end_netd
