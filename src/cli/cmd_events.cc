@@ -44,6 +44,8 @@ json::Value for_template(const monitor::Event& event) {
   object.set("TimeNano", event.time);
   if (!event.network.empty()) object.set("Network", event.network);
   if (!event.health_status.empty()) object.set("HealthStatus", event.health_status);
+  if (!event.health_log.empty()) object.set("HealthLog", event.health_log);
+  object.set("HealthFailingStreak", std::int64_t{event.health_failing_streak});
   return json::Value(std::move(object));
 }
 

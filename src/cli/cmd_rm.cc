@@ -54,8 +54,12 @@ Result<int> rm(Invocation& call, RmFlags& flags) {
                                         .ignore = ignore_missing,
                                         .timeout = flags.time};
   if (flags.force) engine->end_together(ids_of(*selected), flags.time);
+  // What nobody has named may go by itself meanwhile (--rm).
+  const bool may_be_gone = flags.all || !flags.filter.empty();
   auto result = for_each_selected(call, std::move(*selected), [&](const Selected& one) {
-    return engine->remove(one.id, options);
+    Status removed = engine->remove(one.id, options);
+    if (!removed && may_be_gone && removed.error().code() == Errc::not_found) return Status();
+    return removed;
   });
   if (!result) return with_rm_exit(std::move(result.error()));
   return result;

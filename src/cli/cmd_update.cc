@@ -18,6 +18,9 @@ Result<int> update(Invocation& call, UpdateFlags& flags) {
   request.unset_env = flags.unsetenv;
   for (const std::string& text : flags.ulimit)
     request.ulimits.push_back(TRY(engine::parse_ulimit(text)));
+  if (call.changed("restart"))
+    request.restart = TRY(engine::parse_restart(flags.restart == "never" ? "no" : flags.restart));
+  request.health = TRY(health_update(call, flags));
   engine::Engine* engine = TRY(call.engine());
   std::string id = flags.latest ? TRY(engine->latest_id()) : TRY(engine->resolve_id(call.args[0]));
   TRY(engine->update(id, request));
@@ -30,8 +33,9 @@ Result<int> update(Invocation& call, UpdateFlags& flags) {
 const constinit Command kUpdateCommand = make_command<UpdateFlags, update>(
     {.summary = "Update an existing container",
      .usage = "[options] CONTAINER",
-     .description = "Updates the configuration of an existing container: limits at once, what "
-                    "concerns its program from its next start on",
+     .description = "Updates the configuration of an existing container: limits, the restart "
+                    "policy and the health check at once, what concerns its program from its "
+                    "next start on",
      .examples = "--cpus=5 foobar_container",
      .args = ArgRule::at_most(1)},
     kUpdateTables);

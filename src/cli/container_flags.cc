@@ -339,6 +339,40 @@ Status set_health(const ContainerFlags& f, engine::HealthRequest* h) {
   return {};
 }
 
+}  // namespace
+
+Result<engine::HealthUpdate> health_update(const Invocation& call, const ContainerFlags& f) {
+  engine::HealthRequest asked;
+  TRY(set_health(f, &asked));
+  engine::HealthUpdate out;
+  auto take = [&](const char* option, const auto& value, auto* field) {
+    if (!call.changed(option)) return;
+    *field = value;
+    out.any = true;
+  };
+  take("health-cmd", asked.test, &out.test);
+  take("health-interval", asked.interval.value_or(0), &out.interval);
+  take("health-timeout", asked.timeout.value_or(0), &out.timeout);
+  take("health-start-period", asked.start_period.value_or(0), &out.start_period);
+  take("health-retries", asked.retries.value_or(0), &out.retries);
+  take("health-startup-cmd", asked.startup_test, &out.startup_test);
+  take("health-startup-interval", asked.startup_interval, &out.startup_interval);
+  take("health-startup-timeout", asked.startup_timeout, &out.startup_timeout);
+  take("health-startup-retries", asked.startup_retries, &out.startup_retries);
+  take("health-startup-success", asked.startup_successes, &out.startup_successes);
+  take("health-on-failure", asked.on_failure, &out.on_failure);
+  take("health-log-destination", asked.log_destination, &out.log_destination);
+  take("health-max-log-count", asked.max_log_count, &out.max_log_count);
+  take("health-max-log-size", asked.max_log_size, &out.max_log_size);
+  if (f.no_healthcheck && out.any)
+    return invalid("cannot specify both --no-healthcheck and other HealthCheck flags");
+  out.disabled = f.no_healthcheck;
+  out.any = out.any || out.disabled;
+  return out;
+}
+
+namespace {
+
 Status set_life(const ContainerFlags& f, CreateRequest* r) {
   r->stop_signal = f.stop_signal;
   if (f.stop_timeout) r->stop_timeout = *f.stop_timeout;

@@ -83,13 +83,17 @@ struct CloneFlags : ContainerFlags {
   bool destroy = false, force = false, run = false;
 };
 
-extern const OptionTable kCreateTables[3];
-extern const OptionTable kRunTables[3];
-extern const OptionTable kUpdateTables[2];
+extern const OptionTable kCreateTables[4];
+extern const OptionTable kRunTables[4];
+extern const OptionTable kUpdateTables[3];
 extern const OptionTable kCloneTables[2];
 
 // The limits among the flags, into the request.
 Status set_limits(const ContainerFlags& flags, engine::CreateRequest* request);
+
+// What update was asked to change of the health check and of the restart policy: the options that
+// were given.
+Result<engine::HealthUpdate> health_update(const Invocation& call, const ContainerFlags& flags);
 
 // Options, image and command to the one request. Errors are Podman's; options that come later are
 // refused by name.

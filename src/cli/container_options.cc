@@ -52,6 +52,61 @@ constexpr Option<F> kLimits[] = {
      {.shown_default = "-1"}},
 };
 
+// Of update as well.
+constexpr Option<F> kLifeOptions[] = {
+    {"health-cmd", 0, &F::health_cmd,
+     "set a healthcheck command for the container ('none' disables the existing healthcheck)"},
+    {"health-interval",
+     0,
+     &F::health_interval,
+     "set an interval for the healthcheck. (a value of disable results in no automatic timer "
+     "setup)",
+     {.shown_default = "30s"}},
+    {"health-log-destination", 0, &F::health_log_destination,
+     "set the destination of the HealthCheck log. Directory path, local or events_logger (local "
+     "use container state file)"},
+    {"health-max-log-count", 0, &F::health_max_log_count,
+     "set maximum number of attempts in the HealthCheck log file. ('0' value means an infinite "
+     "number of attempts in the log file)"},
+    {"health-max-log-size", 0, &F::health_max_log_size,
+     "set maximum length in characters of stored HealthCheck log. ('0' value means an infinite log "
+     "length)"},
+    {"health-on-failure", 0, &F::health_on_failure,
+     "action to take once the container turns unhealthy"},
+    {"health-retries",
+     0,
+     &F::health_retries,
+     "the number of retries allowed before a healthcheck is considered to be unhealthy",
+     {.shown_default = "3"}},
+    {"health-start-period",
+     0,
+     &F::health_start_period,
+     "the initialization time needed for a container to bootstrap",
+     {.shown_default = "0s"}},
+    {"health-startup-cmd", 0, &F::health_startup_cmd,
+     "Set a startup healthcheck command for the container"},
+    {"health-startup-interval", 0, &F::health_startup_interval,
+     "Set an interval for the startup healthcheck"},
+    {"health-startup-retries", 0, &F::health_startup_retries,
+     "Set the maximum number of retries before the startup healthcheck will restart the container"},
+    {"health-startup-success", 0, &F::health_startup_success,
+     "Set the number of consecutive successes before the startup healthcheck is marked as "
+     "successful and the normal healthcheck begins (0 indicates any success will start the regular "
+     "healthcheck)"},
+    {"health-startup-timeout", 0, &F::health_startup_timeout,
+     "Set the maximum amount of time that the startup healthcheck may take before it is considered "
+     "failed"},
+    {"health-timeout",
+     0,
+     &F::health_timeout,
+     "the maximum time allowed to complete the healthcheck before an interval is considered failed",
+     {.shown_default = "30s"}},
+    {"no-healthcheck", 0, &F::no_healthcheck, "Disable healthchecks on container"},
+    {"restart", 0, &F::restart,
+     "Restart policy to apply when a container exits "
+     "(\"always\"|\"no\"|\"never\"|\"on-failure\"|\"unless-stopped\")"},
+};
+
 constexpr Option<F> kShared[] = {
     {"add-host", 0, &F::add_host, "Add a custom host-to-IP mapping (`host:ip`)"},
     {"annotation", 0, &F::annotation, "Add annotations to container (`key=value`)"},
@@ -120,53 +175,6 @@ constexpr Option<F> kShared[] = {
      {.csv = true}},
     {"group-entry", 0, &F::group_entry, "Entry to write to /etc/group"},
     {"passwd-entry", 0, &F::passwd_entry, "Entry to write to /etc/passwd"},
-    {"health-cmd", 0, &F::health_cmd,
-     "set a healthcheck command for the container ('none' disables the existing healthcheck)"},
-    {"health-interval",
-     0,
-     &F::health_interval,
-     "set an interval for the healthcheck. (a value of disable results in no automatic timer "
-     "setup)",
-     {.shown_default = "30s"}},
-    {"health-log-destination", 0, &F::health_log_destination,
-     "set the destination of the HealthCheck log. Directory path, local or events_logger (local "
-     "use container state file)"},
-    {"health-max-log-count", 0, &F::health_max_log_count,
-     "set maximum number of attempts in the HealthCheck log file. ('0' value means an infinite "
-     "number of attempts in the log file)"},
-    {"health-max-log-size", 0, &F::health_max_log_size,
-     "set maximum length in characters of stored HealthCheck log. ('0' value means an infinite log "
-     "length)"},
-    {"health-on-failure", 0, &F::health_on_failure,
-     "action to take once the container turns unhealthy"},
-    {"health-retries",
-     0,
-     &F::health_retries,
-     "the number of retries allowed before a healthcheck is considered to be unhealthy",
-     {.shown_default = "3"}},
-    {"health-start-period",
-     0,
-     &F::health_start_period,
-     "the initialization time needed for a container to bootstrap",
-     {.shown_default = "0s"}},
-    {"health-startup-cmd", 0, &F::health_startup_cmd,
-     "Set a startup healthcheck command for the container"},
-    {"health-startup-interval", 0, &F::health_startup_interval,
-     "Set an interval for the startup healthcheck"},
-    {"health-startup-retries", 0, &F::health_startup_retries,
-     "Set the maximum number of retries before the startup healthcheck will restart the container"},
-    {"health-startup-success", 0, &F::health_startup_success,
-     "Set the number of consecutive successes before the startup healthcheck is marked as "
-     "successful and the normal healthcheck begins (0 indicates any success will start the regular "
-     "healthcheck)"},
-    {"health-startup-timeout", 0, &F::health_startup_timeout,
-     "Set the maximum amount of time that the startup healthcheck may take before it is considered "
-     "failed"},
-    {"health-timeout",
-     0,
-     &F::health_timeout,
-     "the maximum time allowed to complete the healthcheck before an interval is considered failed",
-     {.shown_default = "30s"}},
     {"hostname", 'h', &F::hostname, "Set container hostname"},
     {"hosts-file", 0, refused, "it comes with networks: --no-hosts and --add-host work"},
     {"hostuser", 0, &F::hostuser, "Host user account to add to /etc/passwd within container"},
@@ -198,7 +206,6 @@ constexpr Option<F> kShared[] = {
     {"name", 0, &F::name, "Assign a name to the container"},
     {"network", 0, &F::network, "Connect a container to a network", {.alias = "net"}},
     {"network-alias", 0, refused, kNetworks},
-    {"no-healthcheck", 0, &F::no_healthcheck, "Disable healthchecks on container"},
     {"no-hostname", 0, &F::no_hostname,
      "Do not create /etc/hostname within the container, instead use the version from the image"},
     {"no-hosts", 0, &F::no_hosts,
@@ -231,9 +238,6 @@ constexpr Option<F> kShared[] = {
      &F::requires_,
      "Add one or more requirement containers that must be started before this container will start",
      {.csv = true}},
-    {"restart", 0, &F::restart,
-     "Restart policy to apply when a container exits "
-     "(\"always\"|\"no\"|\"never\"|\"on-failure\"|\"unless-stopped\")"},
     {"retry", 0, &F::retry, "number of times to retry in case of failure when performing pull"},
     {"retry-delay", 0, &F::retry_delay, "delay between retries in case of pull failures"},
     {"rm", 0, &F::rm,
@@ -323,8 +327,6 @@ constexpr Option<R> kRunOnly[] = {
     {"sig-proxy", 0, &R::sig_proxy, "Proxy received signals to the process"},
 };
 
-constexpr char kHealth[] =
-    "a running monitor keeps the health check it was started with: make the container anew";
 using U = UpdateFlags;
 constexpr Option<U> kUpdateOnly[] = {
     {"device-read-iops",
@@ -338,25 +340,8 @@ constexpr Option<U> kUpdateOnly[] = {
      "Limit write rate (IO per second) to a device (e.g. --device-write-iops=/dev/sda:1000)",
      {.csv = true}},
     {"env", 'e', &U::env, "Set environment variables in container"},
-    {"health-cmd", 0, refused, kHealth},
-    {"health-interval", 0, refused, kHealth},
-    {"health-log-destination", 0, refused, kHealth},
-    {"health-max-log-count", 0, refused, kHealth},
-    {"health-max-log-size", 0, refused, kHealth},
-    {"health-on-failure", 0, refused, kHealth},
-    {"health-retries", 0, refused, kHealth},
-    {"health-start-period", 0, refused, kHealth},
-    {"health-startup-cmd", 0, refused, kHealth},
-    {"health-startup-interval", 0, refused, kHealth},
-    {"health-startup-retries", 0, refused, kHealth},
-    {"health-startup-success", 0, refused, kHealth},
-    {"health-startup-timeout", 0, refused, kHealth},
-    {"health-timeout", 0, refused, kHealth},
     {"latest", 'l', &U::latest, "Act on the latest container"},
-    {"no-healthcheck", 0, refused, kHealth},
     {"pids-limit", 0, &U::pids_limit, "Tune container pids limit (set -1 for unlimited)"},
-    {"restart", 0, refused,
-     "a running monitor keeps the policy it was started with: make the container anew"},
     {"ulimit", 0, &U::ulimit, "Ulimit options, from the next start on", {.csv = true}},
     {"unsetenv", 0, &U::unsetenv, "Unset environment default variables in container"},
 };
@@ -372,12 +357,14 @@ constexpr Option<C> kCloneOnly[] = {
 
 }  // namespace
 
-constinit const OptionTable kCreateTables[3] = {option_table<F>(kLimits), option_table<F>(kShared),
-                                                option_table<F>(kCreateOnly)};
-constinit const OptionTable kRunTables[3] = {option_table<R>(kLimits), option_table<R>(kShared),
-                                             option_table<R>(kRunOnly)};
-constinit const OptionTable kUpdateTables[2] = {option_table<U>(kLimits),
-                                                option_table<U>(kUpdateOnly)};
+constinit const OptionTable kCreateTables[4] = {
+    option_table<F>(kLimits), option_table<F>(kLifeOptions), option_table<F>(kShared),
+    option_table<F>(kCreateOnly)};
+constinit const OptionTable kRunTables[4] = {option_table<R>(kLimits),
+                                             option_table<R>(kLifeOptions),
+                                             option_table<R>(kShared), option_table<R>(kRunOnly)};
+constinit const OptionTable kUpdateTables[3] = {
+    option_table<U>(kLimits), option_table<U>(kLifeOptions), option_table<U>(kUpdateOnly)};
 constinit const OptionTable kCloneTables[2] = {option_table<C>(kLimits),
                                                option_table<C>(kCloneOnly)};
 

@@ -122,7 +122,7 @@ constexpr Key<C> kKeys[] = {
     {"engine", "events_logfile_path", &C::events_logfile_path},
     {"engine", "events_logger", &C::events_logger},
     {"engine", "exit_command_delay", kNumber<C>, "an exec session goes when its end is read"},
-    {"engine", "healthcheck_events", &C::healthcheck_events, "health checks come later"},
+    {"engine", "healthcheck_events", &C::healthcheck_events},
     {"engine", "helper_binaries_dir", kList<C>, "helpers lie beside the program"},
     {"engine", "hooks_dir", &C::hooks_dir},
     {"engine", "image_build_format", kText<C>, "build comes later"},

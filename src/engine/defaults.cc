@@ -100,6 +100,7 @@ class Folder {
     r_.defaults.no_keyring = !conf_.keyring.value_or(true);
     r_.defaults.name_as_hostname = conf_.name_as_hostname.value_or(false);
     r_.defaults.prepare_volumes = conf_.prepare_volume_on_create.value_or(false);
+    r_.defaults.no_health_events = !conf_.healthcheck_events.value_or(true);
   }
 
   Status numbers() {

@@ -20,6 +20,9 @@ bool read_entry(monitor::Journal& journal, monitor::Event* event) {
   event->image = journal.field("PODMAN_IMAGE");
   event->network = journal.field("PODMAN_NETWORK_NAME");
   event->health_status = journal.field("PODMAN_HEALTH_STATUS");
+  event->health_log = journal.field("PODMAN_HEALTH_LOG");
+  event->health_failing_streak = static_cast<std::int32_t>(
+      parse_int(journal.field("PODMAN_HEALTH_FAILING_STREAK")).value_or(0));
   event->error = journal.field("ERROR");
   if (auto code = parse_int(journal.field("PODMAN_EXIT_CODE"))) {
     event->has_exit_code = true;

@@ -119,6 +119,7 @@ std::string* text_field(monitor::Event* event, std::string_view key, std::string
                                       {"Type", &monitor::Event::type},
                                       {"network", &monitor::Event::network},
                                       {"health_status", &monitor::Event::health_status},
+                                      {"health_log", &monitor::Event::health_log},
                                       {"Error", &monitor::Event::error}};
   for (const Field& field : kFields)
     if (field.key == key) return &(event->*field.member);
@@ -280,6 +281,8 @@ bool parse_event(std::string_view line, monitor::Event* event) {
     } else if (key == "ContainerExitCode") {
       event->has_exit_code = true;
       if (!in.number(&event->exit_code)) return false;
+    } else if (key == "health_failing_streak") {
+      if (!in.number(&event->health_failing_streak)) return false;
     } else if (in.next() == '"') {
       if (!in.string(text_field(event, key, &other))) return false;
     } else if (std::int32_t number = 0; !in.null() && !in.number(&number)) {

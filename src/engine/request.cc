@@ -64,6 +64,7 @@ void bind(json::Binder& b, ConfigDefaults& d) {
   b("noKeyring", d.no_keyring);
   b("nameAsHostname", d.name_as_hostname);
   b("prepareVolumes", d.prepare_volumes);
+  b("noHealthEvents", d.no_health_events);
 }
 
 // A member whose default is true is written always: an absent one must read back as the default.

@@ -69,7 +69,8 @@ struct ConfigDefaults {
   std::vector<std::string> hooks_dirs;                            // of oci-hooks(5), weakest first
   std::string seccomp_profile, apparmor_profile, base_hosts_file, cgroup_manager, runtime_path;
   std::optional<std::int64_t> shm_size, log_max_size, auto_userns_size;
-  bool no_keyring = false, name_as_hostname = false, prepare_volumes = false;
+  bool no_keyring = false, name_as_hostname = false, prepare_volumes = false,
+       no_health_events = false;
 };
 
 struct CreateRequest {

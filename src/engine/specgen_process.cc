@@ -167,6 +167,7 @@ static monitor::HealthPlan resolve_health(const HealthRequest& request,
 Status resolve_stop(const CreateRequest& request, const ResolveContext& context,
                     ContainerConfig* config) {
   config->health = resolve_health(request.health, image_config(context).healthcheck);
+  config->health.no_events = request.defaults.no_health_events;
   std::string text = request.stop_signal.value_or("");
   if (text.empty()) text = image_config(context).stop_signal;
   if (text.empty() && config->systemd_mode) text = "RTMIN+3";

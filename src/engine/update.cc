@@ -8,6 +8,7 @@
 #include "engine/events.h"
 #include "engine/records.h"
 #include "engine/specgen_internal.h"
+#include "monitor/health.h"
 #include "runtime/cgroup.h"
 #include "state/object_lock.h"
 
@@ -127,6 +128,15 @@ Status change_env(const UpdateRequest& update, ContainerConfig* config) {
   return add_requested_env(update.env, &config->request.env);
 }
 
+// Its monitor goes on by what it is told; a wait for a restart that is not wanted any more ends.
+Status tell_monitor(const UpdateRequest& update, const Container& container, const Host& host) {
+  if (!update.restart && !update.health.any) return {};
+  const ContainerConfig& config = container.config;
+  if (!container.live.has_health && !config.health.check.test.empty())
+    TRY(monitor::reset_health(container.run_dir));
+  return monitor::replan(container.run_dir, restart_plan(config, host), config.health);
+}
+
 }  // namespace
 
 void merge_limits(const CreateRequest& changes, CreateRequest* request) {
@@ -159,13 +169,19 @@ Status Engine::update(const std::string& id, const UpdateRequest& update) {
   }
   TRY(resolve_rlimits(config.request));  // for its faults
   TRY(change_env(update, &config));
+  TRY(merge_health(update.health, &config));
+  if (update.restart) TRY(merge_restart(*update.restart, &config));
   failpoint("engine.update", 1);  // nothing done
   if (container.live.pid > 0 && !is_empty(now)) {
     runtime::Cgroup cgroup = TRY(runtime::Cgroup::open(container.live.cgroup));
     TRY(cgroup.update(now));
   }
-  failpoint("engine.update", 2);  // the kernel has it, the record does not
+  if (container.live.monitor_pid > 0) TRY(tell_monitor(update, container, host_));
+  failpoint("engine.update", 2);  // kernel and monitor have it, the record does not
   TRY(save_config(paths.dir, config, sys::Durability::data));
+  if (container.live.restarting && update.restart &&
+      (update.restart->name.empty() || update.restart->name == "no"))
+    cancel_restart(paths.run_dir);
   emit_container(host_, "update", config);
   failpoint("engine.update", 3);  // recorded, but not shown
   return update_spec(paths.dir, all, update);

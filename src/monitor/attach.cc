@@ -8,6 +8,7 @@
 #include "monitor/client.h"
 #include "monitor/protocol.h"
 #include "monitor/relay.h"
+#include "monitor/wire.h"
 #include "sys/socket.h"
 
 namespace minke::monitor {
@@ -86,6 +87,7 @@ class AttachTransport final : public Transport {
       case Frame::stdin_eof:
       case Frame::resize:
       case Frame::reopen_logs:
+      case Frame::replan:
       case Frame::start:
         break;
     }
@@ -134,6 +136,14 @@ Status resize(const std::string& run_dir, unsigned short rows, unsigned short co
 }
 
 Status reopen_logs(const std::string& run_dir) { return ask(run_dir, Frame::reopen_logs, {}); }
+
+Status replan(const std::string& run_dir, RestartPlan restart, HealthPlan health) {
+  std::string payload = pack(Verb::plan, restart, health);
+  if (payload.size() >= kMaxFrame)
+    return Error(Errc::invalid_argument,
+                 "the health check is too long for a running container: stop it first");
+  return ask(run_dir, Frame::replan, payload);
+}
 
 Status start_created(const std::string& run_dir) { return ask(run_dir, Frame::start, {}); }
 

@@ -84,6 +84,9 @@ Status reopen_logs(const std::string& run_dir);
 // exit code is in the exit record.
 Status start_created(const std::string& run_dir);
 
+// Gives it a new restart policy and health check.
+Status replan(const std::string& run_dir, RestartPlan restart, HealthPlan health);
+
 // Detached or API exec: a monitor of its own that starts one process in a running container, logs
 // nothing, records exec/SESSION/{state,exit} below run_dir.
 struct ExecPlan {

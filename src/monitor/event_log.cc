@@ -95,6 +95,9 @@ Status send_to_journal(const Event& event) {
   append_field(record, "PODMAN_IMAGE", event.image);
   append_field(record, "PODMAN_NETWORK_NAME", event.network);
   append_field(record, "PODMAN_HEALTH_STATUS", event.health_status);
+  append_field(record, "PODMAN_HEALTH_LOG", event.health_log);
+  if (event.health_failing_streak != 0)
+    append_field(record, "PODMAN_HEALTH_FAILING_STREAK", concat(event.health_failing_streak));
   append_field(record, "ERROR", event.error);
   if (event.has_exit_code) append_field(record, "PODMAN_EXIT_CODE", concat(event.exit_code));
   if (!event.attributes.empty()) append_field(record, "PODMAN_LABELS", attributes_json(event));
@@ -138,6 +141,9 @@ std::string event_json(const Event& event) {
   append_text(out, "Time", utc_stamp(event.time != 0 ? event.time : now()));
   append_text(out, "Type", event.type);
   append_text(out, "health_status", event.health_status);
+  append_text(out, "health_log", event.health_log);
+  if (event.health_failing_streak != 0)
+    out += concat(",\"health_failing_streak\":", event.health_failing_streak);
   append_text(out, "Error", event.error);
   out += ",\"Attributes\":";
   out += event.type == "container" || !event.attributes.empty() ? attributes_json(event) : "null";
@@ -151,6 +157,9 @@ std::string event_text(const Event& event, std::string_view time, bool truncate)
   if (event.type == "container" || event.type == "pod") {
     out += concat(' ', id, " (image=", event.image, ", name=", event.name);
     if (!event.health_status.empty()) out += concat(", health_status=", event.health_status);
+    if (!event.health_log.empty())
+      out += concat(", health_failing_streak=", event.health_failing_streak,
+                    ", health_log=", event.health_log);
     for (const auto& [key, value] : event.attributes) out += concat(", ", key, '=', value);
     return out + ')';
   }

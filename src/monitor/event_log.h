@@ -21,6 +21,8 @@ struct Event {
   std::string type;    // container image volume system ...
   std::string status;  // create start died ...
   std::string id, name, image, network, health_status, error;
+  std::string health_log;                  // the check's own record, where events are its log
+  std::int32_t health_failing_streak = 0;  // of a health_status
   bool has_exit_code = false;
   std::int32_t exit_code = 0;
   TimeNs time = 0;  // 0: now

@@ -23,11 +23,7 @@ namespace {
 constexpr std::size_t kOutputMax = 1 << 20;
 constexpr int kAfterKillMs = 2000;
 constexpr std::int32_t kNotRun = -1;
-
-struct Outcome {
-  std::int32_t exit_code = 0;
-  std::string output;
-};
+constexpr TimeNs kNotedAgain = 60 * kSecond;
 
 std::string record_path(const std::string& run_dir) { return run_dir + "/health.json"; }
 
@@ -35,13 +31,6 @@ std::vector<std::string> command_of(const std::vector<std::string>& test) {
   if (test[0] == "CMD-SHELL") return {"/bin/sh", "-c", join({test.begin() + 1, test.end()}, " ")};
   if (test[0] == "CMD") return {test.begin() + 1, test.end()};
   return test;
-}
-
-void take_output(int pipe, std::string* output) {
-  char buffer[4096];
-  ssize_t n;
-  while ((n = ::read(pipe, buffer, sizeof buffer)) > 0)
-    if (output->size() < kOutputMax) output->append(buffer, static_cast<std::size_t>(n));
 }
 
 // Reads what the process writes until it ends; false when its time is over first. What it leaves
@@ -63,38 +52,20 @@ bool wait_for(const sys::Pidfd& process, int pipe, std::int64_t timeout_ns, std:
   }
 }
 
-Result<Outcome> run_command(const Plan& plan, const StateRecord& state, const HealthCheck& check,
-                            const std::vector<std::string>& extra_env) {
-  std::string path = plan.bundle + "/spec.json";
-  std::string text = TRY(sys::read_small_file(path));
-  oci::Spec spec = TRY_CTX(oci::parse_spec(text), path);
-  if (!spec.process) return Error(Errc::corrupt, concat(path, ": it has no process"));
-  oci::Process process = *spec.process;
-  process.args = command_of(check.test);
-  process.terminal = false;
-  process.console_size.reset();
-  process.env.insert(process.env.end(), extra_env.begin(), extra_env.end());
+Result<CheckOutcome> run_command(const Probe& probe) {
+  CheckOutcome out;
+  out.began = now();
   auto pipe = TRY(sys::make_pipe());
   TRY(sys::set_nonblocking(pipe.first.get(), true));
   sys::UniqueFd null = TRY(sys::open("/dev/null", O_RDONLY));
-  runtime::ExecRequest request;
-  request.init_pid = state.pid;
-  request.init_start_time = state.start_time;
-  request.spec = &spec;
-  request.process = &process;
-  request.cgroup = state.cgroup;
-  request.stdio[0] = null.get();
-  request.stdio[1] = request.stdio[2] = pipe.second.get();
-  request.die_with_parent = true;
-  Outcome out;
-  auto execed = runtime::exec(request);
+  auto execed = probe.exec->run({null.get(), pipe.second.get(), pipe.second.get()});
   pipe.second.reset();
   if (!execed) {
-    out.exit_code = execed.error().exit_code() != 0 ? execed.error().exit_code() : 1;
+    out.exit_code = failure_code(execed.error());
     out.output = execed.error().message();
     return out;
   }
-  bool ended = wait_for(execed->pidfd, pipe.first.get(), check.timeout, &out.output);
+  bool ended = wait_for(execed->pidfd, pipe.first.get(), probe.timeout, &out.output);
   if (!ended) {
     // It leads a session of its own: the group is all that it has started and that stayed in it.
     ::kill(-execed->pid, SIGKILL);
@@ -104,11 +75,7 @@ Result<Outcome> run_command(const Plan& plan, const StateRecord& state, const He
   // A frozen one dies when it thaws.
   if (TRY(execed->pidfd.wait_exit(kAfterKillMs)))
     out.exit_code = sys::exit_code_of(TRY(sys::wait_pid(execed->pid)));
-  if (!ended) {
-    out.exit_code = kNotRun;
-    out.output +=
-        concat("Healthcheck command exceeded timeout of ", format_duration(check.timeout));
-  }
+  if (!ended) time_out(probe, &out);
   return out;
 }
 
@@ -141,7 +108,7 @@ Status save_record(const Plan& plan, const HealthRecord& record) {
   return {};
 }
 
-void note_status(const Plan& plan, const std::string& status) {
+void note_status(const Plan& plan, const HealthRecord& record) {
   Event event;
   event.type = "container";
   event.status = "health_status";
@@ -149,8 +116,22 @@ void note_status(const Plan& plan, const std::string& status) {
   event.name = plan.name;
   event.image = plan.image_name;
   event.attributes = plan.labels;
-  event.health_status = status;
+  event.health_status = record.status;
+  event.health_failing_streak = record.failing_streak;
+  if (plan.health.log_destination == "events_logger" && !record.log.empty()) {
+    HealthLogEntry last = record.log.back();
+    event.health_log = json::dump_struct(last);
+  }
   ignore(record_event(plan.events, event), "the record holds it too");
+}
+
+// Whether an event is due: a line for each check of each second would push all others out of the
+// log within a day.
+bool is_news(const Plan& plan, const HealthRecord& record, const std::string& before,
+             Noting noting) {
+  if (plan.health.no_events) return false;
+  return noting == Noting::always || record.status != before ||
+         plan.health.log_destination == "events_logger" || now() - record.noted >= kNotedAgain;
 }
 
 }  // namespace
@@ -168,6 +149,7 @@ void bind(json::Binder& b, HealthRecord& r) {
   b("StartupPassed", r.startup_passed);
   b("StartupSuccesses", r.startup_successes);
   b("StartupFailures", r.startup_failures);
+  b("Noted", r.noted);
 }
 
 Result<std::optional<HealthRecord>> load_health(const std::string& run_dir) {
@@ -210,49 +192,100 @@ HealthResult apply_check(const HealthPlan& plan, bool passed, bool in_start_peri
   return result;
 }
 
+Result<Probe> prepare_check(const Plan& plan, const StateRecord& state, bool startup,
+                            const std::vector<std::string>& extra_env) {
+  std::string path = plan.bundle + "/spec.json";
+  std::string text = TRY(sys::read_small_file(path));
+  oci::Spec spec = TRY_CTX(oci::parse_spec(text), path);
+  if (!spec.process) return Error(Errc::corrupt, concat(path, ": it has no process"));
+  const HealthCheck& check = startup ? plan.health.startup : plan.health.check;
+  oci::Process& process = *spec.process;
+  process.args = command_of(check.test);
+  process.terminal = false;
+  process.console_size.reset();
+  process.env.insert(process.env.end(), extra_env.begin(), extra_env.end());
+  runtime::ExecRequest request;
+  request.init_pid = state.pid;
+  request.init_start_time = state.start_time;
+  request.spec = &spec;
+  request.process = &process;
+  request.cgroup = state.cgroup;
+  request.die_with_parent = true;
+  Probe probe;
+  probe.startup = startup;
+  probe.timeout = check.timeout;
+  auto exec = runtime::PreparedExec::make(request);
+  if (exec) {
+    probe.exec = std::move(*exec);
+  } else {
+    probe.exit_code = failure_code(exec.error());
+    probe.fault = exec.error().message();
+  }
+  return probe;
+}
+
+std::int32_t failure_code(const Error& error) {
+  return error.exit_code() != 0 ? error.exit_code() : 1;
+}
+
+void time_out(const Probe& probe, CheckOutcome* outcome) {
+  outcome->exit_code = kNotRun;
+  outcome->output +=
+      concat("Healthcheck command exceeded timeout of ", format_duration(probe.timeout));
+}
+
+void take_output(int pipe, std::string* output) {
+  char buffer[4096];
+  ssize_t n;
+  while ((n = ::read(pipe, buffer, sizeof buffer)) > 0)
+    if (output->size() < kOutputMax) output->append(buffer, static_cast<std::size_t>(n));
+}
+
+Result<std::optional<HealthResult>> record_check(const Plan& plan, const StateRecord& state,
+                                                 bool startup, const CheckOutcome& outcome,
+                                                 Noting noting) {
+  // Two checks at once: each finds the record of the other.
+  sys::UniqueFd lock =
+      TRY(sys::open(plan.run_dir + "/health.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  while (::flock(lock.get(), noting == Noting::always ? LOCK_EX : LOCK_EX | LOCK_NB) < 0) {
+    if (errno == EWOULDBLOCK) return std::optional<HealthResult>();
+    if (errno != EINTR) return Error::from_errno(errno, "lock the health record");
+  }
+  HealthRecord record = TRY(load_health(plan.run_dir)).value_or(not_checked());
+  // The other one has just ended the time of startup checks: this says nothing any more.
+  if (startup && !startup_due(plan.health, record)) {
+    HealthResult result;
+    result.startup_passed = true;
+    result.status = record.status;
+    return std::optional<HealthResult>(std::move(result));
+  }
+  HealthLogEntry entry;
+  entry.start = format_rfc3339(outcome.began);
+  entry.end = format_rfc3339(now());
+  entry.exit_code = outcome.exit_code;
+  entry.output = outcome.output;
+  bool in_start_period =
+      record.status == "starting" && outcome.began < state.started_at + plan.health.start_period;
+  std::string before = record.noted == 0 ? "" : record.status;
+  HealthResult result = apply_check(plan.health, outcome.exit_code == 0, in_start_period, &record);
+  add_to_log(plan.health, std::move(entry), &record);
+  bool news = is_news(plan, record, before, noting);
+  if (news) record.noted = now();
+  TRY(save_record(plan, record));
+  if (news) note_status(plan, record);
+  return std::optional<HealthResult>(std::move(result));
+}
+
 Result<HealthResult> check_health(const Plan& plan, const std::vector<std::string>& extra_env) {
   auto text = sys::read_small_file(plan.run_dir + "/state");
   if (!text) return Error(Errc::conflict, "the container is not running");
   StateRecord state = TRY(json::parse_struct<StateRecord>(*text));
   HealthRecord record = TRY(load_health(plan.run_dir)).value_or(not_checked());
-  const HealthCheck& check =
-      startup_due(plan.health, record) ? plan.health.startup : plan.health.check;
-  HealthLogEntry entry;
-  TimeNs began = now();
-  Outcome outcome = TRY(run_command(plan, state, check, extra_env));
-  entry.start = format_rfc3339(began);
-  entry.end = format_rfc3339(now());
-  entry.exit_code = outcome.exit_code;
-  entry.output = std::move(outcome.output);
-  // Two checks at once: each finds the record of the other.
-  sys::UniqueFd lock =
-      TRY(sys::open(plan.run_dir + "/health.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  while (::flock(lock.get(), LOCK_EX) < 0 && errno == EINTR) {
-  }
-  record = TRY(load_health(plan.run_dir)).value_or(not_checked());
-  bool in_start_period =
-      record.status == "starting" && began < state.started_at + plan.health.start_period;
-  HealthResult result = apply_check(plan.health, outcome.exit_code == 0, in_start_period, &record);
-  add_to_log(plan.health, std::move(entry), &record);
-  TRY(save_record(plan, record));
-  note_status(plan, record.status);
-  return result;
-}
-
-int health_exit_code(const HealthResult& result) {
-  return (result.passed ? 1 : 0) | (result.startup_passed ? 2 : 0) |
-         (result.became_unhealthy ? 4 : 0) | (result.startup_failed ? 8 : 0) |
-         (result.status == "healthy" ? 16 : 0);
-}
-
-HealthResult health_of_exit_code(int code) {
-  HealthResult result;
-  result.passed = (code & 1) != 0;
-  result.startup_passed = (code & 2) != 0;
-  result.became_unhealthy = (code & 4) != 0;
-  result.startup_failed = (code & 8) != 0;
-  result.status = (code & 16) != 0 ? "healthy" : "";
-  return result;
+  Probe probe = TRY(prepare_check(plan, state, startup_due(plan.health, record), extra_env));
+  CheckOutcome outcome{now(), probe.exit_code, probe.fault};
+  if (probe.exec) outcome = TRY(run_command(probe));
+  auto result = TRY(record_check(plan, state, probe.startup, outcome, Noting::always));
+  return result.value_or(HealthResult());
 }
 
 }  // namespace minke::monitor

@@ -303,6 +303,9 @@ void Hub::handle_frame(Client& client, std::string_view frame) {
     }
     case Frame::reopen_logs:
       return answer(client, log_ ? log_->reopen() : Status());
+    case Frame::replan:
+      return answer(client, on_replan ? on_replan(frame)
+                                      : Status(Error(Errc::conflict, "it has no plan to change")));
     case Frame::start:
       if (!on_start) return answer(client, Error(Errc::conflict, "it has been started already"));
       client.awaits_start = true;

@@ -49,6 +49,7 @@ class Hub {
   std::function<void()> on_progress;
   // A client asked for the start of a container that waits for it; started() answers.
   std::function<void()> on_start;
+  std::function<Status(std::string_view)> on_replan;
   void started(const Status& status);
 
  private:

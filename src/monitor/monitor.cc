@@ -19,8 +19,9 @@
 #include <vector>
 
 #include "base/str.h"
+#include "monitor/checks.h"
+#include "monitor/child.h"
 #include "monitor/client.h"
-#include "monitor/health.h"
 #include "monitor/hub.h"
 #include "monitor/netd_watch.h"
 #include "monitor/notify.h"
@@ -101,9 +102,7 @@ class Monitor {
   void on_notify();
   void note(const char* status, std::optional<int> exit_code = {});
 
-  void plan_check(std::int64_t delay_ms);
-  void start_check();
-  void on_checked(int status);
+  Status replan(std::string_view payload);
   void act_on_health(const HealthResult& result);
   void stop_by_health();
   void restart_if_wanted(const ExitRecord& record);
@@ -114,6 +113,7 @@ class Monitor {
   NetdWatch netd_;
   std::vector<sys::UniqueFd> listeners_;  // until it watches
   Plan plan_;
+  Checks checks_{*loop_, plan_};
   std::optional<ExecTarget> exec_;
   sys::UniqueFd signals_, starter_, console_, notify_;
   std::string host_notify_;
@@ -133,7 +133,6 @@ class Monitor {
   std::optional<Error> failure_;
   std::optional<int> init_status_;
   bool timed_out_ = false;
-  pid_t check_pid_ = -1;        // of the health check at work
   bool said_healthy_ = false;   // sdnotify healthy has been told
   bool wants_restart_ = false;  // a health check asks for it
   bool restarts_ = false;       // somebody waits to start it anew
@@ -160,6 +159,8 @@ Status Monitor::set_up() {
   ::unlink(socket.c_str());  // of a run that was killed
   TRY(hub_.listen(socket));
   if (plan_.keep_created) hub_.on_start = [this] { let_start(); };
+  if (!exec_) hub_.on_replan = [this](std::string_view payload) { return replan(payload); };
+  checks_.on_result = [this](const HealthResult& result) { act_on_health(result); };
   std::string exit = concat(plan_.bundle, "/exit");
   if (::unlink(exit.c_str()) < 0 && errno != ENOENT)
     return Error::from_errno(errno, concat("remove ", exit));
@@ -323,10 +324,8 @@ void Monitor::reap() {
     if (pid == starter_pid_)
       starter_pid_ = -1, starter_ended = true;
     else if (created_ && pid == state_.pid)
-      init_status_ = status;
-    else if (pid == check_pid_)
-      on_checked(status);
-    else if (!created_)
+      init_status_ = status, checks_.end();
+    else if (!checks_.reaped(pid, status) && !created_)
       early_.emplace_back(pid, status);
   }
   // Its socket alone would not tell: an init that it cloned holds a copy until it execs.
@@ -439,39 +438,24 @@ void Monitor::note(const char* status, std::optional<int> exit_code) {
 
 // --- health
 
-void Monitor::plan_check(std::int64_t delay_ms) {
-  loop_->add_timer(delay_ms, [this] { start_check(); });
-}
-
-void Monitor::start_check() {
-  if (init_status_ || ended_ || check_pid_ > 0) return;
-  // In a child, so that none of the memory that the spec takes stays here.
-  pid_t self = ::getpid();
-  check_pid_ = ::fork();
-  if (check_pid_ != 0) return;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != self) ::_exit(0);
-  ::close_range(3, ~0U, 0);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  auto result = check_health(plan_, plan_.secret_env);
-  // One that could not be made says nothing about the container.
-  ::_exit(result ? health_exit_code(*result) : 0);
-}
-
-void Monitor::on_checked(int status) {
-  check_pid_ = -1;
-  if (init_status_ || ended_) return;
-  HealthResult result = health_of_exit_code(WIFEXITED(status) ? WEXITSTATUS(status) : 0);
-  const HealthCheck& next = result.startup_passed || plan_.health.startup.test.empty()
-                                ? plan_.health.check
-                                : plan_.health.startup;
-  if (next.interval > 0) plan_check(std::max<std::int64_t>(next.interval / 1'000'000, 1));
-  act_on_health(result);
+// Its own count of restarts and their waits go on.
+Status Monitor::replan(std::string_view payload) {
+  Unpacker unpacker(payload);
+  RestartPlan restart;
+  HealthPlan health;
+  unpacker("restart", restart);
+  unpacker("health", health);
+  TRY(unpacker.finish());
+  plan_.restart.policy = restart.policy;
+  plan_.restart.retries = restart.retries;
+  if (plan_.restart.command.empty()) plan_.restart.command = std::move(restart.command);
+  plan_.health = std::move(health);
+  checks_.changed();
+  return {};
 }
 
 void Monitor::act_on_health(const HealthResult& result) {
+  if (init_status_ || ended_) return;
   if (result.status == "healthy" && plan_.sdnotify == "healthy" && !host_notify_.empty() &&
       !std::exchange(said_healthy_, true))
     ignore(notify_manager(host_notify_, "READY=1"), "no service manager listens");
@@ -530,7 +514,7 @@ void Monitor::on_started() {
       timed_out_ = true;
       ::kill(state_.pid, SIGKILL);
     });
-  if (!plan_.health.check.test.empty() && !exec_) plan_check(0);
+  if (!exec_ && !init_status_) checks_.begin(state_);
   loop_->add_timer(kFirstSettleMs, [this] { settle_memory(); });
   maybe_end();
 }
@@ -686,9 +670,7 @@ int run_monitor(int control) {
   std::vector<char*> argv;
   for (std::string& word : cleanup) argv.push_back(word.data());
   argv.push_back(nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  unblock_signals();
   ::execv(argv[0], argv.data());
   return 127;
 }

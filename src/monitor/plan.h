@@ -45,6 +45,7 @@ struct HealthPlan {
   std::string on_failure;                               // "" none kill restart stop
   std::string log_destination;                          // "" local, events_logger, or a directory
   std::uint32_t max_log_count = 5, max_log_size = 500;  // 0: any
+  bool no_events = false;                               // containers.conf: healthcheck_events
 };
 
 // The daemon that a container on a network needs; nothing where runroot is empty.

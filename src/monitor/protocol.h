@@ -7,11 +7,13 @@
 //     stdin_eof   no more stdin from this client (shutdown(SHUT_WR) says the same)
 //     resize      rows, columns: two 16-bit numbers, low byte first
 //     reopen_logs the log file was moved away: open a new one
+//     replan      what to do from now on at its end and about its health (wire.h, RestartPlan and
+//                 HealthPlan)
 //     start       let a container that was only made (init) run; answered when it does
 //   monitor -> client
 //     stdout_data, stderr_data   what the container wrote (all of a terminal is stdout)
 //     cut_off     this client was too slow: its stream ends here, the container's does not
-//     done        answer to resize, reopen_logs and start
+//     done        answer to resize, reopen_logs, replan and start
 //     refused     the same, with the reason as text
 // The monitor closes the connection when the container's streams have ended.
 #pragma once
@@ -28,6 +30,7 @@ enum class Frame : std::uint8_t {
   resize = 4,
   reopen_logs = 5,
   start = 6,
+  replan = 7,
   stdout_data = 16,
   stderr_data = 17,
   cut_off = 18,

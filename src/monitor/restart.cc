@@ -1,6 +1,5 @@
 #include "monitor/restart.h"
 
-#include <signal.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "monitor/child.h"
 #include "sys/fd.h"
 #include "sys/process.h"
 #include "sys/program.h"
@@ -25,9 +25,7 @@ std::string path_of(const std::string& run_dir) { return run_dir + "/restart"; }
 [[noreturn]] void wait_and_start(const RestartPlan& plan, std::int64_t delay_ms) {
   ::close_range(3, ~0U, 0);
   ::prctl(PR_SET_PDEATHSIG, 0);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  unblock_signals();
   timespec rest{delay_ms / 1000, delay_ms % 1000 * 1'000'000L};
   while (::nanosleep(&rest, &rest) < 0 && errno == EINTR) {
   }

@@ -5,9 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "base/str.h"
+#include "monitor/child.h"
 #include "monitor/external.h"
 #include "monitor/wire.h"
 #include "oci/spec.h"
@@ -115,35 +114,16 @@ Status start_external(const StarterInput& input) {
   return sys::send_message(input.report, pack(Verb::started));
 }
 
-void reset_signals() {
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-// The monitor's own descriptors: an init that waits before exec would hold copies of them, and
-// nobody would see the monitor's end by its sockets.
-void close_all_but_ours(const StarterInput& input) {
-  std::vector<int> keep = input.preserve;
-  keep.insert(keep.end(),
-              {input.stdio[0], input.stdio[1], input.stdio[2], input.console, input.report});
-  std::sort(keep.begin(), keep.end());
-  unsigned from = 3;
-  for (int fd : keep) {
-    if (fd < static_cast<int>(from)) continue;
-    if (static_cast<unsigned>(fd) > from) ::close_range(from, static_cast<unsigned>(fd) - 1, 0);
-    from = static_cast<unsigned>(fd) + 1;
-  }
-  ::close_range(from, ~0U, 0);
-}
-
 }  // namespace
 
 void run_starter(const StarterInput& input, pid_t monitor) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != monitor) ::_exit(1);  // it died before the line above
-  reset_signals();
-  close_all_but_ours(input);
+  unblock_signals();
+  std::vector<int> keep = input.preserve;
+  keep.insert(keep.end(),
+              {input.stdio[0], input.stdio[1], input.stdio[2], input.console, input.report});
+  close_all_but(std::move(keep));
   Status status = input.exec != nullptr          ? start_exec(input)
                   : !input.plan->runtime.empty() ? start_external(input)
                                                  : start_container(input);
@@ -172,7 +152,7 @@ void destroy_container(const Plan& plan, const StateRecord& state, bool poststop
   }
   pid_t child = ::fork();
   if (child == 0) {
-    reset_signals();
+    unblock_signals();
     auto spec = load_spec(plan.bundle);
     Status status = runtime::destroy(handle, spec ? &*spec : nullptr, plan.bundle);
     ::_exit(status ? 0 : 1);

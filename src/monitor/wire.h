@@ -171,6 +171,7 @@ void describe(B& b, HealthPlan& h) {
   b("log_destination", h.log_destination);
   b("max_log_count", h.max_log_count);
   b("max_log_size", h.max_log_size);
+  b("no_events", h.no_events);
 }
 template <typename B>
 void describe(B& b, NetdPlan& n) {

@@ -184,8 +184,8 @@ Status add_descriptors(const ProcessInput& in, LaunchPlan* plan) {
   auto count = static_cast<int>(fds.size());
   for (int i = 0; i < count; ++i) {
     int fd = fds[static_cast<std::size_t>(i)];
-    if (fd != i) {
-      // A copy above all numbers that will be given, so that giving one never overwrites the next.
+    // One above all numbers that will be given is never overwritten by giving another.
+    if (fd != i && (fd < count + 16 || (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)) {
       int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, count + 16);
       if (copy < 0)
         return Error::from_errno(errno, concat("descriptor ", fd, " for the container"));

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -108,6 +109,34 @@ struct Execed {
 // Joins the container's namespaces and cgroup by pidfd and starts a process there. Failures as for
 // start().
 Result<Execed> exec(const ExecRequest& request);
+
+// The same process many times in one run of a container (a health check): what does not change is
+// worked out once. What make() was given may go afterwards.
+struct ExecPlan;
+class PreparedExec {
+ public:
+  // Without a terminal; request.stdio does not count.
+  static Result<PreparedExec> make(const ExecRequest& request);
+  Result<Execed> run(const int (&stdio)[3]) const;
+  // run() for who must not wait: the process is there and on its way to the program. When `reports`
+  // can be read, is_running() takes what it says: true, the program runs; false, not yet; an error,
+  // it never will.
+  struct Begun {
+    pid_t pid = -1;  // a child of the caller: it must reap it
+    sys::UniqueFd reports;
+  };
+  Result<Begun> begin(const int (&stdio)[3]) const;
+  Result<bool> is_running(const Begun& begun) const;
+  // No process gets anywhere while the container is frozen.
+  bool is_frozen() const;
+  PreparedExec(PreparedExec&&) noexcept;
+  PreparedExec& operator=(PreparedExec&&) noexcept;
+  ~PreparedExec();
+
+ private:
+  explicit PreparedExec(std::unique_ptr<ExecPlan> plan);
+  std::unique_ptr<ExecPlan> plan_;
+};
 
 // After init is dead: kills what is left in the cgroup, removes the cgroup, runs poststop hooks
 // when `spec` is given. Safe to call twice.

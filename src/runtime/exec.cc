@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/str.h"
 #include "runtime/build.h"
 #include "runtime/cgroup_create.h"
@@ -58,91 +60,221 @@ std::string place_on_v2(const std::string& path, pid_t init) {
   return path;
 }
 
+// Descriptors from here on are never among those that a process is given.
+constexpr int kStreamsFrom = 40;
+
 }  // namespace
 
-Result<Execed> exec(const ExecRequest& request) {
-  Execed out;
-  TRY(oci::validate_process(*request.process, "process"));
-  HostFacts host = TRY(read_host_facts());
-  sys::Pidfd init = TRY_CTX(sys::Pidfd::open(request.init_pid, request.init_start_time),
-                            "the container is not running");
-  Cgroup cgroup = TRY(Cgroup::open(request.cgroup));
+// All of an exec but the clone.
+struct ExecPlan {
+  LaunchPlan launch;
+  HostFacts host;
+  sys::Pidfd init;
+  pid_t init_pid = -1;
+  Cgroup cgroup;
+  std::vector<Cgroup::Entry> places;
+  bool has_resctrl = false;
+  std::size_t root_step = 0;
+  // Numbers that stand for the standard streams in the plan; run() puts them there.
+  sys::UniqueFd streams[3];
+  std::vector<std::string> warnings;
+};
 
-  LaunchPlan plan;
-  plan.old_mount_api = host.old_mount_api;
+namespace {
+
+void plan_console(const ExecRequest& request, LaunchPlan* plan) {
+  const oci::Process& process = *request.process;
+  ConsolePlan& p = plan->consoles.emplace_back();
+  p.socket = request.console_socket;
+  if (process.console_size) {
+    p.height = static_cast<std::uint16_t>(process.console_size->height);
+    p.width = static_cast<std::uint16_t>(process.console_size->width);
+  }
+  p.uid = process.user.uid;
+  p.console_node = false;
+  plan->add(Op::console).data = &p;
+}
+
+Status plan_exec(const ExecRequest& request, const int* stdio, ExecPlan* exec) {
+  TRY(oci::validate_process(*request.process, "process"));
+  exec->host = TRY(read_host_facts());
+  exec->init_pid = request.init_pid;
+  exec->init = TRY_CTX(sys::Pidfd::open(request.init_pid, request.init_start_time),
+                       "the container is not running");
+  exec->cgroup = TRY(Cgroup::open(request.cgroup));
+
+  LaunchPlan& plan = exec->launch;
+  plan.old_mount_api = exec->host.old_mount_api;
   plan.join_flags = TRY(namespaces_to_join(request.init_pid));
-  if (plan.join_flags != 0) plan.join_pidfd = init.get();
+  if (plan.join_flags != 0) plan.join_pidfd = exec->init.get();
   plan.proc = plan.keep_fd(TRY(open_procfs()));
   bool other_user = (plan.join_flags & CLONE_NEWUSER) != 0;
   if (other_user) plan.add(Op::become_root);
   // The namespace's root is the container's own, unless it was made without pivot_root.
-  Step& root = plan.add(Op::enter_root_of);
-  root.fd = plan.keep_fd(
-      TRY_CTX(sys::open(concat("/proc/", request.init_pid, "/root"), O_PATH | O_DIRECTORY),
-              "the container's root"));
+  exec->root_step = plan.steps.size();
+  plan.add(Op::enter_root_of);
   plan.add(Op::new_session);
   if (request.process->terminal) {
     if (request.console_socket < 0)
       return Error(Errc::invalid_argument, "process.terminal needs a console socket");
-    ConsolePlan& p = plan.consoles.emplace_back();
-    p.socket = request.console_socket;
-    p.height = static_cast<std::uint16_t>(
-        request.process->console_size ? request.process->console_size->height : 0);
-    p.width = static_cast<std::uint16_t>(
-        request.process->console_size ? request.process->console_size->width : 0);
-    p.uid = request.process->user.uid;
-    p.console_node = false;
-    plan.add(Op::console).data = &p;
+    plan_console(request, &plan);
   }
-  std::vector<Cgroup::Entry> places = cgroup.entries();
-  if (!plan_cgroup_entry(places, &plan) && !places.empty()) {
+  exec->places = exec->cgroup.entries();
+  if (!plan_cgroup_entry(exec->places, &plan) && !exec->places.empty())
     plan.add(Op::wait_order).flags = kOrderCgroup;
-    places[0].path = place_on_v2(places[0].path, request.init_pid);
-    if (auto dir = sys::open(places[0].path, O_RDONLY | O_DIRECTORY))
-      plan.between_cgroup_fd = plan.keep_fd(std::move(*dir));
-  }
   const oci::Linux* l =
       request.spec != nullptr && request.spec->linux_ ? &*request.spec->linux_ : nullptr;
+  exec->has_resctrl = l != nullptr && l->intel_rdt.has_value();
   ProcessInput input{
-      *request.process,        l,       host, other_user,    request.stdio, &request.preserve_fds,
-      request.die_with_parent, nullptr, true, &out.warnings, nullptr};
+      *request.process,        l,       exec->host, other_user,      stdio,  &request.preserve_fds,
+      request.die_with_parent, nullptr, true,       &exec->warnings, nullptr};
   TRY(build_process(input, &plan));
-  TRY(open_cgroup_entry(&plan));
+  return open_cgroup_entry(&plan);
+}
+
+// What may be another one at each run: where the container's processes belong, and the root, which
+// nobody holds in between.
+Status open_places(ExecPlan* exec, sys::UniqueFd* root, sys::UniqueFd* cgroup) {
+  LaunchPlan& plan = exec->launch;
+  *root = TRY_CTX(sys::open(concat("/proc/", exec->init_pid, "/root"), O_PATH | O_DIRECTORY),
+                  "the container's root");
+  plan.steps[exec->root_step].fd = root->get();
+  plan.between_cgroup_fd = -1;
+  if (plan.child_enters_cgroup || exec->places.empty()) return {};
+  exec->places[0].path = place_on_v2(exec->places[0].path, exec->init_pid);
+  if (auto dir = sys::open(exec->places[0].path, O_RDONLY | O_DIRECTORY)) *cgroup = std::move(*dir);
+  plan.between_cgroup_fd = cgroup->get();
+  return {};
+}
+
+// Up to the order to start: the child is in its place.
+Result<Launched> begin_exec(ExecPlan* exec, std::vector<std::string>* warnings) {
+  LaunchPlan& plan = exec->launch;
+  sys::UniqueFd root, cgroup;
+  TRY(open_places(exec, &root, &cgroup));
   Launched child = TRY(launch(&plan));
   Rollback rollback;
   rollback.add([&child]() {
     ignore(child.pidfd.kill(SIGKILL), "it may be dead already");
     ignore(sys::wait_pid(child.pid), "reaping");
   });
-  if (!places.empty() && !plan.child_enters_cgroup) {
+  if (!exec->places.empty() && !plan.child_enters_cgroup) {
     // From outside: once in the container's cgroup namespace the kernel lets nobody in from
     // elsewhere (ENOENT with nsdelegate, as systemd mounts v2).
     Status entered = child.in_cgroup
                          ? Status()
-                         : CgroupBuilder::enter(CgroupBuilder::make(places, ""), child.pid);
+                         : CgroupBuilder::enter(CgroupBuilder::make(exec->places, ""), child.pid);
     // An ordinary user may not cross from a login's scope into his own manager's tree.
     bool refused = !entered && (entered.error().sys() == EACCES || entered.error().sys() == EPERM);
-    if (refused && (host.uid != 0 || !host.init_user_namespace))
-      out.warnings.push_back(entered.error().message());
+    if (refused && (exec->host.uid != 0 || !exec->host.init_user_namespace))
+      warnings->push_back(entered.error().message());
     else
       TRY(std::move(entered));
     ignore(send_order(child.socket.get(), kOrderCgroup), "a dead child has left its reason");
   }
-  if (l != nullptr && l->intel_rdt) {
-    std::string group = resctrl_group_of(request.init_pid);
+  if (exec->has_resctrl) {
+    std::string group = resctrl_group_of(exec->init_pid);
     if (!group.empty()) TRY_CTX(enter_resctrl_group(group, child.pid), "linux.intelRdt");
   }
   ignore(send_order(child.socket.get(), kOrderStart), "a dead child has left its reason");
-  for (;;) {
-    std::optional<Report> report = TRY(receive_report(child.socket.get()));
-    if (!report) break;
-    if (report->kind == ReportKind::failed) return report_error(plan, *report);
-    if (report->kind == ReportKind::ready) continue;
-  }
   rollback.dismiss();
+  return child;
+}
+
+// One report: true when the program runs.
+Result<bool> take_report(const ExecPlan& exec, int socket) {
+  std::optional<Report> report = TRY(receive_report(socket));
+  if (!report) return true;
+  if (report->kind == ReportKind::failed) return report_error(exec.launch, *report);
+  return false;
+}
+
+Result<Execed> run_exec(ExecPlan* exec) {
+  Execed out;
+  out.warnings = exec->warnings;
+  Launched child = TRY(begin_exec(exec, &out.warnings));
+  for (;;) {
+    auto running = take_report(*exec, child.socket.get());
+    if (!running) {
+      ignore(child.pidfd.kill(SIGKILL), "it may be dead already");
+      ignore(sys::wait_pid(child.pid), "reaping");
+      return std::move(running.error());
+    }
+    if (*running) break;
+  }
   out.pid = child.pid;
   out.pidfd = std::move(child.pidfd);
   return out;
+}
+
+// Puts `stdio` where the plan looks for it, for the time of one launch.
+class LentStreams {
+ public:
+  static Result<LentStreams> lend(const ExecPlan& exec, const int (&stdio)[3]) {
+    for (int i = 0; i < 3; ++i)
+      if (::dup3(stdio[i], exec.streams[i].get(), O_CLOEXEC) < 0)
+        return Error::from_errno(errno, "the standard streams of a prepared process");
+    return LentStreams(exec);
+  }
+  LentStreams(LentStreams&& o) noexcept : exec_(std::exchange(o.exec_, nullptr)) {}
+  LentStreams& operator=(LentStreams&&) = delete;
+  ~LentStreams() {
+    if (exec_ == nullptr) return;
+    for (const sys::UniqueFd& stream : exec_->streams)
+      ::dup3(exec_->launch.proc, stream.get(), O_CLOEXEC);
+  }
+
+ private:
+  explicit LentStreams(const ExecPlan& exec) : exec_(&exec) {}
+  const ExecPlan* exec_;
+};
+
+}  // namespace
+
+Result<Execed> exec(const ExecRequest& request) {
+  ExecPlan plan;
+  TRY(plan_exec(request, request.stdio, &plan));
+  return run_exec(&plan);
+}
+
+PreparedExec::PreparedExec(std::unique_ptr<ExecPlan> plan) : plan_(std::move(plan)) {}
+PreparedExec::PreparedExec(PreparedExec&&) noexcept = default;
+PreparedExec& PreparedExec::operator=(PreparedExec&&) noexcept = default;
+PreparedExec::~PreparedExec() = default;
+
+Result<PreparedExec> PreparedExec::make(const ExecRequest& request) {
+  auto plan = std::make_unique<ExecPlan>();
+  int stdio[3];
+  sys::UniqueFd null = TRY(sys::open("/dev/null", O_RDWR));
+  for (int i = 0; i < 3; ++i) {
+    // Above all that a process is given, so that the plan names them as they are.
+    plan->streams[i].reset(::fcntl(null.get(), F_DUPFD_CLOEXEC, kStreamsFrom));
+    if (!plan->streams[i]) return Error::from_errno(errno, "descriptors for a prepared process");
+    stdio[i] = plan->streams[i].get();
+  }
+  TRY(plan_exec(request, stdio, plan.get()));
+  return PreparedExec(std::move(plan));
+}
+
+Result<Execed> PreparedExec::run(const int (&stdio)[3]) const {
+  LentStreams lent = TRY(LentStreams::lend(*plan_, stdio));
+  return run_exec(plan_.get());
+}
+
+Result<PreparedExec::Begun> PreparedExec::begin(const int (&stdio)[3]) const {
+  LentStreams lent = TRY(LentStreams::lend(*plan_, stdio));
+  std::vector<std::string> warnings;
+  Launched child = TRY(begin_exec(plan_.get(), &warnings));
+  return Begun{child.pid, std::move(child.socket)};
+}
+
+Result<bool> PreparedExec::is_running(const Begun& begun) const {
+  return take_report(*plan_, begun.reports.get());
+}
+
+bool PreparedExec::is_frozen() const {
+  auto frozen = plan_->cgroup.frozen();
+  return frozen && *frozen;
 }
 
 }  // namespace minke::runtime

@@ -12,6 +12,8 @@ constexpr gotemplate::FieldShape kFields[] = {
     {"Name", FieldKind::text},
     {"Network", FieldKind::text},
     {"HealthStatus", FieldKind::text},
+    {"HealthLog", FieldKind::text},
+    {"HealthFailingStreak", FieldKind::number},
     {"Error", FieldKind::text},
     {"PodID", FieldKind::text},
     {"Attributes", FieldKind::map},
@@ -36,6 +38,9 @@ json::Object event_object(const monitor::Event& event) {
   out.set("timeNano", event.time);
   out.set("Type", event.type);
   text("health_status", event.health_status);
+  text("health_log", event.health_log);
+  if (event.health_failing_streak != 0)
+    out.set("health_failing_streak", std::int64_t{event.health_failing_streak});
   text("Error", event.error);
   json::Object attributes;
   for (const auto& [key, value] : event.attributes) attributes.set(key, value);
