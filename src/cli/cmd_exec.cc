@@ -82,6 +82,7 @@ Result<int> exec(Invocation& call, ExecFlags& flags) {
   options.terminal = flags.tty;
   options.stdin_open = flags.interactive;
   options.privileged = flags.privileged;
+  TRY(check_preserved(flags.preserve_fds));
   options.preserve_fds = flags.preserve_fds;
   options.preserve_fd = TRY(parse_descriptors(flags.preserve_fd));
   if (!flags.detach) warn_no_terminal(flags.tty, flags.interactive);

@@ -33,6 +33,7 @@ constexpr int kExitInUse = 2;
 
 // Podman tells a missing container and one that still runs by the exit code.
 Error with_rm_exit(Error error) {
+  if (error.exit_code() != 0) return error;
   if (error.code() == Errc::not_found) return std::move(error).with_exit(kExitMissing);
   if (error.code() == Errc::conflict || error.code() == Errc::in_use)
     return std::move(error).with_exit(kExitInUse);
@@ -50,7 +51,7 @@ Result<int> rm(Invocation& call, RmFlags& flags) {
   if (!selected) return with_rm_exit(std::move(selected.error()));
   engine::Engine::RemoveOptions options{.force = flags.force,
                                         .volumes = flags.volumes,
-                                        .depend = flags.depend,
+                                        .depend = flags.depend || flags.all,
                                         .ignore = ignore_missing,
                                         .timeout = flags.time};
   if (flags.force) engine->end_together(ids_of(*selected), flags.time);

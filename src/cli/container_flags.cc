@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/json.h"
@@ -106,9 +109,6 @@ Status set_process(const ContainerFlags& f, CreateRequest* r) {
   r->oom_score_adj = f.oom_score_adj;
   for (const std::string& text : f.ulimit) r->ulimits.push_back(TRY(engine::parse_ulimit(text)));
   r->systemd = f.systemd;
-  if (!one_of(r->systemd, {"", "always"}) && !parse_bool(r->systemd))
-    return invalid(
-        concat("parsing bool ", quote(r->systemd), ": --systemd takes true, false or always"));
   if (auto wanted = parse_bool(r->systemd)) r->systemd = *wanted ? "true" : "false";
   r->passwd_entry = f.passwd_entry;
   r->group_entry = f.group_entry;
@@ -139,6 +139,7 @@ Status set_isolation(const ContainerFlags& f, CreateRequest* r) {
   r->cap_drop = f.cap_drop;
   r->security_opts = f.security_opt;
   r->seccomp_policy = f.seccomp_policy;
+  r->rdt_class = f.rdt_class;
   if (!one_of(r->seccomp_policy, {"", "default", "image"}))
     return invalid(concat("invalid seccomp policy ", quote(r->seccomp_policy),
                           ": valid policies are [default image]"));
@@ -161,7 +162,11 @@ Result<std::int64_t> size_of(const char* option, const std::string& text) {
 
 Status set_files(const ContainerFlags& f, CreateRequest* r) {
   for (const std::string& text : f.volume) r->mounts.push_back(TRY(engine::parse_volume(text)));
-  for (const std::string& text : f.mount) r->mounts.push_back(TRY(engine::parse_mount(text)));
+  for (const std::string& text : f.mount) {
+    engine::MountRequest mount = TRY(engine::parse_mount(text));
+    std::vector<engine::MountRequest> mounts = TRY(engine::expand_glob(std::move(mount)));
+    std::move(mounts.begin(), mounts.end(), std::back_inserter(r->mounts));
+  }
   for (const std::string& text : f.tmpfs) r->mounts.push_back(TRY(engine::parse_tmpfs(text)));
   for (const std::string& text : f.secret) TRY(engine::parse_secret(text));
   r->secrets = f.secret;
@@ -426,9 +431,24 @@ Result<CreateRequest> make_run_request(const Invocation& call, const RunFlags& f
   request.remove_image = flags.rmi;
   request.remove = request.remove || flags.rmi;
   request.passwd = flags.passwd;
+  TRY(check_preserved(flags.preserve_fds));
   request.preserve_fds = flags.preserve_fds;
   request.preserve_fd = TRY(parse_descriptors(flags.preserve_fd));
   return request;
+}
+
+// What we have opened ourselves is closed by an exec; what we were given is not.
+static Status check_given(int fd, const char* option) {
+  int flags = ::fcntl(fd, F_GETFD);
+  if (flags >= 0 && (flags & FD_CLOEXEC) == 0) return {};
+  return invalid(concat("file descriptor ", fd, " is not available - the ", option,
+                        " option requires that file descriptors must be passed"));
+}
+
+Status check_preserved(std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    TRY(check_given(static_cast<int>(3 + i), "preserve-fds"));
+  return {};
 }
 
 Result<std::vector<std::int32_t>> parse_descriptors(const std::vector<std::string>& texts) {
@@ -438,6 +458,7 @@ Result<std::vector<std::int32_t>> parse_descriptors(const std::vector<std::strin
     if (!number || *number < 3 || *number > INT32_MAX)
       return invalid(concat("invalid argument ", quote(text),
                             " for \"--preserve-fd\" flag: a descriptor is a number above 2"));
+    TRY(check_given(static_cast<int>(*number), "preserve-fd"));
     fds.push_back(static_cast<std::int32_t>(*number));
   }
   return fds;

@@ -32,7 +32,7 @@ struct ContainerFlags {
       group_entry;
   std::optional<std::int64_t> oom_score_adj;
   // isolation
-  std::string pid, ipc, uts, cgroupns, userns, subuidname, subgidname, seccomp_policy;
+  std::string pid, ipc, uts, cgroupns, userns, subuidname, subgidname, seccomp_policy, rdt_class;
   std::vector<std::string> network, uidmap, gidmap, cap_add, cap_drop, security_opt, sysctl, device,
       device_cgroup_rule, gpus;
   bool privileged = false, read_only = false, read_only_tmpfs = true;
@@ -101,7 +101,9 @@ Result<engine::CreateRequest> make_request(const Invocation& call, const Contain
 // With what only `run` has.
 Result<engine::CreateRequest> make_run_request(const Invocation& call, const RunFlags& flags);
 
-// "a,b" lists of descriptors.
+// --preserve-fds: as many were given to us, from 3 on.
+Status check_preserved(std::uint32_t count);
+// Numbers of descriptors that were given to us.
 Result<std::vector<std::int32_t>> parse_descriptors(const std::vector<std::string>& texts);
 
 // --cidfile: refused when the file is there already; written when the container is.

@@ -1,7 +1,9 @@
 // What create and run make of their options.
 #include "cli/container_flags.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace minke::cli {
 namespace {
@@ -86,6 +88,10 @@ TEST_F(ContainerFlagsTest, RefusedByName) {
 }
 
 TEST_F(ContainerFlagsTest, RunOnly) {
+  // as if we had been given them
+  std::vector<int> given;
+  for (int fd : {3, 4, 7, 8})
+    if (::fcntl(fd, F_GETFD) < 0 && ::dup2(STDIN_FILENO, fd) == fd) given.push_back(fd);
   auto made =
       request({"--rmi", "--passwd=false", "--preserve-fds", "2", "--preserve-fd", "7,8", "img"});
   ASSERT_TRUE(made);
@@ -93,6 +99,8 @@ TEST_F(ContainerFlagsTest, RunOnly) {
   EXPECT_FALSE(made->passwd);
   EXPECT_EQ(made->preserve_fd, (std::vector<std::int32_t>{7, 8}));
   EXPECT_NE(fault({"--preserve-fd", "1", "img"}), "");
+  for (int fd : given) ::close(fd);
+  EXPECT_EQ(fault({"--preserve-fds", "900", "img"}).find("file descriptor "), 0u);
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ constexpr Option<F> kShared[] = {
      &F::cgroups,
      "control container cgroup configuration (\"enabled\"|\"disabled\"|\"no-conmon\"|\"split\")",
      {.shown_default = "enabled"}},
-    {"chrootdirs", 0, &F::chrootdirs, "Chroot directories inside the container"},
+    {"chrootdirs", 0, &F::chrootdirs, "Chroot directories inside the container", {.csv = true}},
     {"cidfile", 0, &F::cidfile, "Write the container ID to the file"},
     {"conmon-pidfile", 0, &F::conmon_pidfile,
      "`Path` to the file that will receive the PID of the monitor"},
@@ -227,7 +227,8 @@ constexpr Option<F> kShared[] = {
     {"publish-all", 'P', refused, kNetworks},
     {"pull", 0, &F::pull, "Pull image policy", {.shown_default = "missing"}},
     {"quiet", 'q', &F::quiet, "Suppress output information when pulling images"},
-    {"rdt-class", 0, refused, "cache and bandwidth classes come later"},
+    {"rdt-class", 0, &F::rdt_class,
+     "Class of Service (COS) that the container should be assigned to"},
     {"read-only", 0, &F::read_only, "Make containers root filesystem read-only"},
     {"read-only-tmpfs", 0, &F::read_only_tmpfs,
      "When running --read-only containers mount read-write tmpfs on /dev, /dev/shm, /run, /tmp and "

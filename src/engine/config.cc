@@ -25,6 +25,8 @@ void bind(json::Binder& b, ResolvedMount& m) {
   b("overlay", m.overlay);
   b("upper", m.upper);
   b("work", m.work);
+  b("imageId", m.image_id);
+  b("lower", m.lower);
 }
 
 void bind(json::Binder& b, ContainerSecret& s) {
@@ -75,6 +77,7 @@ void bind(json::Binder& b, ContainerConfig& c) {
   b("expose", c.expose);
   b("systemdMode", c.systemd_mode);
   b("seccompProfile", c.seccomp_profile);
+  b("seccompText", c.seccomp_text);
   b("mountLabel", c.mount_label);
   b("processLabel", c.process_label);
   b("apparmorProfile", c.apparmor_profile);

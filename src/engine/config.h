@@ -33,6 +33,8 @@ struct ResolvedMount {
   std::string subpath;          // below `source`, resolved inside of it when it is mounted
   bool overlay = false;         // O: changes go to `upper`, or are lost with the run
   std::string upper, work;
+  std::string image_id;            // type image: `source` is its name
+  std::vector<std::string> lower;  // and these its layers, topmost first
 };
 
 // A secret as the container has it; never its content.
@@ -72,6 +74,7 @@ struct ContainerConfig {
   std::vector<std::string> expose;  // "80/tcp"
   bool systemd_mode = false;
   std::string seccomp_profile;  // "" default, unconfined, or the path it was read from
+  std::string seccomp_text;     // --seccomp-policy image: the image's own profile
   std::string mount_label, process_label, apparmor_profile;
   std::vector<ContainerSecret> secrets;
 };

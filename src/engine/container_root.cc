@@ -14,6 +14,7 @@
 #include "engine/rootfs_view.h"
 #include "engine/specgen.h"
 #include "state/object_lock.h"
+#include "sys/foreign_mount.h"
 
 namespace minke::engine {
 namespace {
@@ -149,6 +150,50 @@ Result<sys::UniqueFd> open_with_volumes(const Host& host, const Container& conta
 
 std::string container_mount_point(const Host& host, const std::string& id) {
   return concat(host.runroot, "/mounts/containers/", id, "/merged");
+}
+
+std::string mount_namespace() {
+  return sys::read_link_at(sys::DirFd::cwd(), "/proc/self/ns/mnt").value_or("");
+}
+
+// An ordinary user's mounts are in the namespace of an `unshare`, as long as a process is in it.
+static std::optional<pid_t> process_in(const std::string& name) {
+  auto pids = sys::list_dir(sys::DirFd::cwd(), "/proc");
+  for (std::size_t i = 0; pids && i < pids->size(); ++i) {
+    auto pid = parse_int((*pids)[i]);
+    if (!pid) continue;
+    auto link = sys::read_link_at(sys::DirFd::cwd(), concat("/proc/", *pid, "/ns/mnt").c_str());
+    if (link && *link == name) return static_cast<pid_t>(*pid);
+  }
+  return std::nullopt;
+}
+
+Result<sys::UniqueFd> mounted_root(const Host& host, const ContainerConfig& config) {
+  const std::string place = container_mount_point(host, config.id);
+  if (!config.rootfs.empty() || !sys::exists(place)) return sys::UniqueFd();
+  sys::UniqueFd tree;
+  if (is_mount_point(place)) {
+    tree.reset(open_tree(AT_FDCWD, place.c_str(), OPEN_TREE_CLONE));
+    if (!tree) return Error::from_errno(errno, concat("open_tree ", place));
+  } else {
+    auto space = sys::read_small_file(place.substr(0, place.rfind('/')) + "/namespace", 256);
+    if (!space || trim(*space) == mount_namespace()) return sys::UniqueFd();
+    auto pid = process_in(std::string(trim(*space)));
+    if (!pid) return sys::UniqueFd();
+    tree = TRY_CTX(sys::clone_mount_of(*pid, place.c_str()),
+                   concat("container ", short_id(config.id), " is mounted in an `unshare`"));
+  }
+  if (!config.uid_map.empty())
+    return Error(Errc::conflict,
+                 concat("container ", short_id(config.id),
+                        " is mounted: unmount it first (unmount ", config.name, ")"));
+  // What `mount` keeps from the host is not kept from the container.
+  struct mount_attr attributes {};
+  attributes.attr_clr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) <
+      0)
+    return Error::from_errno(errno, "mount_setattr");
+  return tree;
 }
 
 bool is_mount_point(const std::string& path) {

@@ -2,6 +2,8 @@
 // mount namespace, that of another put together in a mount namespace of this process.
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 #include "engine/engine.h"
 #include "sys/fd.h"
@@ -24,6 +26,11 @@ Result<ContainerRoot> open_container_root(const Host& host, const Container& con
 
 // RUNROOT/mounts/containers/ID/merged, where `mount` puts a container's root.
 std::string container_mount_point(const Host& host, const std::string& id);
+// The container's root as `mount` shows it somewhere, to be mounted once more: one upper folder
+// cannot be in two overlays. Empty where it is not mounted.
+Result<sys::UniqueFd> mounted_root(const Host& host, const ContainerConfig& config);
+// The mount namespace that we are in, by name.
+std::string mount_namespace();
 bool is_mount_point(const std::string& path);
 
 }  // namespace minke::engine

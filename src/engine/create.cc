@@ -10,6 +10,7 @@
 #include "engine/random_name.h"
 #include "engine/records.h"
 #include "engine/shift.h"
+#include "engine/volume_data.h"
 #include "state/name_table.h"
 #include "state/object_lock.h"
 
@@ -89,6 +90,11 @@ ResolveContext Engine::resolve_context(const store::Image* image, const std::str
   context.ensure_volume = [this](const std::string& name, bool) -> Result<std::string> {
     return volumes_.mountpoint(name);
   };
+  context.find_image = [this](const std::string& name) -> Result<ImageTree> {
+    store::Image found = TRY(store_->find_image(name));
+    return ImageTree{found.id, found.names.empty() ? name : found.names[0],
+                     store_->lower_dirs(found)};
+  };
   return context;
 }
 
@@ -97,7 +103,10 @@ Status Engine::ensure_volumes(const ContainerConfig& config) {
     if (mount.volume_name.empty()) continue;
     sys::FileLock lock = TRY(state::lock_object(host_.runroot + "/volumes/" + mount.volume_name,
                                                 concat("volume ", mount.volume_name)));
-    if (sys::exists(host_.root + "/volumes/" + mount.volume_name)) continue;
+    if (sys::exists(host_.root + "/volumes/" + mount.volume_name)) {
+      TRY(finish_import(host_, mount.volume_name));
+      continue;
+    }
     Volumes::Create request;
     request.name = mount.volume_name;
     request.anonymous = mount.anonymous;

@@ -48,8 +48,9 @@ struct ContainerSummary {
   std::vector<std::string> command;  // without the entrypoint
   TimeNs created = 0;
   std::map<std::string, std::string> labels;
-  std::vector<std::string> mounts;   // destinations
-  std::vector<std::string> volumes;  // names
+  std::vector<std::string> mounts;          // destinations
+  std::vector<std::string> volumes;         // names
+  std::vector<std::string> mounted_images;  // ids, of mounts of type image
   std::string network_mode, pid_mode;
   std::vector<std::string> depends_on;
   std::vector<std::string> expose;

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/str.h"
@@ -37,6 +38,7 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
       TRY(sys::open(concat("/proc/", container.live.pid, "/root"), O_PATH | O_DIRECTORY));
   oci::Process process = TRY(make_exec_process(container.config, spec, options, root.get()));
   ExecResult result;
+  failpoint("engine.exec", 1);  // decided
   if (detach) {
     monitor::ExecPlan plan;
     plan.session = random_hex(32);
@@ -49,6 +51,7 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
     plan.image_name = container.live.image_name;
     plan.labels = event_attributes(container.config.labels);
     TRY(monitor::spawn_exec(host_.monitor_path, plan));
+    failpoint("engine.exec", 2);  // it runs, by its own monitor
     result.session = plan.session;
     return result;
   }
@@ -69,8 +72,13 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
   exec.attach.terminal = options.terminal;
   exec.attach.stdin_ = flags.stdin_;
   exec.attach.detach_keys = flags.detach_keys;
-  exec.on_started = [&] { emit_container(host_, "exec", container.live); };
+  exec.on_started = [&] {
+    failpoint("engine.exec", 2);  // it runs
+    emit_container(host_, "exec", container.live);
+    failpoint("engine.exec", 3);
+  };
   result.exit_code = TRY(monitor::exec_foreground(exec, &result.detached));
+  failpoint("engine.exec", 4);  // it has ended
   if (!result.detached) emit_container(host_, "exec_died", container.live, result.exit_code);
   return result;
 }

@@ -79,6 +79,7 @@ Result<std::string> mount_at(const std::string& dir, Make make) {
     return path;
   }
   TRY(sys::ensure_dirs(path, 0700));
+  TRY(sys::write_file(dir + "/namespace", mount_namespace() + "\n", 0600));
   TRY(write_count(dir, 1));
   failpoint("engine.mount", 1);  // recorded, not mounted
   sys::UniqueFd tree = TRY(make());

@@ -190,6 +190,9 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_label_file(const 
     if (key.empty())
       return Error(Errc::invalid_argument,
                    concat("unable to process labels: invalid label format: ", quote(line)));
+    if (key.find_first_of(kBlanks) != std::string_view::npos)
+      return Error(Errc::invalid_argument, concat("unable to process labels: name ", quote(key),
+                                                  " has white spaces, poorly formatted name"));
     labels.emplace_back(key, pair ? pair->second : std::string_view());
   }
   return labels;

@@ -12,7 +12,9 @@ namespace minke::engine {
 
 Result<MountRequest> parse_volume(std::string_view text);  // -v [SOURCE:]DEST[:OPTIONS]
 Result<MountRequest> parse_mount(std::string_view text);   // --mount type=...,key=value,...
-Result<MountRequest> parse_tmpfs(std::string_view text);   // --tmpfs DEST[:OPTIONS]
+// One for each path that the source of a type=glob names; others as they are.
+Result<std::vector<MountRequest>> expand_glob(MountRequest mount);
+Result<MountRequest> parse_tmpfs(std::string_view text);  // --tmpfs DEST[:OPTIONS]
 // --secret NAME[,type=mount|env][,target=][,uid=][,gid=][,mode=]
 struct SecretRequest {
   std::string source, target;

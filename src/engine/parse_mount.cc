@@ -1,4 +1,5 @@
 // -v, --mount and --tmpfs.
+#include <glob.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -190,7 +191,25 @@ static Result<std::vector<std::string>> split_csv(std::string_view text) {
   return fields;
 }
 
-enum : unsigned { kBind = 1, kVolume = 2, kTmpfs = 4, kAll = 7 };
+enum : unsigned {
+  kBind = 1,
+  kVolume = 2,
+  kTmpfs = 4,
+  kRamfs = 8,
+  kDevpts = 16,
+  kImage = 32,
+  kGlob = 64,
+  kTree = kBind | kGlob,
+  kUsual = kTree | kVolume | kTmpfs | kRamfs,
+  kAll = 127
+};
+struct MountType {
+  std::string_view name;
+  unsigned type;
+};
+static constexpr MountType kMountTypes[] = {
+    {"bind", kBind},     {"volume", kVolume}, {"tmpfs", kTmpfs}, {"ramfs", kRamfs},
+    {"devpts", kDevpts}, {"image", kImage},   {"glob", kGlob}};
 
 // What a key of --mount becomes: how its value is read, and for which types it is known.
 enum class KeyKind {
@@ -203,6 +222,7 @@ enum class KeyKind {
   relabel,
   idmap,
   subpath,
+  writable,
   volume_opt,
   ignored
 };
@@ -213,48 +233,56 @@ struct MountKey {
   std::string_view option;  // of flag, value: the mount option that it becomes
 };
 static constexpr MountKey kMountKeys[] = {
-    {"src", kBind | kVolume, KeyKind::source, ""},
-    {"source", kBind | kVolume, KeyKind::source, ""},
+    {"src", kTree | kVolume | kImage, KeyKind::source, ""},
+    {"source", kTree | kVolume | kImage, KeyKind::source, ""},
     {"target", kAll, KeyKind::target, ""},
     {"dst", kAll, KeyKind::target, ""},
     {"destination", kAll, KeyKind::target, ""},
-    {"ro", kAll, KeyKind::flag, "ro"},
-    {"readonly", kAll, KeyKind::flag, "ro"},
-    {"rw", kAll, KeyKind::negated_flag, "ro"},
-    {"nosuid", kAll, KeyKind::flag, "nosuid"},
-    {"suid", kAll, KeyKind::flag, "suid"},
-    {"nodev", kAll, KeyKind::flag, "nodev"},
-    {"dev", kAll, KeyKind::flag, "dev"},
-    {"noexec", kAll, KeyKind::flag, "noexec"},
-    {"exec", kAll, KeyKind::flag, "exec"},
-    {"bind-nonrecursive", kBind, KeyKind::flag, "bind"},
-    {"shared", kBind, KeyKind::flag, "shared"},
-    {"rshared", kBind, KeyKind::flag, "rshared"},
-    {"private", kBind, KeyKind::flag, "private"},
-    {"rprivate", kBind, KeyKind::flag, "rprivate"},
-    {"slave", kBind, KeyKind::flag, "slave"},
-    {"rslave", kBind, KeyKind::flag, "rslave"},
-    {"unbindable", kBind, KeyKind::flag, "unbindable"},
-    {"runbindable", kBind, KeyKind::flag, "runbindable"},
-    {"bind-propagation", kBind, KeyKind::propagation, ""},
-    {"relabel", kBind, KeyKind::relabel, ""},
-    {"U", kAll, KeyKind::flag, "U"},
-    {"chown", kAll, KeyKind::flag, "U"},
-    {"idmap", kBind | kVolume, KeyKind::idmap, ""},
+    {"ro", kUsual, KeyKind::flag, "ro"},
+    {"readonly", kUsual, KeyKind::flag, "ro"},
+    {"rw", kUsual, KeyKind::negated_flag, "ro"},
+    {"rw", kImage, KeyKind::writable, ""},
+    {"readwrite", kImage, KeyKind::writable, ""},
+    {"nosuid", kUsual, KeyKind::flag, "nosuid"},
+    {"suid", kUsual, KeyKind::flag, "suid"},
+    {"nodev", kUsual, KeyKind::flag, "nodev"},
+    {"dev", kUsual, KeyKind::flag, "dev"},
+    {"noexec", kUsual, KeyKind::flag, "noexec"},
+    {"exec", kUsual, KeyKind::flag, "exec"},
+    {"bind-nonrecursive", kTree, KeyKind::flag, "bind"},
+    {"shared", kTree, KeyKind::flag, "shared"},
+    {"rshared", kTree, KeyKind::flag, "rshared"},
+    {"private", kTree, KeyKind::flag, "private"},
+    {"rprivate", kTree, KeyKind::flag, "rprivate"},
+    {"slave", kTree, KeyKind::flag, "slave"},
+    {"rslave", kTree, KeyKind::flag, "rslave"},
+    {"unbindable", kTree, KeyKind::flag, "unbindable"},
+    {"runbindable", kTree, KeyKind::flag, "runbindable"},
+    {"bind-propagation", kTree, KeyKind::propagation, ""},
+    {"relabel", kTree, KeyKind::relabel, ""},
+    {"U", kUsual, KeyKind::flag, "U"},
+    {"chown", kUsual, KeyKind::flag, "U"},
+    {"idmap", kTree | kVolume, KeyKind::idmap, ""},
     {"nocopy", kVolume, KeyKind::flag, "nocopy"},
     {"volume-nocopy", kVolume, KeyKind::flag, "nocopy"},
-    {"subpath", kVolume, KeyKind::subpath, ""},
+    {"subpath", kVolume | kImage, KeyKind::subpath, ""},
     {"volume-subpath", kVolume, KeyKind::subpath, ""},
     {"volume-opt", kVolume, KeyKind::volume_opt, ""},
-    {"O", kBind | kVolume, KeyKind::flag, "O"},
-    {"upperdir", kBind | kVolume, KeyKind::value, "upperdir"},
-    {"workdir", kBind | kVolume, KeyKind::value, "workdir"},
-    {"z", kBind | kVolume, KeyKind::flag, "z"},
-    {"Z", kBind | kVolume, KeyKind::flag, "Z"},
+    {"O", kTree | kVolume, KeyKind::flag, "O"},
+    {"upperdir", kTree | kVolume, KeyKind::value, "upperdir"},
+    {"workdir", kTree | kVolume, KeyKind::value, "workdir"},
+    {"z", kTree | kVolume, KeyKind::flag, "z"},
+    {"Z", kTree | kVolume, KeyKind::flag, "Z"},
     {"tmpcopyup", kTmpfs, KeyKind::flag, "tmpcopyup"},
     {"notmpcopyup", kTmpfs, KeyKind::flag, "notmpcopyup"},
     {"tmpfs-size", kTmpfs, KeyKind::value, "size"},
-    {"tmpfs-mode", kTmpfs, KeyKind::value, "mode"},
+    {"tmpfs-mode", kTmpfs | kRamfs, KeyKind::value, "mode"},
+    {"uid", kDevpts, KeyKind::value, "uid"},
+    {"gid", kDevpts, KeyKind::value, "gid"},
+    {"mode", kDevpts, KeyKind::value, "mode"},
+    {"ptxmode", kDevpts, KeyKind::value, "ptmxmode"},
+    {"max", kDevpts, KeyKind::value, "max"},
+    {"newinstance", kDevpts, KeyKind::flag, "newinstance"},
     {"consistency", kAll, KeyKind::ignored,
      ""},  // Docker's option for other systems; Docker ignores it here too
 };
@@ -323,11 +351,16 @@ static Status apply_mount_key(const MountKey& key, const std::optional<std::stri
       return {};
     case KeyKind::subpath:
       mount->subpath = value ? *value : std::string_view();
+      // Of an image it is often written as the image has it.
+      if (mount->type == "image" && mount->subpath.starts_with('/')) mount->subpath.erase(0, 1);
       if (mount->subpath.empty() || mount->subpath[0] == '/' ||
           clean_path(mount->subpath).starts_with(".."))
         return Error(Errc::invalid_argument,
                      concat("mount option ", key.name, "=", mount->subpath,
                             ": must be a path below the volume: invalid mount option"));
+      return {};
+    case KeyKind::writable:
+      mount->options.emplace_back(TRY(flag_value(key.name, value)) ? "rw" : "ro");
       return {};
     case KeyKind::volume_opt: {
       std::string_view text = value ? *value : std::string_view();
@@ -354,17 +387,15 @@ static Status apply_mount_key(const MountKey& key, const std::optional<std::stri
 }
 
 Result<MountRequest> parse_mount(std::string_view text) {
-  static constexpr std::string_view kNotYet[] = {"image",  "glob",     "ramfs",
-                                                 "devpts", "artifact", "npipe"};
+  static constexpr std::string_view kNotYet[] = {"artifact", "npipe"};
   std::vector<std::string> fields = TRY(split_csv(text));
   MountRequest mount;
   mount.type = "volume";
   for (const std::string& field : fields)
     if (field.starts_with("type=")) mount.type = field.substr(5);
   unsigned type = 0;
-  if (mount.type == "bind") type = kBind;
-  if (mount.type == "volume") type = kVolume;
-  if (mount.type == "tmpfs") type = kTmpfs;
+  for (const MountType& known : kMountTypes)
+    if (known.name == mount.type) type = known.type;
   if (type == 0) {
     if (std::find(std::begin(kNotYet), std::end(kNotYet), mount.type) != std::end(kNotYet))
       return Error(Errc::unsupported,
@@ -385,12 +416,37 @@ Result<MountRequest> parse_mount(std::string_view text) {
     if (pair) value = pair->second;
     TRY(apply_mount_key(*key, value, &mount));
   }
-  if (mount.destination.empty())
+  // A glob alone: each path where it is on the host.
+  if (mount.destination.empty() && type != kGlob)
     return Error(Errc::invalid_argument, "must set volume destination");
   if (type == kBind)
     mount.source = absolute(mount.source.empty() ? mount.destination : mount.source);
-  if (type != kTmpfs) TRY(check_volume_options(mount.options));
+  if ((type & (kTree | kVolume)) != 0) TRY(check_volume_options(mount.options));
   return mount;
+}
+
+Result<std::vector<MountRequest>> expand_glob(MountRequest mount) {
+  std::vector<MountRequest> out;
+  if (mount.type != "glob") {
+    out.push_back(std::move(mount));
+    return out;
+  }
+  if (mount.source.empty()) return Error(Errc::invalid_argument, "must set source volume");
+  glob_t found{};
+  int fault = ::glob(mount.source.c_str(), GLOB_NOSORT, nullptr, &found);
+  for (std::size_t i = 0; fault == 0 && i < found.gl_pathc; ++i) {
+    MountRequest one = mount;
+    one.type = "bind";
+    one.source = absolute(found.gl_pathv[i]);
+    std::string_view name = std::string_view(one.source).substr(one.source.rfind('/') + 1);
+    one.destination = TRY(container_path(
+        mount.destination.empty() ? one.source : concat(mount.destination, "/", name)));
+    out.push_back(std::move(one));
+  }
+  ::globfree(&found);
+  if (out.empty())
+    return Error(Errc::not_found, concat("no file paths matching glob ", quote(mount.source)));
+  return out;
 }
 
 }  // namespace minke::engine

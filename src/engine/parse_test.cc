@@ -1,5 +1,8 @@
 #include "engine/parse.h"
 
+#include <gtest/gtest.h>
+#include <unistd.h>
+
 #include "base/str.h"
 #include "engine/parse_internal.h"
 #include "sys/fd.h"
@@ -11,6 +14,19 @@ std::string error_of(Result<T>&& result) {
   return result ? "" : result.error().message();
 }
 std::string options_of(const MountRequest& m) { return join(m.options, ","); }
+
+TEST(ParseLabelFile, TakesNoNameWithBlanks) {
+  std::string path = ::testing::TempDir() + concat("minke-labels-", ::getpid());
+  ASSERT_TRUE(sys::write_file(path, "# c\n\n  a=b c\nd\n", 0644));
+  auto labels = parse_label_file(path);
+  ASSERT_TRUE(labels);
+  ASSERT_EQ(labels->size(), 2u);
+  EXPECT_EQ((*labels)[0].first + "|" + (*labels)[0].second + "|" + (*labels)[1].first, "a|b c|d");
+  ASSERT_TRUE(sys::write_file(path, "a =b\n", 0644));
+  EXPECT_EQ(error_of(parse_label_file(path)),
+            "unable to process labels: name \"a \" has white spaces, poorly formatted name");
+  ::unlink(path.c_str());
+}
 
 TEST(ParseVolume, ReadsItsThreeForms) {
   MountRequest m = *parse_volume("/data");
@@ -62,12 +78,39 @@ TEST(ParseMount, ReadsKeysOfEachType) {
   EXPECT_EQ(m.volume_options["type"] + "|" + m.volume_options["o"], "tmpfs|size=1m,ro");
   EXPECT_EQ(options_of(*parse_mount("src=v,dst=/x,O,upperdir=/u,workdir=/w")),
             "O,upperdir=/u,workdir=/w");
+  m = *parse_mount("type=image,src=img,dst=/x,rw=true,subpath=/a/b");
+  EXPECT_EQ(m.source + "|" + m.subpath + "|" + options_of(m), "img|a/b|rw");
+  EXPECT_EQ(options_of(*parse_mount("type=image,src=img,dst=/x,readwrite=false")), "ro");
+  EXPECT_EQ(options_of(*parse_mount("type=ramfs,dst=/x,tmpfs-mode=700,noexec")), "mode=700,noexec");
+  EXPECT_EQ(options_of(*parse_mount("type=devpts,dst=/x,uid=3,ptxmode=600")), "uid=3,ptmxmode=600");
+}
+
+TEST(ParseMount, AGlobIsOneBindForEachPath) {
+  std::string dir = ::testing::TempDir() + concat("minke-glob-", ::getpid());
+  ASSERT_TRUE(sys::ensure_dirs(dir, 0755));
+  for (const char* name : {"/a1", "/a2", "/b"}) ASSERT_TRUE(sys::write_file(dir + name, "", 0644));
+  auto expand = [&](std::string_view text) {
+    std::string out;
+    auto mounts = expand_glob(*parse_mount(text));
+    if (!mounts) return std::string(mounts.error().message());
+    for (const MountRequest& m : *mounts)
+      out += concat(m.type, " ", m.source.substr(dir.size()), " ", m.destination, ",",
+                    options_of(m), ";");
+    return out;
+  };
+  EXPECT_EQ(expand(concat("type=glob,src=", dir, "/a*,dst=/t/,ro")),
+            "bind /a1 /t/a1,ro;bind /a2 /t/a2,ro;");
+  EXPECT_EQ(expand(concat("type=glob,src=", dir, "/b*")), concat("bind /b ", dir, "/b,;"));
+  EXPECT_EQ(expand("type=glob,src=/nosuch*,dst=/t"), "no file paths matching glob \"/nosuch*\"");
+  EXPECT_TRUE(sys::remove_tree_at(sys::DirFd::cwd(), dir.c_str()));
 }
 
 TEST(ParseMount, RefusesInPodmansWords) {
   const std::pair<const char*, const char*> rows[] = {
       {"type=foo,dst=/x", "invalid filesystem type \"foo\""},
-      {"type=image,src=a,dst=/x", "mount type \"image\" is not supported yet"},
+      {"type=artifact,src=a,dst=/x", "mount type \"artifact\" is not supported yet"},
+      {"type=image,src=a,dst=/x,ro=true", "ro: invalid mount option"},
+      {"type=ramfs,dst=/x,tmpfs-size=1m", "tmpfs-size: invalid mount option"},
       {"type=bind,src=/tmp", "must set volume destination"},
       {"src=v,dst=/x,subpath=../y",
        "mount option subpath=../y: must be a path below the volume: invalid mount option"},

@@ -18,6 +18,7 @@ static void bind(json::Binder& b, ContainerSummary& s) {
   b("labels", s.labels);
   b("mounts", s.mounts);
   b("volumes", s.volumes);
+  b("mountedImages", s.mounted_images);
   b("network", s.network_mode);
   b("pid", s.pid_mode);
   b("dependsOn", s.depends_on);
@@ -118,6 +119,7 @@ ContainerSummary summarize(const ContainerConfig& config) {
   for (const ResolvedMount& mount : config.mounts) {
     s.mounts.push_back(mount.destination);
     if (!mount.volume_name.empty()) s.volumes.push_back(mount.volume_name);
+    if (!mount.image_id.empty()) s.mounted_images.push_back(mount.image_id);
   }
   s.network_mode = config.network_mode;
   s.pid_mode = config.pid_mode;

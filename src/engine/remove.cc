@@ -220,8 +220,11 @@ Status Engine::remove(const std::string& id, const RemoveOptions& options) {
       return Error(Errc::conflict,
                    concat("container ", id,
                           " has dependent containers which must be removed before it: ", other.id,
-                          ": container already exists"));
-    TRY(remove(other.id, options));
+                          ": container already exists"))
+          .with_exit(125);
+    // It may have gone with one that depended on both.
+    Status gone = remove(other.id, options);
+    if (!gone && gone.error().code() != Errc::not_found) return gone;
   }
   if (up) {
     TRY(mark_stopped(container));

@@ -117,6 +117,7 @@ static void bind_isolation(json::Binder& b, CreateRequest& r) {
   b("capDrop", r.cap_drop);
   b("securityOpts", r.security_opts);
   b("seccompPolicy", r.seccomp_policy);
+  b("rdtClass", r.rdt_class);
   b("privileged", r.privileged);
   b("readOnly", r.read_only);
   bind_true(b, "readOnlyTmpfs", r.read_only_tmpfs);

@@ -113,7 +113,7 @@ struct CreateRequest {
   std::vector<std::string> uid_maps, gid_maps;  // [+@]C:H[:N]
   std::string subuid_name, subgid_name;
   std::vector<std::string> cap_add, cap_drop, security_opts;
-  std::string seccomp_policy;
+  std::string seccomp_policy, rdt_class;
   bool privileged = false, read_only = false, read_only_tmpfs = true;
   std::map<std::string, std::string> sysctls;
   std::vector<std::string> devices, device_cgroup_rules, gpus,

@@ -16,6 +16,12 @@
 
 namespace minke::engine {
 
+// An image as something to mount.
+struct ImageTree {
+  std::string id, name;
+  std::vector<std::string> layers;  // folders, topmost first
+};
+
 // What decisions need to know of other objects. The engine fills it.
 struct ResolveContext {
   const Host* host = nullptr;
@@ -29,6 +35,7 @@ struct ResolveContext {
   // The _data folder that a named or anonymous volume has or will have; it is made after the
   // container's record.
   std::function<Result<std::string>(const std::string& name, bool anonymous)> ensure_volume;
+  std::function<Result<ImageTree>(const std::string& name)> find_image;
 };
 Result<ContainerConfig> resolve_config(const CreateRequest& request, const ResolveContext& context);
 

@@ -114,6 +114,14 @@ Result<Accounts> read_accounts(const ContainerConfig& config, const Host& host,
   return accounts;
 }
 
+// The home that a user of the host has in the container: his own where something is mounted there.
+static std::string home_inside(const ContainerConfig& config, std::string home) {
+  for (std::string place = home; place.size() > 1; place.resize(place.rfind('/')))
+    for (const ResolvedMount& mount : config.mounts)
+      if (mount.destination == place) return home;
+  return config.workdir;
+}
+
 Result<AccountFiles> make_account_files(const ContainerConfig& config, const Host& host,
                                         const Accounts& accounts, const ResolvedUser& user) {
   const CreateRequest& request = config.request;
@@ -132,7 +140,7 @@ Result<AccountFiles> make_account_files(const ContainerConfig& config, const Hos
     if (entry == nullptr) return Error(Errc::not_found, concat("user: unknown user ", name));
     if (knows(entry->pw_name, entry->pw_uid)) continue;
     users += concat(entry->pw_name, ":*:", entry->pw_uid, ":", entry->pw_gid, ":", entry->pw_gecos,
-                    ":", entry->pw_dir, ":/bin/sh\n");
+                    ":", home_inside(config, entry->pw_dir), ":/bin/sh\n");
     added.emplace_back(entry->pw_name);
   }
   // keep-id makes the caller himself known inside.

@@ -56,7 +56,12 @@ void add_sys(SpecBuilder* b) {
     add(b, "/sys", "bind", "/sys",
         {"rprivate", "nosuid", "noexec", "nodev", privileged ? "rw" : "rro", "rbind"});
 
-  bool writable = privileged || b->config.systemd_mode || b->security.unmask_all;
+  // On version 1 systemd has a hierarchy of its own (add_scratch); the others hold the limits. An
+  // ordinary user's container has none of them.
+  bool own_hierarchy = !b->host.rootless && b->config.cgroupns_mode == "host" &&
+                       sys::exists("/sys/fs/cgroup/systemd");
+  bool writable =
+      privileged || (b->config.systemd_mode && !own_hierarchy) || b->security.unmask_all;
   for (const std::string& path : b->security.unmask)
     writable = writable || path == "/sys/fs/cgroup";
   add(b, "/sys/fs/cgroup", "cgroup", "cgroup",
@@ -170,10 +175,14 @@ void use_overlay(const SpecBuilder& b, std::size_t index, oci::Mount* out) {
   std::string own = overlay_dir(b.context.container_dir, index);
   out->type = out->source = "overlay";
   std::erase_if(out->options, [](const std::string& o) { return o == "bind" || o == "rbind"; });
-  out->options.push_back("lowerdir=" + escape_colons(mount.source));
+  if (mount.image_id.empty()) out->options.push_back("lowerdir=" + escape_colons(mount.source));
+  // One parameter ends at 255 bytes, and layers have long names: each by its own (Linux 6.5).
+  for (const std::string& layer : mount.lower)
+    out->options.push_back(concat(mount.lower.size() > 1 ? "lowerdir+=" : "lowerdir=", layer));
+  if (b.in_userns()) out->options.emplace_back("userxattr");
+  if (!mount.image_id.empty() && !mount.read_write) return;
   out->options.push_back("upperdir=" + (mount.upper.empty() ? own + "/upper" : mount.upper));
   out->options.push_back("workdir=" + (mount.work.empty() ? own + "/work" : mount.work));
-  if (b.in_userns()) out->options.emplace_back("userxattr");
 }
 
 void add_user_mounts(SpecBuilder* b) {
@@ -190,6 +199,10 @@ void add_user_mounts(SpecBuilder* b) {
     }
     if (!mount.subpath.empty())
       out.options.push_back(concat(runtime::kSubpathOption, mount.subpath));
+    if (!mount.lower.empty()) {
+      out.source = mount.lower[0];
+      out.options.insert(out.options.end(), {"rbind", "nosuid", "nodev"});
+    }
     if (mount.overlay) use_overlay(*b, i, &out);
     out.options.emplace_back(mount.read_write ? "rw" : "ro");
     out.options.push_back(mount.propagation);

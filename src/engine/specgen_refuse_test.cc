@@ -154,6 +154,13 @@ TEST_F(SpecTest, RefusesInPodmansWords) {
        "invalid range format for --expose: x"},
       {"cgroups", [](CreateRequest& r) { r.cgroups = "x"; },
        "running container create option: invalid cgroup mode \"x\": invalid argument"},
+      {"seccomp policy", [](CreateRequest& r) { r.seccomp_policy = "image"; },
+       "no seccomp policy defined by image"},
+      {"image mount",
+       [](CreateRequest& r) {
+         r.mounts = {{"image", "", "/x", {}, false}};
+       },
+       "must set source volume"},
       {"keep-groups", [](CreateRequest& r) { r.groups = {"keep-groups"}; },
        "--group-add keep-groups is not supported yet"},
       {"workdir", [](CreateRequest& r) { r.workdir = "rel"; },

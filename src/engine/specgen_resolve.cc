@@ -21,13 +21,11 @@ Error not_yet(std::string_view what, std::string_view why) {
 
 // What this version does not do, by name, before anything is made.
 Status refuse_unsupported(const CreateRequest& request) {
-  if (!request.seccomp_policy.empty() && request.seccomp_policy != "default") {
-    if (request.seccomp_policy == "image")
-      return not_yet("--seccomp-policy image", "images do not configure isolation");
+  if (!request.seccomp_policy.empty() && request.seccomp_policy != "default" &&
+      request.seccomp_policy != "image")
     return Error(Errc::invalid_argument,
                  concat("invalid seccomp policy ", quote(request.seccomp_policy),
                         ": valid policies are [\"default\" \"image\"]"));
-  }
   constexpr std::string_view kCgroups[] = {"", "enabled", "disabled", "no-conmon"};
   if (request.cgroups == "split")
     return not_yet("--cgroups split", "use enabled, disabled or no-conmon");
@@ -53,7 +51,7 @@ Status add_required(const CreateRequest& request, const ResolveContext& context,
   for (const std::string& name : request.requires_) {
     ContainerConfig other =
         TRY_CTX(context.find_container(name),
-                concat("container ", quote(name), " not found to satisfy --requires"));
+                concat(quote(name), " is not a valid container, cannot be used as a dependency"));
     if (std::find(config->depends_on.begin(), config->depends_on.end(), other.id) ==
         config->depends_on.end())
       config->depends_on.push_back(other.id);
@@ -117,6 +115,22 @@ Status resolve_rootfs(const CreateRequest& request, ContainerConfig* config) {
   return {};
 }
 
+// The one place where a label of an image means anything for isolation: somebody asked for it.
+Status take_image_seccomp(const CreateRequest& request, const ResolveContext& context,
+                          ContainerConfig* config) {
+  if (request.seccomp_policy != "image") return {};
+  if (context.image == nullptr)
+    return Error(Errc::invalid_argument, "cannot read seccomp profile without a valid image");
+  const auto& labels = context.image->config.config.labels;
+  auto found = labels.find("io.containers.seccomp.profile");
+  if (found == labels.end() || found->second.empty())
+    return Error(Errc::invalid_argument, "no seccomp policy defined by image");
+  TRY_CTX(parse_seccomp_profile(found->second, config->cap_bounding),
+          "label io.containers.seccomp.profile of the image");
+  config->seccomp_text = found->second;
+  return {};
+}
+
 Status check_spec_options(const CreateRequest& request, const ResolveContext& context,
                           ContainerConfig* config) {
   SecurityOptions security = TRY(parse_security_options(request));
@@ -124,6 +138,7 @@ Status check_spec_options(const CreateRequest& request, const ResolveContext& co
       security.seccomp.empty() && request.privileged ? "unconfined" : security.seccomp;
   config->apparmor_profile = security.apparmor;
   config->cap_bounding = TRY(bounding_capabilities(request));
+  TRY(take_image_seccomp(request, context, config));
   std::string user = config->user.substr(0, config->user.find(':'));
   const bool root =
       (user.empty() || user == "root" || user == "0") && request.userns.mode != "keep-id";

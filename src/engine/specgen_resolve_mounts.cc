@@ -231,6 +231,46 @@ Status resolve_tmpfs(const MountRequest& request, ResolvedMount* mount) {
   return {};
 }
 
+// A file system of the kernel's own, new in each run.
+Status resolve_filesystem(const MountRequest& request, ResolvedMount* mount) {
+  mount->fs_type = mount->device = request.type;
+  TRY(take_options(request.options, mount));
+  if (request.type == "ramfs") {
+    mount->type = "tmpfs";
+    if (!has_option(mount->options, "nodev", "dev")) mount->options.emplace_back("nodev");
+  } else if (!has_option(mount->options, "noexec", "exec")) {
+    mount->options.emplace_back("noexec");
+  }
+  if (!has_option(mount->options, "nosuid", "suid")) mount->options.emplace_back("nosuid");
+  return {};
+}
+
+// An image's files, read-only, or with changes that last as long as the run.
+Status resolve_image_mount(const MountRequest& request, const ResolveContext& context,
+                           const ContainerConfig& config, ResolvedMount* mount) {
+  if (request.source.empty())
+    return Error(Errc::invalid_argument, "must set source volume");  // as Podman
+  if (!context.find_image)
+    return Error(Errc::unsupported, "mount type \"image\" is not supported here");
+  ImageTree image = TRY(context.find_image(request.source));
+  mount->read_write = false;
+  TRY(take_options(request.options, mount));
+  mount->image_id = image.id;
+  mount->source = image.name;
+  mount->lower = std::move(image.layers);
+  mount->subpath = request.subpath;
+  mount->overlay = mount->read_write || mount->lower.size() > 1;
+  if (mount->overlay && !mount->subpath.empty())
+    return Error(Errc::unsupported, concat(mount->destination,
+                                           ": subpath of an image is supported read-only and for "
+                                           "an image of one layer"));
+  if (!config.uid_map.empty())
+    return Error(Errc::unsupported, concat(mount->destination,
+                                           ": mount type \"image\" is not supported yet in a user "
+                                           "namespace of the container's own"));
+  return {};
+}
+
 // A volume with a type: each container mounts it for itself, so nothing of it is ever left on the
 // host. A tmpfs begins with what the image has there.
 Status use_filesystem(const VolumeOptions& options, ResolvedMount* mount) {
@@ -307,7 +347,8 @@ Status check_destination(const ResolvedMount& mount) {
                concat(quote(mount.destination), " cannot be mounted because it is inside /proc"));
 }
 
-Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveContext& context) {
+Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveContext& context,
+                                    const ContainerConfig& config) {
   ResolvedMount mount;
   mount.type = request.type;
   mount.destination = TRY(container_path(request.destination));
@@ -317,6 +358,10 @@ Result<ResolvedMount> resolve_mount(const MountRequest& request, const ResolveCo
     TRY(resolve_tmpfs(request, &mount));
   else if (request.type == "volume")
     TRY(resolve_volume(request, context, &mount));
+  else if (request.type == "ramfs" || request.type == "devpts")
+    TRY(resolve_filesystem(request, &mount));
+  else if (request.type == "image")
+    TRY(resolve_image_mount(request, context, config, &mount));
   else
     return Error(Errc::unsupported,
                  concat("mount type ", quote(request.type), " is not supported yet"));
@@ -363,7 +408,7 @@ Status add_volumes_from(const std::string& text, const ResolveContext& context,
 }
 
 Status add_image_volumes(const CreateRequest& request, const ResolveContext& context,
-                         const MountTable& user, MountTable* table) {
+                         const ContainerConfig& config, const MountTable& user, MountTable* table) {
   const std::string& mode = request.image_volume;
   if (mode != "" && mode != "bind" && mode != "anonymous" && mode != "tmpfs" && mode != "ignore")
     return Error(Errc::invalid_argument, concat("invalid image volume mode ", quote(mode),
@@ -380,7 +425,7 @@ Status add_image_volumes(const CreateRequest& request, const ResolveContext& con
     MountRequest volume;
     volume.type = mode == "tmpfs" ? "tmpfs" : "volume";
     volume.destination = destination;
-    (*table)[destination] = TRY(resolve_mount(volume, context));
+    (*table)[destination] = TRY(resolve_mount(volume, context, config));
   }
   return {};
 }
@@ -403,15 +448,15 @@ Status resolve_mounts(const CreateRequest& request, const ResolveContext& contex
   }
   // Checked before the first volume is made.
   for (const MountRequest& mount : request.mounts)
-    if (mount.type != "tmpfs") TRY(check_volume_options(mount.options));
+    if (mount.type == "bind" || mount.type == "volume") TRY(check_volume_options(mount.options));
   MountTable user, table;
   for (const auto& [destination, mount] : asked)
-    user[destination] = TRY(resolve_mount(*mount, context));
+    user[destination] = TRY(resolve_mount(*mount, context, *config));
   for (const std::string& text : request.volumes_from)
     TRY(add_volumes_from(text, context, config, &table));
   MountTable known = user;
   for (const auto& [destination, mount] : table) known.try_emplace(destination, mount);
-  TRY(add_image_volumes(request, context, known, &table));
+  TRY(add_image_volumes(request, context, *config, known, &table));
   for (auto& [destination, mount] : user) table[destination] = std::move(mount);
   for (auto& [destination, mount] : table) {
     TRY(resolve_idmap(*config, &mount));

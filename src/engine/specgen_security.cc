@@ -225,7 +225,9 @@ static Status add_seccomp(SpecBuilder* b) {
   const std::string& profile = b->security.seccomp;
   if (profile == "unconfined" || (profile.empty() && b->request.privileged)) return {};
   const std::vector<std::string>& capabilities = b->config.cap_bounding;
-  if (profile.empty())
+  if (!b->config.seccomp_text.empty())
+    b->linux_.seccomp = TRY(parse_seccomp_profile(b->config.seccomp_text, capabilities));
+  else if (profile.empty())
     b->linux_.seccomp =
         runtime::default_seccomp(std::set<std::string>(capabilities.begin(), capabilities.end()));
   else
@@ -242,6 +244,10 @@ Status add_security(SpecBuilder* b) {
   b->process.selinux_label = b->config.process_label;
   b->linux_.mount_label = b->config.mount_label;
   TRY(add_seccomp(b));
+  if (!b->request.rdt_class.empty()) {
+    b->linux_.intel_rdt.emplace();
+    b->linux_.intel_rdt->clos_id = b->request.rdt_class;
+  }
 
   std::vector<std::string>& masked = b->linux_.masked_paths;
   if (!b->request.privileged) {

@@ -81,14 +81,15 @@ Status prepare_overlays(const ContainerConfig& config, const std::string& contai
   const auto cwd = sys::DirFd::cwd();
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const ResolvedMount& mount = config.mounts[i];
-    if (!mount.overlay || !mount.upper.empty()) continue;
+    bool lasting = !mount.upper.empty(), frozen = !mount.image_id.empty() && !mount.read_write;
+    if (!mount.overlay || lasting || frozen) continue;
     const std::string dir = overlay_dir(container_dir, i);
     TRY(sys::remove_tree_at(cwd, dir.c_str()));
     TRY(sys::ensure_dirs(dir, 0700));
     for (const char* name : {"/upper", "/work"})
       TRY(sys::make_dir_at(cwd, (dir + name).c_str(), 0755));
     // The root of an overlay looks like its upper folder.
-    sys::DirFd source = TRY(sys::open_dir(mount.source));
+    sys::DirFd source = TRY(sys::open_dir(mount.lower.empty() ? mount.source : mount.lower[0]));
     sys::DirFd upper = TRY(sys::open_dir(dir + "/upper"));
     OwnerMap same = owner_map({});
     TRY(copy_directory_attributes(source.get(), upper.get(), same, same));

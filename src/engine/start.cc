@@ -155,11 +155,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   const ContainerConfig& config = container.config;
   use_cgroup_manager(config.request.defaults.cgroup_manager, &host_);
   TRY(refuse_second_run(container));
-  // One upper folder cannot be in two overlays.
-  if (is_mount_point(container_mount_point(host_, config.id)))
-    return Error(Errc::conflict,
-                 concat("container ", short_id(config.id),
-                        " is mounted: unmount it first (unmount ", config.name, ")"));
+  sys::UniqueFd mounted = TRY(mounted_root(host_, config));
   SpecContext context;
   context.host = &host_;
   context.container_dir = container.dir;
@@ -178,6 +174,10 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     TRY(prepare_volumes(config, host_, view.get()));
   }
   monitor::Plan plan = TRY(make_plan(container));
+  if (mounted && !plan.runtime.empty())
+    return Error(Errc::conflict,
+                 concat("container ", short_id(config.id),
+                        " is mounted: unmount it first (unmount ", config.name, ")"));
   TRY(prepare_overlays(config, container.dir));
   for (const ResolvedMount& mount : config.mounts)
     if (!mount.subpath.empty() && !plan.runtime.empty())
@@ -200,6 +200,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     for (int i = 0; i < 3; ++i) spawn.stdio[i] = i;
   spawn.preserve_fds = preserved_fds(config.request);
   spawn.lock_fd = lock.fd();
+  if (mounted) spawn.root_fd = mounted.get();
   spawn.attach = attach;
   spawn.attach_stdin = attach_stdin;
   auto started = [&]() -> Result<monitor::Handle> {

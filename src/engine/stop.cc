@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "engine/engine.h"
@@ -50,6 +51,7 @@ Status Engine::end_process(const ContainerSummary& live, int signal,
   }
   Status sent = init->kill(signal);
   if (!sent && sent.error().sys() != ESRCH) return sent;
+  failpoint("engine.stop", 2);  // the signal is on its way
   if (signal != SIGKILL) {
     int wait_ms = !timeout || *timeout < 0
                       ? -1
@@ -73,6 +75,7 @@ Status Engine::stop(const std::string& id, std::optional<std::int64_t> timeout) 
   if (container.live.state == ContainerState::paused)
     return wrong_state("can only stop created or running containers.", container.live);
   TRY(mark_stopped(container));
+  failpoint("engine.stop", 1);  // the user's word is recorded
   if (!is_up(container.live.state)) {
     if (!has_restarts(container.live)) return {};
     // It may be about to be started anew, or just have been.
@@ -88,7 +91,9 @@ Status Engine::stop(const std::string& id, std::optional<std::int64_t> timeout) 
       container.live.state == ContainerState::initialized ? SIGKILL : container.config.stop_signal;
   TRY(end_process(container.live, signal,
                   timeout ? timeout : std::optional(container.config.stop_timeout)));
+  failpoint("engine.stop", 3);  // it has ended
   emit_container(host_, "stop", container.config);
+  failpoint("engine.stop", 4);  // not tidied up
   return cleanup(id);
 }
 

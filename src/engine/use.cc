@@ -1,4 +1,6 @@
 // Images and volumes as far as containers use them.
+#include <algorithm>
+
 #include "base/str.h"
 #include "engine/container_root.h"
 #include "engine/engine.h"
@@ -12,8 +14,12 @@ namespace minke::engine {
 
 Result<std::vector<std::string>> Engine::image_users(const std::string& image_id) {
   std::vector<std::string> ids;
-  for (const ContainerSummary& container : TRY(list_containers()))
-    if (container.image_id == image_id) ids.push_back(container.id);
+  for (const ContainerSummary& container : TRY(list_containers())) {
+    const auto& mounted = container.mounted_images;
+    if (container.image_id == image_id ||
+        std::find(mounted.begin(), mounted.end(), image_id) != mounted.end())
+      ids.push_back(container.id);
+  }
   return ids;
 }
 

@@ -17,4 +17,8 @@ Status export_volume(Engine& engine, const VolumeConfig& volume, int output_fd);
 // container makes meanwhile leads out of it.
 Status import_volume(Engine& engine, const VolumeConfig& volume, int input_fd);
 
+// The rest of an import that was killed when its archive was whole. The caller has the volume's
+// lock.
+Status finish_import(const Host& host, const std::string& name);
+
 }  // namespace minke::engine

@@ -85,6 +85,8 @@ Status Handle::send(const SpawnRequest& request) {
   }
   header.has_lock = request.lock_fd >= 0;
   if (header.has_lock) fds.push_back(request.lock_fd);
+  header.has_root = request.root_fd >= 0;
+  if (header.has_root) fds.push_back(request.root_fd);
   Plan sent = *request.plan;
   sent.preserve_fds = static_cast<std::int32_t>(request.preserve_fds.size());
   fds.insert(fds.end(), request.preserve_fds.begin(), request.preserve_fds.end());

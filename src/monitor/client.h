@@ -24,6 +24,9 @@ struct SpawnRequest {
   // recorded as running or its start has failed, so that a killed caller leaves nobody the chance
   // to remove or start a container that is being started. -1: none.
   int lock_fd = -1;
+  // A mount of the container's root that is there already: no second one is made of the same
+  // folders. -1: none.
+  int root_fd = -1;
   // A client attached from the start, so that not a byte is missed: the returned Handle has
   // `attach`.
   bool attach = false;

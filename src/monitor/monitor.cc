@@ -118,6 +118,7 @@ class Monitor {
   sys::UniqueFd signals_, starter_, console_, notify_;
   std::string host_notify_;
   std::vector<sys::UniqueFd> passed_;  // of the plan message, until the starter has them
+  sys::UniqueFd root_;                 // the same
   sys::UniqueFd passthrough_[3];
   sys::UniqueFd lock_;   // the container's, until its start is recorded
   sys::FileLock alive_;  // in its folder, for our whole life: whoever has lost our record sees it
@@ -211,6 +212,7 @@ Status Monitor::read_plan() {
   if (header.attach) client = take();
   attached_from_start_ = header.attach;
   if (header.has_lock) lock_ = take();
+  if (header.has_root) root_ = take();
   for (std::int32_t i = 0; i < plan_.preserve_fds; ++i) {
     passed_.push_back(take());
     if (!passed_.back())
@@ -288,10 +290,12 @@ Status Monitor::start_starter(ContainerEnds theirs) {
     input.console = theirs.console.get();
     for (const sys::UniqueFd& fd : passed_) input.preserve.push_back(fd.get());
     input.report = pair.second.get();
+    input.root = root_.get();
     if (notify_) input.notify_socket = concat(plan_.run_dir, "/notify");
     run_starter(input, self);
   }
   passed_.clear();
+  root_.reset();
   return {};
 }
 

@@ -12,41 +12,40 @@
 
 namespace minke::monitor {
 
-Status notify_manager(const std::string& socket, std::string_view state) {
-  if (socket.empty() || state.empty()) return {};
+namespace {
+
+// "@name": it ends where the address ends.
+Result<sys::UniqueFd> connect_abstract(const std::string& socket) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket.size() >= sizeof address.sun_path)
     return Error::from_errno(ENAMETOOLONG, concat("NOTIFY_SOCKET ", socket));
-  std::memcpy(address.sun_path, socket.data(), socket.size());
-  std::size_t size = offsetof(sockaddr_un, sun_path) + socket.size();
-  if (socket[0] == '@')
-    address.sun_path[0] = '\0';  // abstract: its name ends where the address ends
-  else
-    ++size;
+  std::memcpy(address.sun_path + 1, socket.data() + 1, socket.size() - 1);
   sys::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd) return Error::from_errno(errno, "socket");
-  if (::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
-               reinterpret_cast<sockaddr*>(&address), static_cast<socklen_t>(size)) < 0)
+  auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket.size());
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), size) < 0)
+    return Error::from_errno(errno, concat("connect ", socket));
+  return fd;
+}
+
+}  // namespace
+
+Status notify_manager(const std::string& socket, std::string_view state) {
+  if (socket.empty() || state.empty()) return {};
+  auto connected =
+      socket[0] == '@' ? connect_abstract(socket) : sys::connect_unix(socket, SOCK_DGRAM);
+  sys::UniqueFd fd = TRY(std::move(connected));
+  if (::send(fd.get(), state.data(), state.size(), MSG_NOSIGNAL) < 0)
     return Error::from_errno(errno, concat("notify ", socket));
   return {};
 }
 
 Result<sys::UniqueFd> listen_notify(const std::string& path) {
   ::unlink(path.c_str());
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return Error::from_errno(ENAMETOOLONG, concat("socket ", path));
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  sys::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return Error::from_errno(errno, "socket");
   // Writable for whatever user the container's program is; the folder around it is closed to all
   // others.
-  ::fchmod(fd.get(), 0777);
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
-    return Error::from_errno(errno, concat("bind ", path));
-  return fd;
+  return sys::listen_unix(path, SOCK_DGRAM | SOCK_NONBLOCK, 0777);
 }
 
 std::string read_notify(int socket) {

@@ -65,6 +65,7 @@ Status start_container(const StarterInput& input) {
   for (int i = 0; i < 3; ++i) request.stdio[i] = input.stdio[i];
   request.console_socket = input.console;
   request.preserve_fds = input.preserve;
+  request.root_fd = input.root;
   request.clone_parent = true;
   request.die_with_parent = true;
   request.notify_socket = input.notify_socket;
@@ -121,8 +122,8 @@ void run_starter(const StarterInput& input, pid_t monitor) {
   if (::getppid() != monitor) ::_exit(1);  // it died before the line above
   unblock_signals();
   std::vector<int> keep = input.preserve;
-  keep.insert(keep.end(),
-              {input.stdio[0], input.stdio[1], input.stdio[2], input.console, input.report});
+  keep.insert(keep.end(), {input.stdio[0], input.stdio[1], input.stdio[2], input.console,
+                           input.report, input.root});
   close_all_but(std::move(keep));
   Status status = input.exec != nullptr          ? start_exec(input)
                   : !input.plan->runtime.empty() ? start_external(input)

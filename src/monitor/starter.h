@@ -23,6 +23,7 @@ struct StarterInput {
   int stdio[3] = {0, 1, 2};
   int console = -1;  // stream socket that the terminal's master goes over
   std::vector<int> preserve;
+  int root = -1;    // a mount of the container's root that is there already
   int report = -1;  // seqpacket: created, started, failed out; start in
   std::string notify_socket;
 };

@@ -108,6 +108,7 @@ struct PlanHeader {
   bool attach = false;     // then one socket of a client that is attached from the start
   bool attach_stdin = false;
   bool has_lock = false;  // then the container's lock
+  bool has_root = false;  // then a mount of its root
   std::uint16_t rows = 0,
                 columns = 0;  // of the user's terminal, so that the program finds them at its start
 };                            // then plan.preserve_fds descriptors
@@ -238,6 +239,7 @@ void describe(B& b, PlanHeader& h) {
   b("attach", h.attach);
   b("attach_stdin", h.attach_stdin);
   b("lock", h.has_lock);
+  b("root", h.has_root);
   b("rows", h.rows);
   b("columns", h.columns);
 }

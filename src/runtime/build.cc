@@ -107,8 +107,10 @@ Status build_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* p
     return Error(Errc::invalid_argument, "overlay root: more than 500 layers");
   if (o.upper.empty() != o.work.empty())
     return Error(Errc::invalid_argument, "overlay root: upper and work must be given together");
-  int mapped = -1;
-  if (o.fuse_program.empty()) {
+  int mapped = r.root_fd;
+  if (mapped >= 0) {
+    // no second overlay of the same folders
+  } else if (o.fuse_program.empty()) {
     mapped = TRY(make_mapped_root(in, ns, plan));
   } else {
     sys::UniqueFd root = TRY(make_fuse_root(o));

@@ -49,6 +49,8 @@ Result<std::vector<Hierarchy>> v1_hierarchies() {
 
 bool wants_systemd_hierarchy(const oci::Spec& spec) {
   for (const oci::Mount& m : spec.mounts)
+    if (m.destination == "/sys/fs/cgroup/systemd") return true;
+  for (const oci::Mount& m : spec.mounts)
     if (m.type == "cgroup")
       return std::find(m.options.begin(), m.options.end(), "ro") == m.options.end();
   return false;

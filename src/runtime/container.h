@@ -37,6 +37,7 @@ struct CreateRequest {
   std::string bundle;  // absolute: what a relative root.path and the hooks' state refer to
   const oci::Spec* spec = nullptr;  // validated (oci::validate_spec)
   std::optional<OverlayRoot> overlay;
+  int root_fd = -1;  // a detached mount of that overlay, made already
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;
   // What limits may not be set for lack of rights: true: say so once in `warnings`, false: it is an
   // error.

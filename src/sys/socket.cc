@@ -48,6 +48,8 @@ Result<UniqueFd> listen_unix(const std::string& path, int type, mode_t mode, int
   ::fchmod(fd.get(), mode);
   if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
     return Error::from_errno(errno, concat("bind ", path));
+  constexpr int kTypeMask = 0xf;
+  if ((type & kTypeMask) == SOCK_DGRAM) return fd;  // nobody connects to it
   if (::listen(fd.get(), backlog) < 0) return Error::from_errno(errno, concat("listen ", path));
   return fd;
 }

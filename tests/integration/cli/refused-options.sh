@@ -5,7 +5,7 @@ need_image
 is_podman && skip 'podman has these options'
 
 for option in --publish=80:80 --publish-all --ip=10.0.0.2 --mac-address=02:00:00:00:00:01 --network-alias=x --pod=p \
-  --rdt-class=c --hosts-file=none; do
+  --hosts-file=none; do
   assert_error 125 "${option%%=*}.*not supported yet: " minke run "$option" --network none "$IMG" true
 done
 assert_error 125 'several --network' minke run --network none --network host "$IMG" true
