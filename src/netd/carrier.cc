@@ -294,7 +294,11 @@ Carrier::Client* Carrier::client_of(const net::IpAddress& address) {
   return client;
 }
 
-// Clients with open connections stay; those without are found again or made anew.
+void Carrier::relay_ended(void* self, RelayGroup* group) {
+  static_cast<Carrier*>(self)->leave(holder_of(group, &Client::relays));
+}
+
+// A container can have as many addresses as it likes: only those with something open are kept.
 void Carrier::leave(Client* client) {
   if (client->dials > 0 || client->relays.count > 0) return;
   by_address_.remove(client);

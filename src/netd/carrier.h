@@ -80,7 +80,7 @@ class Carrier {
   static void listener_ready(Source* source, std::uint32_t events);
   static void dial_ready(Source* source, std::uint32_t events);
   static void late_connected(Relay* relay, int error);
-  static void relay_ended(void*) {}
+  static void relay_ended(void* self, RelayGroup* group);
   static void unclaimed(void* self, Timed* timed);
   static void pause_over(void* self, Timed* timed);
   static void more_syns(Task* task);

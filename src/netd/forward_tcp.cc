@@ -152,7 +152,7 @@ void TcpForwarder::pause(int error) {
 
 void TcpForwarder::pause_over(void* self, Timed*) { static_cast<TcpForwarder*>(self)->resume(); }
 
-void TcpForwarder::one_ended(void* owner) {
+void TcpForwarder::one_ended(void* owner, RelayGroup*) {
   auto* self = static_cast<TcpForwarder*>(owner);
   if (self->paused_) self->loop_->later(&self->resume_);
 }

@@ -45,7 +45,7 @@ class TcpForwarder {
 
   static void ready(Source* source, std::uint32_t events);
   static void connected(Relay* relay, int error);
-  static void one_ended(void* self);
+  static void one_ended(void* self, RelayGroup* group);
   static void pause_over(void* self, Timed* timed);
   static void run_resume(Task* task);
   void accept_some(Listener* listener);

@@ -314,7 +314,7 @@ void Splicer::close(Relay* relay, bool abort) {
   stats_->connections.fetch_sub(1, std::memory_order_relaxed);
   if (abort) stats_->resets.fetch_add(1, std::memory_order_relaxed);
   loop_->later(&relay->task);  // frees it
-  ended_(owner_);
+  ended_(owner_, group);
 }
 
 void Splicer::reset(Relay* relay) { close(relay, true); }

@@ -87,8 +87,9 @@ struct SpliceStats {
 
 class Splicer {
  public:
-  // `ended(owner)` is called after each relay's end: descriptors have become free.
-  Splicer(Loop* loop, PipeBudget* budget, SpliceStats* stats, void (*ended)(void*), void* owner)
+  // `ended` is called after each relay's end: descriptors have become free, and its group may go.
+  Splicer(Loop* loop, PipeBudget* budget, SpliceStats* stats,
+          void (*ended)(void* owner, RelayGroup* group), void* owner)
       : loop_(loop), pool_(budget), stats_(stats), ended_(ended), owner_(owner) {}
 
   // Takes both sockets, non-blocking ones, and moves bytes until both have ended or one is lost.
@@ -99,6 +100,7 @@ class Splicer {
              void (*connected)(Relay* self, int error) = nullptr);
   // Both sides get RST.
   void reset(Relay* relay);
+  // `ended` must leave the group where it is meanwhile.
   void reset_all(RelayGroup* group);
 
  private:
@@ -117,7 +119,7 @@ class Splicer {
   Loop* loop_;
   PipePool pool_;
   SpliceStats* stats_;
-  void (*ended_)(void*);
+  void (*ended_)(void*, RelayGroup*);
   void* owner_;
   Slab<Relay> relays_;
 };

@@ -68,7 +68,7 @@ class SpliceTest : public ::testing::TestWithParam<bool> {
     for (int i = 0; i < 1000 && stats_.connections > 0; ++i) ::usleep(10'000);
     EXPECT_EQ(stats_.connections, 0u);
   }
-  static void count_end(void* self) { ++static_cast<SpliceTest*>(self)->ended_; }
+  static void count_end(void* self, RelayGroup*) { ++static_cast<SpliceTest*>(self)->ended_; }
 
   PipeBudget budget_;
   SpliceStats stats_;
