@@ -7,7 +7,7 @@ id_of() { sha256sum <<<"$1" | cut -c1-64; }
 # record NAME PID NETWORK=ADDRESS[+ADDRESS]@GATEWAY[+GATEWAY]... [-p 'HOST_IP|HOST|CONTAINER|PROTOCOL']... [-a ALIAS]... [-i]
 # writes what the engine leaves of a container on networks. Its id is id_of NAME.
 record() {
-  local name=$1 pid=$2 id start networks='[]' ports='[]' aliases='[]' internal=false word
+  local name=$1 pid=$2 id start networks='[]' ports='[]' aliases='[]' internal=false
   shift 2
   id=$(id_of "$name")
   while [ $# -gt 0 ]; do

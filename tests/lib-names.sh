@@ -6,6 +6,7 @@ if [ "$(id -u)" = 0 ] && [ -z "${OWN_NETNS:-}" ]; then
 fi
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# shellcheck disable=SC2034 # for the scripts
 DNS_PORT=27753 # netd's own, on each gateway
 dnstool() { python3 "$(dirname "${BASH_SOURCE[0]}")/probe/dnstool.py" "$@"; }
 need_program python3
@@ -37,6 +38,7 @@ serve_names() {
 # Containers stand for themselves as processes that sleep.
 sleeper() {
   sleep 1000 &
+  # shellcheck disable=SC2034 # for the scripts
   sleeper=$!
 }
 

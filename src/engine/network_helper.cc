@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "net/helper_mode.h"
 #include "sys/fd.h"
+#include "sys/pid_file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 
@@ -76,8 +77,7 @@ Status start_slirp(const NetworkHelper& helper, const std::string& run_dir, int 
   sys::Spawned child = TRY(sys::spawn(spawn));
   writer.reset();
   words.reset();
-  std::uint64_t started = TRY(sys::process_start_time(child.pid));
-  TRY(sys::write_file(run_dir + kPidFile, concat(child.pid, " ", started, "\n"), 0600));
+  TRY(sys::write_pid_file(run_dir + kPidFile, child.pid));
   pollfd waits[2] = {{ready.get(), POLLIN, 0}, {child.pidfd.get(), POLLIN, 0}};
   char byte;
   if (::poll(waits, 2, kReadyMs) <= 0 || ::read(ready.get(), &byte, 1) != 1) {
@@ -106,8 +106,7 @@ Status start_pasta(const NetworkHelper& helper, const std::string& run_dir, int 
   std::string written = TRY(sys::read_small_file(started, 64));
   auto pid = parse_int(trim(written));
   if (!pid) return Error(Errc::unavailable, "pasta: it did not say which process serves");
-  std::uint64_t start = TRY(sys::process_start_time(static_cast<pid_t>(*pid)));
-  return sys::write_file(run_dir + kPidFile, concat(*pid, " ", start, "\n"), 0600);
+  return sys::write_pid_file(run_dir + kPidFile, static_cast<pid_t>(*pid));
 }
 
 }  // namespace
@@ -136,16 +135,11 @@ Status start_network_helper(const NetworkHelper& helper, const std::string& run_
 }
 
 Status stop_network_helper(const std::string& run_dir) {
-  auto text = sys::read_small_file(run_dir + kPidFile, 64);
-  if (!text) return {};
-  auto fields = split_once(trim(*text), ' ');
-  auto pid = fields ? parse_int(fields->first) : std::nullopt;
-  auto start = fields ? parse_uint(fields->second) : std::nullopt;
-  if (pid && start)
-    if (auto process = sys::Pidfd::open(static_cast<pid_t>(*pid), *start)) {
-      ignore(process->kill(SIGKILL), "it may have ended");
-      ignore(process->wait_exit(kEndMs), "its namespace goes all the same");
-    }
+  if (!sys::exists(run_dir + kPidFile)) return {};
+  if (auto process = sys::open_pid_file(run_dir + kPidFile)) {
+    ignore(process->kill(SIGKILL), "it may have ended");
+    ignore(process->wait_exit(kEndMs), "its namespace goes all the same");
+  }
   for (const char* name : {kPidFile, kApiSocket, "/pasta.pid"})
     ignore(sys::unlink_at(sys::DirFd::cwd(), (run_dir + name).c_str()), "may not be there");
   return {};

@@ -87,16 +87,7 @@ Status restrict_paths(const std::vector<Access>& reachable, std::vector<std::str
 Status drop_capabilities() {
   constexpr int kKeep[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,
                            CAP_FSETID, CAP_MKNOD,        CAP_SETFCAP};
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2]{};
-  if (::syscall(SYS_capget, &header, data) < 0) return Error::from_errno(errno, "capget");
-  std::uint32_t keep = 0;  // all of these are below 32
-  for (int capability : kKeep) keep |= 1U << capability;
-  keep &= data[0].permitted;
-  data[0] = {keep, keep, 0};
-  data[1] = {};
-  if (::syscall(SYS_capset, &header, data) < 0) return Error::from_errno(errno, "capset");
-  return {};
+  return sys::keep_capabilities({kKeep, std::size(kKeep)});
 }
 
 Status set_limits() {

@@ -142,16 +142,7 @@ void raise_descriptor_limit() {
 Status drop_capabilities() {
   constexpr int kKeep[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN,
                            CAP_SYS_PTRACE};
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2]{};
-  if (::syscall(SYS_capget, &header, data) < 0) return Error::from_errno(errno, "capget");
-  std::uint32_t keep = 0;  // all of these are below 32
-  for (int capability : kKeep) keep |= 1U << capability;
-  keep &= data[0].permitted;
-  data[0] = {keep, keep, 0};
-  data[1] = {};
-  if (::syscall(SYS_capset, &header, data) < 0) return Error::from_errno(errno, "capset");
-  return {};
+  return sys::keep_capabilities({kKeep, std::size(kKeep)});
 }
 
 Status install_filter() {

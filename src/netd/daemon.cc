@@ -183,6 +183,7 @@ Status Daemon::prepare_inside() {
   if (!n_.transparent)
     log::warn(
         "this kernel has no transparent sockets: containers see gateways in place of clients");
+  if (!n_.carries) log::warn("this kernel cannot hold SYNs: outbound TCP is left to the helper");
   if (!n_.carries || plane_->stats().carrying) return {};
   Status carries = plane_->start_carrier(kQueue);
   if (carries) return {};

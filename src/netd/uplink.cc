@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "sys/pid_file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 
@@ -103,9 +104,8 @@ std::string Keeper::serve(const UplinkProgram& program) {
   ready->second.reset();
   life->first.reset();
   said->second.reset();
-  if (auto start = sys::process_start_time(child->pid))
-    ignore(sys::write_file(pid_file_, concat(child->pid, " ", *start, "\n"), 0600),
-           "it only helps the next one to end what this one left");
+  ignore(sys::write_pid_file(pid_file_, child->pid),
+         "it only helps the next one to end what this one left");
   bool up = wait_ready(program, *child, ready->first.get());
   if (up) {
     was_up_ = true;
@@ -164,13 +164,7 @@ void close_others(std::vector<int> kept) {
 
 // What a keeper that was killed may have left in N.
 void end_left_one(const std::string& pid_file) {
-  auto text = sys::read_small_file(pid_file, 64);
-  if (!text) return;
-  auto fields = split_once(trim(*text), ' ');
-  auto pid = fields ? parse_int(fields->first) : std::nullopt;
-  auto start = fields ? parse_uint(fields->second) : std::nullopt;
-  if (!pid || !start) return;
-  auto left = sys::Pidfd::open(static_cast<pid_t>(*pid), *start);
+  auto left = sys::open_pid_file(pid_file);
   if (!left) return;
   ignore(left->kill(SIGKILL), "it may have ended");
   ignore(left->wait_exit(2000), "its device goes with it");

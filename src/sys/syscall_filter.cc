@@ -1,6 +1,7 @@
 #include "sys/syscall_filter.h"
 
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -24,7 +25,7 @@ constexpr std::uint32_t kArch = 0;
 
 }  // namespace
 
-Status install_syscall_filter(SyscallList allowed, FilterScope scope) {
+Status install_syscall_filter(NumberList allowed, FilterScope scope) {
   if (kArch == 0) return {};
   std::vector<sock_filter> code;
   auto load = [&](std::size_t offset) {
@@ -56,6 +57,19 @@ Status install_syscall_filter(SyscallList allowed, FilterScope scope) {
   long rc = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
   if (rc < 0) return Error::from_errno(errno, "seccomp");
   if (rc > 0) return Error(Errc::internal, "seccomp: a thread could not take the filter");
+  return {};
+}
+
+Status keep_capabilities(NumberList capabilities) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  if (::syscall(SYS_capget, &header, data) < 0) return Error::from_errno(errno, "capget");
+  std::uint32_t keep = 0;
+  for (std::size_t i = 0; i < capabilities.count; ++i) keep |= 1U << capabilities.numbers[i];
+  keep &= data[0].permitted;
+  data[0] = {keep, keep, 0};
+  data[1] = {};
+  if (::syscall(SYS_capset, &header, data) < 0) return Error::from_errno(errno, "capset");
   return {};
 }
 
