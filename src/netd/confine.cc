@@ -140,8 +140,7 @@ void raise_descriptor_limit() {
 }
 
 Status drop_capabilities() {
-  constexpr int kKeep[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN,
-                           CAP_SYS_PTRACE};
+  constexpr int kKeep[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN};
   return sys::keep_capabilities({kKeep, std::size(kKeep)});
 }
 

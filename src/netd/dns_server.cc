@@ -17,6 +17,7 @@ constexpr std::size_t kMaxDatagram = 2048;  // a query is small; a longer one is
 constexpr std::size_t kMaxStreams = 128, kMaxAddresses = 256;
 constexpr std::int64_t kStreamIdle = 10 * kSecond;
 constexpr std::int64_t kSweepMs = 2000;
+constexpr std::uint16_t kServerPort = 53;
 constexpr std::uint32_t kTtl = 0;  // a container started anew has another address
 
 Status set_option(int fd, int level, int option, const char* what) {
@@ -113,11 +114,15 @@ void DnsServer::set_servers(const std::string& name, std::vector<Endpoint> serve
     found->second.servers = std::move(servers);
 }
 
-std::vector<Endpoint> DnsServer::servers_for(const std::string& network) const {
+std::vector<Endpoint> DnsServer::servers_for(const std::string& network,
+                                             const net::IpAddress& asker) const {
   auto found = networks_.find(network);
-  std::vector<Endpoint> servers = found != networks_.end() && !found->second.servers.empty()
-                                      ? found->second.servers
-                                      : resolvers_.servers();
+  std::vector<Endpoint> servers;
+  for (const net::IpAddress& server : zone_.servers_of(network, asker))
+    servers.push_back({server, kServerPort, 0});
+  if (servers.empty())
+    servers = found != networks_.end() && !found->second.servers.empty() ? found->second.servers
+                                                                         : resolvers_.servers();
   // A gateway of ours would ask us again, and again.
   for (const auto& [name, other] : networks_)
     for (const auto& sockets : other.sockets)
@@ -188,7 +193,7 @@ std::string DnsServer::answer(const std::string& network, const net::IpAddress& 
     if (got.empty()) got = dns_error(packet, query, DnsParse::query, DnsCode::server_failure);
     later(fit(std::move(got), query.question_size, client_limit));
   };
-  if (!forwarder_.ask(packet, servers_for(network), by_tcp, std::move(done)))
+  if (!forwarder_.ask(packet, servers_for(network, asker), by_tcp, std::move(done)))
     return dns_error(packet, query, parsed, DnsCode::server_failure);
   return {};
 }

@@ -59,7 +59,7 @@ class DnsServer {
   std::string own_answer(const std::string& network, const net::IpAddress& asker,
                          std::string_view packet, const DnsQuery& query, std::size_t limit,
                          bool* own);
-  std::vector<Endpoint> servers_for(const std::string& network) const;
+  std::vector<Endpoint> servers_for(const std::string& network, const net::IpAddress& asker) const;
   void sweep();
 
   sys::EventLoop& loop_;

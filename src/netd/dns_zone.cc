@@ -26,12 +26,22 @@ std::vector<std::string> names_of(const net::AttachmentRecord& record,
   return names;
 }
 
+// A record without the member says nothing of servers.
+template <typename Record>
+std::vector<net::IpAddress> servers_in(const Record& record) {
+  if constexpr (requires { record.dns; })
+    return record.dns;
+  else
+    return {};
+}
+
 }  // namespace
 
 void DnsZone::set(const net::AttachmentRecord& record) {
   remove(record.id);
   Container& container = containers_[record.id];
   container.name = record.name;
+  container.servers = servers_in(record);
   for (const net::Attachment& attachment : record.networks) {
     Network& network = networks_[attachment.network];
     ++network.members;
@@ -77,17 +87,31 @@ void DnsZone::remove(std::string_view id) {
   containers_.erase(found);
 }
 
+const DnsZone::Container* DnsZone::container_of(std::string_view network,
+                                                const net::IpAddress& asker) const {
+  auto here = networks_.find(network);
+  if (here == networks_.end()) return nullptr;
+  auto owner = here->second.ids.find(asker);
+  if (owner == here->second.ids.end()) return nullptr;
+  auto container = containers_.find(owner->second);
+  return container == containers_.end() ? nullptr : &container->second;
+}
+
+std::vector<net::IpAddress> DnsZone::servers_of(std::string_view network,
+                                                const net::IpAddress& asker) const {
+  const Container* container = container_of(network, asker);
+  return container == nullptr ? std::vector<net::IpAddress>() : container->servers;
+}
+
 std::vector<const DnsZone::Network*> DnsZone::visible(std::string_view network,
                                                       const net::IpAddress& asker) const {
   std::vector<const Network*> seen;
   auto here = networks_.find(network);
   if (here == networks_.end()) return seen;
   seen.push_back(&here->second);
-  auto owner = here->second.ids.find(asker);
-  if (owner == here->second.ids.end()) return seen;
-  auto container = containers_.find(owner->second);
-  if (container == containers_.end()) return seen;
-  for (const std::string& name : container->second.networks) {
+  const Container* container = container_of(network, asker);
+  if (container == nullptr) return seen;
+  for (const std::string& name : container->networks) {
     auto other = networks_.find(name);
     if (other != networks_.end() && &other->second != seen.front()) seen.push_back(&other->second);
   }

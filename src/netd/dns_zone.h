@@ -40,6 +40,9 @@ class DnsZone {
                   const net::IpAddress& address) const;
   // Whether every network of the asker is internal: then nothing is asked outside.
   bool is_internal(std::string_view network, const net::IpAddress& asker) const;
+  // Of --dns of the asker's container: asked in place of the network's and the host's.
+  std::vector<net::IpAddress> servers_of(std::string_view network,
+                                         const net::IpAddress& asker) const;
   std::size_t names() const;
   std::size_t containers() const { return containers_.size(); }
 
@@ -58,9 +61,11 @@ class DnsZone {
   struct Container {
     std::string name;
     std::vector<std::string> networks;
+    std::vector<net::IpAddress> servers;
     // (network, name): what to take out again.
     std::vector<std::pair<std::string, std::string>> entries;
   };
+  const Container* container_of(std::string_view network, const net::IpAddress& asker) const;
   // The networks whose names the asker sees: those of its container, or the one it asks on.
   std::vector<const Network*> visible(std::string_view network, const net::IpAddress& asker) const;
 
