@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "view/container.h"
 #include "view/image.h"
+#include "view/network.h"
 #include "view/volume.h"
 
 namespace minke::cli {
@@ -62,6 +63,16 @@ Result<Found> inspect_volume(engine::Engine& engine, const std::string& name,
   return Found{view::inspect_volume(engine.volumes(), volume, count), &view::kVolumeShape};
 }
 
+Result<Found> inspect_network(engine::Engine& engine, const std::string& name,
+                              const ContainerInspectFlags& flags) {
+  const net::NetworkStore* store = TRY(engine.networks());
+  net::Network network = TRY(store->find(name));
+  const bool as_json = flags.format.empty() || flags.format == "json";
+  json::Value value = as_json ? TRY(view::inspect_network(engine, network))
+                              : TRY(view::network_inspect_row(engine, network));
+  return Found{std::move(*value.as_object()), &view::kNetworkShape};
+}
+
 // In the order in which a bare name is looked for. `missing` puts Podman's words for a name that is
 // not there.
 struct Kind {
@@ -76,6 +87,11 @@ constexpr Kind kKinds[] = {
      [](std::string_view name) { return concat(name, ": image not known"); }},
     {"volume", inspect_volume,
      [](std::string_view name) { return concat("no such volume ", name); }},
+    {"network", inspect_network,
+     [](std::string_view name) {
+       return concat("network ", name, ": unable to find network with name or ID ", name,
+                     ": network not found");
+     }},
 };
 
 Result<Found> inspect_one(engine::Engine& engine, const std::string& name, std::string_view type,
@@ -134,11 +150,10 @@ Result<int> inspect_names(Invocation& call, const ContainerInspectFlags& flags,
 }
 
 Result<int> inspect(Invocation& call, InspectFlags& flags) {
-  if (flags.type == "network" || flags.type == "pod")
-    return Error(Errc::unsupported,
-                 concat("--type ", flags.type, " is not supported yet: it comes with networks"));
+  if (flags.type == "pod")
+    return Error(Errc::unsupported, "--type pod is not supported yet: pods come later");
   if (flags.type != "all" && flags.type != "container" && flags.type != "image" &&
-      flags.type != "volume")
+      flags.type != "volume" && flags.type != "network")
     return Error(
         Errc::invalid_argument,
         concat("invalid type ", quote(flags.type),
@@ -154,7 +169,7 @@ Result<int> container_inspect(Invocation& call, ContainerInspectFlags& flags) {
 
 const constinit Command kInspectCommand = make_command<InspectFlags, inspect>(
     {.summary = "Display the configuration of object denoted by ID",
-     .usage = "[options] {CONTAINER|IMAGE|VOLUME} [...]",
+     .usage = "[options] {CONTAINER|IMAGE|VOLUME|NETWORK} [...]",
      .description = "Displays the low-level information on an object identified by name or ID. For "
                     "more information "
                     "on a specific type of object, see the inspect command of its group.",

@@ -79,6 +79,9 @@ Result<int> prune(Invocation& call, PruneOptions& options) {
         *engine,
         [&](const engine::ContainerSummary& c) { return filters.match(c.created, c.labels); },
         &errors));
+    report.networks = TRY(engine::prune_networks(
+        *engine, [&](const net::Network& n) { return filters.match(n.created, n.labels); },
+        &errors));
     if (options.volumes)
       report.volumes = TRY(engine::prune_volumes(
           *engine,
@@ -90,6 +93,7 @@ Result<int> prune(Invocation& call, PruneOptions& options) {
         &errors));
   }
   print(call.out, "Deleted Containers", report.containers);
+  print(call.out, "Deleted Networks", report.networks);
   print(call.out, "Deleted Volumes", report.volumes);
   print(call.out, options.external ? "Deleted Data" : "Deleted Images", report.images);
   call.out.line(
@@ -102,7 +106,7 @@ Result<int> prune(Invocation& call, PruneOptions& options) {
 const constinit Command kSystemPruneCommand = make_command<PruneOptions, prune>(
     {.summary = "Remove unused data",
      .usage = "[options]",
-     .description = "Removes containers that do not run, images without a name, with --all every "
+     .description = "Removes containers that do not run, networks without containers, images without a name, with --all every "
                     "image that no container uses, and with --volumes volumes that no container "
                     "has.",
      .args = ArgRule::none()},

@@ -47,7 +47,7 @@ TEST(CommandLine, NamesWhatIsUnknown) {
 
 TEST(CommandLine, RefusesByNameWhatIsNotThereYet) {
   EXPECT_EQ(run({"minke", "pod", "ps"}).err,
-            "Error: minke pod: not supported yet: pods come with networks\n");
+            "Error: minke pod: not supported yet: pods come later\n");
   EXPECT_EQ(run({"minke", "--url", "x", "version"}).err,
             "Error: --url: not supported yet: this engine has no client mode: it works without a "
             "service\n");

@@ -4,9 +4,7 @@
 namespace minke::cli {
 namespace {
 
-constexpr const char* kPods = "pods come with networks";
-constexpr const char* kNetworks =
-    "networks of our own come next; --network knows none, host, container: and ns:";
+constexpr const char* kPods = "pods come later";
 constexpr const char* kRegistries =
     "registries come later; load, import and save work with archives";
 constexpr const char* kBuild = "building images comes later";
@@ -20,6 +18,7 @@ constexpr Command kContainerGroup = group("Manage containers");
 constexpr Command kImageGroup = group("Manage images");
 constexpr Command kVolumeGroup =
     group("Manage volumes", "Volumes are created in and can be shared between containers");
+constexpr Command kNetworkGroup = group("Manage networks");
 constexpr Command kSecretGroup = group("Manage secrets");
 constexpr Command kHealthcheckGroup = group("Manage health checks on containers");
 constexpr Command kDebugGroup = group("Look into the engine's decisions");
@@ -29,6 +28,7 @@ constexpr TreeRow kTree[] = {
     {"container", &kContainerGroup},
     {"image", &kImageGroup},
     {"volume", &kVolumeGroup},
+    {"network", &kNetworkGroup},
     {"secret", &kSecretGroup},
     {"system", &kSystemGroup},
     {"healthcheck", &kHealthcheckGroup},
@@ -104,6 +104,17 @@ constexpr TreeRow kTree[] = {
     {"volume rm", &kVolumeRmCommand, "remove"},
     {"volume unmount", &kVolumeUnmountCommand},
 
+    {"network connect", &kNetworkConnectCommand},
+    {"network create", &kNetworkCreateCommand},
+    {"network disconnect", &kNetworkDisconnectCommand},
+    {"network exists", &kNetworkExistsCommand},
+    {"network inspect", &kNetworkInspectCommand},
+    {"network ls", &kNetworkLsCommand, "list"},
+    {"network prune", &kNetworkPruneCommand},
+    {"network reload", &kNetworkReloadCommand},
+    {"network rm", &kNetworkRmCommand, "remove"},
+    {"network update", &kNetworkUpdateCommand},
+
     {"secret create", &kSecretCreateCommand},
     {"secret exists", &kSecretExistsCommand},
     {"secret inspect", &kSecretInspectCommand},
@@ -144,7 +155,7 @@ constexpr TreeRow kTree[] = {
     {"auto-update", nullptr, nullptr, kRegistries},
     {"build", nullptr, nullptr, kBuild},
     {"buildx", nullptr, nullptr, kBuild},
-    {"compose", nullptr, nullptr, kNetworks},
+    {"compose", nullptr, nullptr, kLater},
     {"generate", nullptr, nullptr, kUnits},
     {"kube", nullptr, nullptr, kKube},
     {"login", nullptr, nullptr, kRegistries},
@@ -152,7 +163,6 @@ constexpr TreeRow kTree[] = {
     {"machine", nullptr, nullptr,
      "there is no virtual machine to manage: containers run on this host"},
     {"manifest", nullptr, nullptr, kRegistries},
-    {"network", nullptr, nullptr, kNetworks},
     {"play", nullptr, nullptr, kKube},
     {"pod", nullptr, nullptr, kPods},
     {"pull", nullptr, nullptr, kRegistries},

@@ -65,6 +65,13 @@ std::string complete_names(NameKind kind, std::string_view prefix, const GlobalO
   if (any || kind == NameKind::container) add_containers(host->root, prefix, &names);
   if (any || kind == NameKind::image) add_images(*host, prefix, &names);
   if (any || kind == NameKind::volume) add_folder(host->root + "/volumes", &names);
+  if (any || kind == NameKind::network) {
+    Names files;
+    add_folder(host->root + "/networks", &files);
+    for (const std::string& name : files)
+      if (name.ends_with(".json")) names.insert(name.substr(0, name.size() - 5));
+    if (kind == NameKind::network) names.insert("podman");
+  }
   if (kind == NameKind::secret) {
     Names folders;
     add_folder(host->root + "/secrets", &folders);

@@ -10,7 +10,16 @@
 
 namespace minke::cli {
 
-enum class NameKind : std::uint8_t { nothing, file, container, image, volume, secret, object };
+enum class NameKind : std::uint8_t {
+  nothing,
+  file,
+  container,
+  image,
+  volume,
+  network,
+  secret,
+  object
+};
 
 // Those that begin with `prefix`, one to a line; `object` stands for any of the three. Empty when
 // the store cannot be read.

@@ -33,8 +33,9 @@ std::string_view shown_state(ContainerState state) {
 }
 
 // none and host are no networks, so nobody is in them; container:ID is asked for as it stands.
-bool network_matches(const std::string& mode, std::string_view wanted) {
-  return wanted.starts_with("container:") && mode == wanted;
+bool network_matches(const ContainerSummary& container, std::string_view wanted) {
+  if (wanted.starts_with("container:")) return container.network_mode == wanted;
+  return contains(container.networks, wanted);
 }
 
 bool volume_matches(const ContainerSummary& container, std::string_view wanted) {
@@ -100,7 +101,13 @@ Result<ContainerFilter::Check> ContainerFilter::make_check(
   } else if (key == "until") {
     if (values.size() > 1) return invalid("specify exactly one timestamp for until");
     check.time = TRY(filter_time(key, values[0]));
-  } else if (key == "volume" || key == "network") {
+  } else if (key == "network") {
+    const net::NetworkStore* store = TRY(engine.networks());
+    for (std::string_view value : values) {  // ids stand for their networks
+      auto network = store->find(value);
+      check.values.emplace_back(network ? std::string_view(network->name) : value);
+    }
+  } else if (key == "volume") {
     check.values.assign(values.begin(), values.end());
   } else if (key == "health") {
     check.values.assign(values.begin(), values.end());
@@ -171,7 +178,7 @@ bool ContainerFilter::passes(const Check& check, const ContainerSummary& contain
   if (check.key == "volume")
     return any([&](const std::string& v) { return volume_matches(container, v); });
   if (check.key == "network")
-    return any([&](const std::string& v) { return network_matches(container.network_mode, v); });
+    return any([&](const std::string& v) { return network_matches(container, v); });
   if (check.key == "health")
     return contains(check.values, container.health.empty() ? "none" : container.health);
   if (check.key == "should-start-on-boot") {

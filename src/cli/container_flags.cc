@@ -127,10 +127,6 @@ Status set_isolation(const ContainerFlags& f, CreateRequest* r) {
        {Row{"pid", f.pid, r->pid}, Row{"ipc", f.ipc, r->ipc}, Row{"uts", f.uts, r->uts},
         Row{"cgroupns", f.cgroupns, r->cgroupns}, Row{"userns", f.userns, r->userns}})
     row.mode = TRY(engine::parse_namespace(row.flag, row.text));
-  if (f.network.size() > 1)
-    return Error(Errc::unsupported,
-                 "several --network are not supported yet: they come with networks");
-  if (!f.network.empty()) r->network = TRY(engine::parse_namespace("network", f.network[0]));
   r->uid_maps = f.uidmap;
   r->gid_maps = f.gidmap;
   r->subuid_name = f.subuidname;
@@ -252,19 +248,6 @@ Status set_limits(const ContainerFlags& f, CreateRequest* r) {
 }
 
 namespace {
-
-Status set_network_files(const ContainerFlags& f, CreateRequest* r) {
-  if (f.no_hosts && !f.add_host.empty())
-    return invalid("--no-hosts and --add-host cannot be set together");
-  r->no_hosts = f.no_hosts;
-  r->no_hostname = f.no_hostname;
-  r->add_hosts = f.add_host;
-  r->dns = f.dns;
-  r->dns_search = f.dns_search;
-  r->dns_options = f.dns_option;
-  r->expose = f.expose;
-  return {};
-}
 
 Result<std::int64_t> health_time(const char* what, const std::string& text) {
   auto ns = parse_duration(text);
@@ -421,7 +404,7 @@ Result<CreateRequest> make_request(const Invocation& call, const ContainerFlags&
   TRY(set_isolation(flags, &request));
   TRY(set_files(flags, &request));
   TRY(set_limits(flags, &request));
-  TRY(set_network_files(flags, &request));
+  TRY(set_networks(flags, &request));
   TRY(set_life(flags, &request));
   return request;
 }

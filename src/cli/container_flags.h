@@ -48,9 +48,10 @@ struct ContainerFlags {
   std::optional<std::uint64_t> cpu_shares, cpu_period, cpu_rt_period;
   std::optional<double> cpus;
   bool oom_kill_disable = false;
-  // network files
-  bool no_hosts = false, no_hostname = false;
-  std::vector<std::string> add_host, dns, dns_search, dns_option, expose;
+  // networks
+  bool no_hosts = false, no_hostname = false, publish_all = false;
+  std::vector<std::string> add_host, dns, dns_search, dns_option, expose, network_alias, publish;
+  std::string hosts_file, ip, ip6, mac_address;
   // life
   std::optional<std::string> stop_signal;
   std::optional<std::uint32_t> stop_timeout;
@@ -88,6 +89,8 @@ extern const OptionTable kRunTables[4];
 extern const OptionTable kUpdateTables[3];
 extern const OptionTable kCloneTables[2];
 
+// --network, what is said of networks beside it, published ports, and files with names.
+Status set_networks(const ContainerFlags& flags, engine::CreateRequest* request);
 // The limits among the flags, into the request.
 Status set_limits(const ContainerFlags& flags, engine::CreateRequest* request);
 

@@ -6,7 +6,6 @@ namespace {
 
 using F = ContainerFlags;
 
-constexpr const char* kNetworks = "it comes with networks";
 constexpr const char* kPods = "it comes with pods";
 
 // Those of update and clone too.
@@ -176,7 +175,9 @@ constexpr Option<F> kShared[] = {
     {"group-entry", 0, &F::group_entry, "Entry to write to /etc/group"},
     {"passwd-entry", 0, &F::passwd_entry, "Entry to write to /etc/passwd"},
     {"hostname", 'h', &F::hostname, "Set container hostname"},
-    {"hosts-file", 0, refused, "it comes with networks: --no-hosts and --add-host work"},
+    {"hosts-file", 0, &F::hosts_file,
+     "Base file to create the /etc/hosts file inside the container, or one of the special values. "
+     "(\"image\"|\"none\")"},
     {"hostuser", 0, &F::hostuser, "Host user account to add to /etc/passwd within container"},
     {"http-proxy", 0, &F::http_proxy,
      "Set proxy environment variables in the container based on the host proxy vars"},
@@ -189,23 +190,24 @@ constexpr Option<F> kShared[] = {
      "Run an init binary inside the container that forwards signals and reaps processes"},
     {"init-path", 0, &F::init_path, "Path to the container-init binary"},
     {"interactive", 'i', &F::interactive, "Keep STDIN open even if not attached"},
-    {"ip", 0, refused, kNetworks},
-    {"ip6", 0, refused, kNetworks},
+    {"ip", 0, &F::ip, "Specify a static IPv4 address for the container"},
+    {"ip6", 0, &F::ip6, "Specify a static IPv6 address for the container"},
     {"ipc", 0, &F::ipc, "IPC namespace to use"},
     {"label", 'l', &F::label, "Set metadata on container"},
     {"label-file", 0, &F::label_file, "Read in a line delimited file of labels"},
-    {"link-local-ip", 0, refused, kNetworks},
+    {"link-local-ip", 0, refused,
+     "addresses of a link are the kernel's own: use --ip and --ip6 for others"},
     {"log-driver",
      0,
      &F::log_driver,
      "Logging driver for the container",
      {.shown_default = "k8s-file"}},
     {"log-opt", 0, &F::log_opt, "Logging driver options", {.csv = true}},
-    {"mac-address", 0, refused, kNetworks},
+    {"mac-address", 0, &F::mac_address, "Container MAC address (e.g. 92:d0:c6:0a:29:33)"},
     {"mount", 0, &F::mount, "Attach a filesystem mount to the container"},
     {"name", 0, &F::name, "Assign a name to the container"},
     {"network", 0, &F::network, "Connect a container to a network", {.alias = "net"}},
-    {"network-alias", 0, refused, kNetworks},
+    {"network-alias", 0, &F::network_alias, "Add network-scoped alias for the container"},
     {"no-hostname", 0, &F::no_hostname,
      "Do not create /etc/hostname within the container, instead use the version from the image"},
     {"no-hosts", 0, &F::no_hosts,
@@ -223,8 +225,10 @@ constexpr Option<F> kShared[] = {
     {"pod", 0, refused, kPods},
     {"pod-id-file", 0, refused, kPods},
     {"privileged", 0, &F::privileged, "Give extended privileges to container"},
-    {"publish", 'p', refused, kNetworks},
-    {"publish-all", 'P', refused, kNetworks},
+    {"publish", 'p', &F::publish,
+     "Publish a container's port, or a range of ports, to the host (default [])"},
+    {"publish-all", 'P', &F::publish_all,
+     "Publish all exposed ports to random ports on the host interface"},
     {"pull", 0, &F::pull, "Pull image policy", {.shown_default = "missing"}},
     {"quiet", 'q', &F::quiet, "Suppress output information when pulling images"},
     {"rdt-class", 0, &F::rdt_class,

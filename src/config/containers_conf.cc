@@ -38,7 +38,7 @@ constexpr std::string T::*kText = nullptr;
 template <typename T>
 constexpr std::optional<Strings> T::*kList = nullptr;
 
-constexpr const char* kNetworks = "networks come later";
+constexpr const char* kNetworks = "networks are this engine's own, without plugins and helpers";
 constexpr const char* kPods = "pods come later";
 constexpr const char* kRegistries = "registries come later";
 constexpr const char* kMonitor = "the monitor is this engine's own";
@@ -68,11 +68,11 @@ constexpr Key<C> kKeys[] = {
     {"containers", "enable_keyring", &C::keyring},
     {"containers", "env", &C::env},
     {"containers", "env_host", &C::env_host},
-    {"containers", "host_containers_internal_ip", kText<C>, kNetworks},
+    {"containers", "host_containers_internal_ip", &C::host_containers_internal_ip},
     {"containers", "http_proxy", &C::http_proxy},
     {"containers", "init", &C::init},
     {"containers", "init_path", &C::init_path},
-    {"containers", "interface_name", kText<C>, kNetworks},
+    {"containers", "interface_name", kText<C>, "use --network NAME:interface_name="},
     {"containers", "ipcns", &C::ipcns},
     {"containers", "keyring", &C::keyring},
     {"containers", "label", kBool<C>, "SELinux labels are not set"},
@@ -115,7 +115,7 @@ constexpr Key<C> kKeys[] = {
     {"engine", "conmonrs_path", kList<C>, kMonitor},
     {"engine", "database_backend", kText<C>, "files are the database"},
     {"engine", "detach_keys", &C::detach_keys},
-    {"engine", "enable_port_reservation", kBool<C>, kNetworks},
+    {"engine", "enable_port_reservation", kBool<C>, "published ports are always reserved"},
     {"engine", "env", &C::engine_env},
     {"engine", "events_container_create_inspect_data", kBool<C>, "events do not hold it"},
     {"engine", "events_logfile_max_size", &C::events_logfile_max_size},
@@ -139,8 +139,8 @@ constexpr Key<C> kKeys[] = {
     {"engine", "machine_enabled", kBool<C>, kMachine},
     {"engine", "multi_image_archive", &C::multi_image_archive},
     {"engine", "namespace", kText<C>, "use --root for a separate view of containers"},
-    {"engine", "network_cmd_options", kList<C>, kNetworks},
-    {"engine", "network_cmd_path", kText<C>, kNetworks},
+    {"engine", "network_cmd_options", &C::network_cmd_options},
+    {"engine", "network_cmd_path", &C::network_cmd_path},
     {"engine", "no_pivot_root", kBool<C>, "the root is always pivoted"},
     {"engine", "num_locks", kNumber<C>, kLocks},
     {"engine", "platform_to_oci_runtime", kText<C>, "use --runtime"},
@@ -164,6 +164,17 @@ constexpr Key<C> kKeys[] = {
     {"engine", "volume_path", kText<C>, kFolders},
     {"engine", "volume_plugin_timeout", kNumber<C>, kPlugins},
 
+    {"network", "cni_plugin_dirs", kList<C>, kNetworks},
+    {"network", "default_network", &C::default_network},
+    {"network", "default_rootless_network_cmd", &C::rootless_network_cmd},
+    {"network", "default_subnet", &C::default_subnet},
+    {"network", "dns_bind_port", kNumber<C>, kNetworks},
+    {"network", "firewall_driver", kText<C>, "rules are laid by nf_tables"},
+    {"network", "netavark_plugin_dirs", kList<C>, kNetworks},
+    {"network", "network_backend", kText<C>, kNetworks},
+    {"network", "network_config_dir", kText<C>, kFolders},
+    {"network", "pasta_options", &C::pasta_options},
+
     {"secrets", "driver", &C::secrets_driver},
 };
 
@@ -186,7 +197,6 @@ struct OpenTable {
   const char* no_effect;
 };
 constexpr OpenTable kForeign[] = {
-    {"network", kNetworks},
     {"machine", kMachine},
     {"farms", kFarms},
     {"podmansh", "there is no login shell here"},
@@ -277,6 +287,20 @@ Result<bool> read_open_table(const Reader& reader, const TomlEntry& entry, Conta
     const auto* list = std::get_if<TomlStrings>(&entry.value);
     if (list == nullptr) return reader.wrong(entry, "a list of strings");
     conf->runtimes[entry.key] = list->items;
+    return true;
+  }
+  if (entry.section == "network" && entry.key == "default_subnet_pools") {
+    const auto* tables = std::get_if<TomlTables>(&entry.value);
+    if (tables == nullptr) return reader.wrong(entry, "a list of tables with base and size");
+    auto& pools = conf->default_subnet_pools.emplace();
+    for (const auto& table : tables->items) {
+      ContainersConf::SubnetPool pool;
+      for (const auto& [key, value] : table) {
+        if (key == "base") pool.base = value;
+        if (key == "size") pool.size = parse_int(value).value_or(0);
+      }
+      pools.push_back(std::move(pool));
+    }
     return true;
   }
   if (entry.section == "secrets.opts") {

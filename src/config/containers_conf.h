@@ -24,8 +24,9 @@ struct ContainersConf {
   // [containers]
   std::optional<Strings> annotations, default_capabilities, default_sysctls, default_ulimits,
       devices, dns_options, dns_searches, dns_servers, env, mounts, volumes;
-  std::string apparmor_profile, base_hosts_file, cgroupns, cgroups, init_path, ipcns, log_driver,
-      log_tag, netns, pidns, seccomp_profile, shm_size, tz, umask, userns, utsns;
+  std::string apparmor_profile, base_hosts_file, cgroupns, cgroups, host_containers_internal_ip,
+      init_path, ipcns, log_driver, log_tag, netns, pidns, seccomp_profile, shm_size, tz, umask,
+      userns, utsns;
   std::optional<bool> env_host, http_proxy, init, keyring, no_hosts, prepare_volume_on_create,
       privileged, read_only, name_as_hostname;
   std::optional<std::int64_t> log_size_max, oom_score_adj, pids_limit, userns_size;
@@ -33,11 +34,22 @@ struct ContainersConf {
   // [engine]
   std::string cgroup_manager, events_logfile_path, events_logger, events_logfile_max_size,
       image_volume_mode, engine_init_path, pull_policy, runtime;
+  std::optional<Strings> network_cmd_options;
+  std::string network_cmd_path;
   std::optional<std::string> detach_keys;  // empty: no keys
   std::optional<Strings> engine_env, hooks_dir;
   std::optional<std::int64_t> stop_timeout;
   std::optional<bool> healthcheck_events, multi_image_archive;
   StringsByName runtimes;  // [engine.runtimes]: where a runtime may lie
+
+  // [network]
+  std::string default_network, default_subnet, rootless_network_cmd;
+  std::optional<Strings> pasta_options;
+  struct SubnetPool {
+    std::string base;
+    std::int64_t size = 0;
+  };
+  std::optional<std::vector<SubnetPool>> default_subnet_pools;
 
   // [secrets]
   std::string secrets_driver;

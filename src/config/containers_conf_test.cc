@@ -98,14 +98,15 @@ TEST(ContainersConf, AFaultNamesFileLineAndKey) {
 }
 
 TEST(ContainersConf, WhatHasNoEffectIsNoted) {
-  Read r = read("[engine]\nnum_locks = 7\nnosuch = [1.5]\n[network]\ndefault_subnet = \"x\"\n");
+  Read r = read("[engine]\nnum_locks = 7\nnosuch = [1.5]\n[network]\nnetwork_backend = \"x\"\n");
   EXPECT_EQ(r.error, "");
   ASSERT_EQ(r.notes.size(), 3u);
   EXPECT_EQ(join(r.notes, "\n"),
             "c.conf:3: engine.nosuch: no effect: not known\n"
             "c.conf:2: engine.num_locks: no effect: locks are files here: there is no number of "
             "them\n"
-            "c.conf:5: network.default_subnet: no effect: networks come later");
+            "c.conf:5: network.network_backend: no effect: networks are this engine's own, without "
+            "plugins and helpers");
 }
 
 TEST(ContainersConf, ListsAreReplacedOrAppendedTo) {

@@ -59,7 +59,28 @@ const char* type_of(const toml::node& node) {
   }
 }
 
+// Where all items are tables of text and numbers.
+bool read_tables(const toml::array& list, TomlEntry* entry) {
+  TomlTables tables;
+  for (const toml::node& item : list) {
+    const toml::table* table = item.as_table();
+    if (table == nullptr || table->contains("append")) return false;
+    auto& row = tables.items.emplace_back();
+    for (const auto& [key, node] : *table) {
+      if (const auto* text = node.as_string())
+        row.emplace_back(key.str(), text->get());
+      else if (const auto* number = node.as_integer())
+        row.emplace_back(key.str(), concat(number->get()));
+      else
+        return false;
+    }
+  }
+  entry->value = std::move(tables);
+  return true;
+}
+
 void read_list(const toml::array& list, TomlEntry* entry) {
+  if (!list.empty() && list.front().is_table() && read_tables(list, entry)) return;
   TomlStrings strings;
   for (const toml::node& item : list) {
     const toml::table* options = item.as_table();
@@ -126,6 +147,7 @@ Result<std::vector<TomlEntry>> parse_toml(std::string_view text, std::string_vie
 std::string toml_type(const TomlEntry& entry) {
   constexpr const char* kTypes[] = {"a boolean", "an integer", "a string", "a list of strings"};
   if (const auto* other = std::get_if<TomlOther>(&entry.value)) return other->type;
+  if (std::holds_alternative<TomlTables>(entry.value)) return "a list with a table";
   return kTypes[entry.value.index()];
 }
 

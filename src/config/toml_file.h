@@ -25,10 +25,15 @@ struct TomlOther {
   std::string type;
 };
 
+// A list of tables, their values as text.
+struct TomlTables {
+  std::vector<std::vector<std::pair<std::string, std::string>>> items;
+};
+
 struct TomlEntry {
   std::string section;  // "engine.runtimes"; "" at the top
   std::string key;
-  std::variant<bool, std::int64_t, std::string, TomlStrings, TomlOther> value;
+  std::variant<bool, std::int64_t, std::string, TomlStrings, TomlOther, TomlTables> value;
   std::uint32_t line = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "engine/check_internal.h"
 #include "engine/events.h"
@@ -21,10 +22,12 @@ namespace {
 using sys::DirFd;
 
 // The folders and files of the layout, and nothing that anybody else has put there.
-constexpr const char* kOwnOfRoot[] = {"containers", "names",   "volumes", "secrets", "images",
-                                      "layers",     "staging", "trash",   "seccomp", "version"};
+constexpr const char* kOwnOfRoot[] = {"containers", "names",   "volumes", "secrets",
+                                      "images",     "layers",  "staging", "trash",
+                                      "seccomp",    "version", "networks"};
 constexpr const char* kOwnOfRunroot[] = {"containers", "volumes", "secrets",    "images",
-                                         "exits",      "trash",   "events.log", "events.log.1"};
+                                         "exits",      "trash",   "events.log", "events.log.1",
+                                         "networks",   "ports"};
 
 }  // namespace
 
@@ -39,6 +42,7 @@ Result<CheckReport> check(Engine& engine, const CheckOptions& options) {
   TRY(check_images(&checker));
   TRY(check_containers(&checker));
   TRY(check_volumes(&checker));
+  TRY(check_networks(&checker));
   TRY(check_leftovers(&checker));
   return std::move(checker.report);
 }
@@ -91,6 +95,14 @@ Status reset(Engine& engine) {
   }
   // With a container left there is a mount or process left: nothing more is taken from under it.
   TRY(std::move(errors).to_status());
+  const net::NetworkStore* store = TRY(engine.networks());
+  for (const net::Network& network : TRY(store->list())) {
+    Status removed = engine.remove_network(network.name, true, 0);
+    // The default one cannot be removed, but has no bridge any more with its last container.
+    if (!removed && removed.error().code() != Errc::not_found &&
+        removed.error().code() != Errc::invalid_argument)
+      log::warn(removed.error().message());
+  }
   Secrets secrets(engine.host());
   for (const SecretConfig& secret : TRY(secrets.list())) {
     // Where a driver keeps data, they go too; a driver that fails does not keep the rest.

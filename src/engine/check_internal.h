@@ -34,6 +34,7 @@ struct Checker {
 Status check_images(Checker* c);      // index, blobs, layers
 Status check_containers(Checker* c);  // records, folders, names
 Status check_volumes(Checker* c);     // volumes and secrets
+Status check_networks(Checker* c);    // records, leases, ports
 Status check_leftovers(Checker* c);   // staging, trash, run folders, modes
 
 // Chain ids of layers that containers stand on, whatever became of their images.

@@ -74,6 +74,8 @@ void bind(json::Binder& b, ContainerConfig& c) {
   b("log", c.log);
   b("health", c.health);
   b.required("shmSize", c.shm_size);
+  b("networks", c.networks);
+  b("ports", c.ports);
   b("expose", c.expose);
   b("systemdMode", c.systemd_mode);
   b("seccompProfile", c.seccomp_profile);

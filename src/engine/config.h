@@ -71,7 +71,9 @@ struct ContainerConfig {
   monitor::LogPlan log;
   monitor::HealthPlan health;
   std::int64_t shm_size = 65536000;
-  std::vector<std::string> expose;  // "80/tcp"
+  std::vector<NetworkChoice> networks;  // of mode bridge: at least one, with their names
+  std::vector<net::PortMapping> ports;  // published, with the host's ports chosen
+  std::vector<std::string> expose;      // "80/tcp"
   bool systemd_mode = false;
   std::string seccomp_profile;  // "" default, unconfined, or the path it was read from
   std::string seccomp_text;     // --seccomp-policy image: the image's own profile

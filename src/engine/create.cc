@@ -11,6 +11,7 @@
 #include "engine/records.h"
 #include "engine/shift.h"
 #include "engine/volume_data.h"
+#include "net/host_ports.h"
 #include "state/name_table.h"
 #include "state/object_lock.h"
 
@@ -76,6 +77,10 @@ ResolveContext Engine::resolve_context(const store::Image* image, const std::str
   context.find_container = [this](std::string_view name) -> Result<ContainerConfig> {
     std::string other = TRY(resolve_id(name));
     return load_config(ContainerPaths(host_, other).dir);
+  };
+  context.find_network = [this](std::string_view name) -> Result<net::Network> {
+    const net::NetworkStore* store = TRY(networks());
+    return store->find(name.empty() ? store->default_name() : name);
   };
   context.auto_maps_in_use = [this]() -> Result<std::vector<oci::IdMapping>> {
     std::vector<oci::IdMapping> taken;
@@ -146,6 +151,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
   ContainerConfig config = TRY(resolve_config(request, context));
   config.id = id;
   config.created = now();
+  TRY(net::choose_ports(&config.ports));
   if (image) config.lower = store_->lower_dirs(*image);
   // Root's engine has the owners shifted by idmapped mounts (runtime/build.cc); an ordinary user
   // may not make those.

@@ -148,9 +148,9 @@ class Folder {
       if (&row.to == &r_.userns && (maps || r_.privileged)) continue;
       row.to = TRY_CTX(parse_namespace(row.flag, row.from), at(row.key));
     }
-    // The other modes come with networks; until then they mean what no mode means.
-    if (r_.network.mode.empty() && (conf_.netns == "host" || conf_.netns == "none"))
-      r_.network.mode = conf_.netns;
+    if (r_.network.mode.empty() && r_.networks.empty() && !conf_.netns.empty())
+      TRY_CTX(parse_networks({conf_.netns}, &r_), at("containers.netns"));
+    r_.defaults.internal_ip = conf_.host_containers_internal_ip;
     return {};
   }
 
@@ -226,7 +226,7 @@ class Folder {
         if (!taken) r_.devices.push_back(text);
       }
     // Only where the container has a resolv.conf of its own.
-    if (r_.network.mode == "host" || r_.network.mode == "ns")
+    if (r_.network.mode != "none" && r_.network.mode != "container")
       for (auto [from, to] :
            {std::pair{&conf_.dns_servers, &r_.dns}, std::pair{&conf_.dns_searches, &r_.dns_search},
             std::pair{&conf_.dns_options, &r_.dns_options}})

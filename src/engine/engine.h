@@ -23,6 +23,8 @@
 #include "monitor/client.h"
 #include "monitor/logs.h"
 #include "monitor/plan.h"
+#include "net/attachment.h"
+#include "net/network_store.h"
 #include "store/store.h"
 #include "sys/lock.h"
 
@@ -54,6 +56,8 @@ struct ContainerSummary {
   std::string network_mode, pid_mode;
   std::vector<std::string> depends_on;
   std::vector<std::string> expose;
+  std::vector<std::string> networks;    // names
+  std::vector<net::PortMapping> ports;  // published
   std::string restart_policy;
   bool has_health = false;
   bool remove = false, autoremove_image = false;
@@ -78,6 +82,8 @@ struct Container {
   ContainerSummary live;     // state as of loading
   std::string dir, run_dir;  // ROOT/containers/ID, RUNROOT/containers/ID
 };
+
+struct NetworkPlace;
 
 struct AttachFlags {
   bool stdin_ = false, stdout_ = true, stderr_ = true;
@@ -217,6 +223,22 @@ class Engine {
   Result<std::vector<std::string>> volume_users(const std::string& name);
   Status remove_volume(std::string_view name, bool force, std::optional<std::int64_t> timeout);
 
+  // --- networks
+  // With the defaults of containers.conf.
+  Result<const net::NetworkStore*> networks();
+  Result<net::Network> create_network(const net::NetworkRequest& request);
+  // in_use unless `force`, which removes the containers that are on it.
+  Status remove_network(std::string_view name, bool force, std::optional<std::int64_t> timeout);
+  Result<std::vector<std::string>> network_users(const std::string& name);  // ids of containers
+  // DNS servers of the network, added and taken away.
+  Status update_network(std::string_view name, const std::vector<std::string>& dns_add,
+                        const std::vector<std::string>& dns_drop);
+  // From now on, and at once when it runs.
+  Status connect_network(const std::string& id, const NetworkChoice& choice);
+  Status disconnect_network(const std::string& id, std::string_view network, bool force);
+  // Lays the rules of a running container anew.
+  Status reload_network(const std::string& id);
+
   // Size of the writable layer and of the whole root, in bytes (ps -s, inspect -s).
   struct Sizes {
     std::int64_t rw = 0, root = 0;
@@ -244,6 +266,25 @@ class Engine {
                                        bool attach_stdin,
                                        std::optional<monitor::Handle> early = std::nullopt,
                                        bool only_init = false);
+  // Of a run that begins: addresses and ports leased and recorded, the files with names written.
+  Result<std::optional<net::AttachmentRecord>> lease_networks(const Container& container);
+  // Its process exists: interfaces, and then the way in from outside.
+  Status attach_networks(const Container& container, net::AttachmentRecord* record, pid_t pid,
+                         std::uint64_t start_time);
+  // What a run has had of networks; nothing when it had none. Idempotent.
+  Status release_networks(const std::string& id);
+  // The network, the default one written when it is not; `locked`: the caller has the networks'
+  // lock.
+  Result<net::Network> network_for_use(const std::string& name, bool locked = false);
+  Status lease_choice(const NetworkChoice& choice, const std::string& id, net::Attachment* out);
+  Status attach_one(const net::Attachment& attachment, const NetworkPlace& place, int netns);
+  // `netns`: the container's, or -1 when it is gone.
+  Status release_one(const std::string& id, const net::Attachment& attachment,
+                     const NetworkPlace& place, int netns);
+  Status connect_running(const Container& container, const NetworkChoice& choice);
+  // A bridge that nobody is on goes.
+  Status drop_empty_bridge(const net::Network& network);
+  Status rewrite_names(const Container& container, const net::AttachmentRecord& record);
   Result<monitor::Plan> make_plan(const Container& container) const;
   // One that init() made. The caller holds the container's lock.
   Status start_initialized(const Container& container);
@@ -282,6 +323,7 @@ class Engine {
   std::optional<config::ContainersConf> conf_;
   std::unique_ptr<store::Store> store_;
   Volumes volumes_;
+  std::optional<net::NetworkStore> networks_;
 };
 
 }  // namespace minke::engine

@@ -68,6 +68,25 @@ Result<std::vector<Pruned>> prune_volumes(Engine& engine, const WantVolume& want
   return gone;
 }
 
+Result<std::vector<Pruned>> prune_networks(Engine& engine, const WantNetwork& wanted,
+                                           ErrorList* errors) {
+  std::vector<Pruned> gone;
+  const net::NetworkStore* store = TRY(engine.networks());
+  std::set<std::string> used = {store->default_name()};
+  for (const ContainerSummary& container : TRY(engine.list_containers()))
+    used.insert(container.networks.begin(), container.networks.end());
+  for (const net::Network& network : TRY(store->list())) {
+    if (used.contains(network.name) || !wanted(network)) continue;
+    Status removed = engine.remove_network(network.name, false, {});
+    if (removed)
+      gone.push_back({network.name, 0});
+    else if (removed.error().code() != Errc::not_found && removed.error().code() != Errc::in_use)
+      errors->add(std::move(removed));  // else removed or taken meanwhile
+  }
+  if (!gone.empty()) emit_prune(engine.host(), "network");
+  return gone;
+}
+
 Result<std::vector<Pruned>> prune_images(Engine& engine, bool all, const WantImage& wanted,
                                          ErrorList* errors) {
   std::vector<Pruned> gone;

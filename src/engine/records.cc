@@ -23,6 +23,8 @@ static void bind(json::Binder& b, ContainerSummary& s) {
   b("pid", s.pid_mode);
   b("dependsOn", s.depends_on);
   b("expose", s.expose);
+  b("networks", s.networks);
+  b("ports", s.ports);
   b("restart", s.restart_policy);
   b("health", s.has_health);
   b("remove", s.remove);
@@ -125,6 +127,8 @@ ContainerSummary summarize(const ContainerConfig& config) {
   s.pid_mode = config.pid_mode;
   s.depends_on = config.depends_on;
   s.expose = config.expose;
+  for (const NetworkChoice& choice : config.networks) s.networks.push_back(choice.network);
+  s.ports = config.ports;
   s.restart_policy = config.request.restart.name;
   s.has_health = !config.health.check.test.empty();
   s.remove = config.request.remove;

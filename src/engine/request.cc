@@ -1,6 +1,8 @@
 // JSON names of a CreateRequest, as config.json keeps it.
 #include "engine/request.h"
 
+#include "net/network.h"
+
 namespace minke::engine {
 
 void bind(json::Binder& b, NamespaceMode& m) {
@@ -39,6 +41,15 @@ void bind(json::Binder& b, HealthRequest& h) {
   b("maxLogSize", h.max_log_size);
 }
 
+void bind(json::Binder& b, NetworkChoice& c) {
+  b("network", c.network);
+  bind_field(b, "ip", c.ip);
+  bind_field(b, "ip6", c.ip6);
+  bind_field(b, "mac", c.mac);
+  b("aliases", c.aliases);
+  b("interface", c.interface);
+}
+
 void bind(json::Binder& b, RestartPolicy& r) {
   b("name", r.name);
   b("retries", r.retries);
@@ -58,6 +69,7 @@ void bind(json::Binder& b, ConfigDefaults& d) {
   b("baseHostsFile", d.base_hosts_file);
   b("cgroupManager", d.cgroup_manager);
   b("runtimePath", d.runtime_path);
+  b("internalIp", d.internal_ip);
   b("shmSize", d.shm_size);
   b("logMaxSize", d.log_max_size);
   b("autoUsernsSize", d.auto_userns_size);
@@ -162,6 +174,9 @@ void bind(json::Binder& b, CreateRequest& r) {
   b("shmSizeSystemd", r.shm_size_systemd);
   b("secrets", r.secrets);
   bind_limits(b, r);
+  b("networks", r.networks);
+  b("ports", r.ports);
+  b("publishAll", r.publish_all);
   b("noHosts", r.no_hosts);
   b("noHostname", r.no_hostname);
   b("addHosts", r.add_hosts);

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "net/address.h"
+#include "net/port.h"
 #include "oci/spec.h"
 
 namespace minke::engine {
@@ -19,6 +21,15 @@ struct NamespaceMode {
   // "" (the default), private, host, none, shareable, container, ns, keep-id, auto, nomap, pod.
   std::string mode;
   std::string value;  // container name, path of a namespace, options of keep-id and auto
+};
+
+// One network that a container is on: --network NAME:ip=,ip6=,mac=,alias=,interface_name=.
+struct NetworkChoice {
+  std::string network;  // as typed, in a config the name; "" and "default": the default one
+  std::optional<net::IpAddress> ip, ip6;
+  std::optional<net::MacAddress> mac;
+  std::vector<std::string> aliases;
+  std::string interface;  // inside; empty: eth0, eth1, ...
 };
 
 struct MountRequest {
@@ -67,7 +78,8 @@ struct ConfigDefaults {
   std::optional<std::vector<std::string>> capabilities, sysctls;  // none: the built-in ones
   std::vector<std::string> env;                                   // K=V, K: weaker than the image's
   std::vector<std::string> hooks_dirs;                            // of oci-hooks(5), weakest first
-  std::string seccomp_profile, apparmor_profile, base_hosts_file, cgroup_manager, runtime_path;
+  std::string seccomp_profile, apparmor_profile, base_hosts_file, cgroup_manager, runtime_path,
+      internal_ip;  // of host.containers.internal; "none": no such name
   std::optional<std::int64_t> shm_size, log_max_size, auto_userns_size;
   bool no_keyring = false, name_as_hostname = false, prepare_volumes = false,
        no_health_events = false;
@@ -133,6 +145,10 @@ struct CreateRequest {
       device_read_iops, device_write_iops;
   std::optional<double> cpus;
 
+  // Networks: of mode bridge; none there: the default one
+  std::vector<NetworkChoice> networks;
+  std::vector<net::PortMapping> ports;
+  bool publish_all = false;
   // Network files
   bool no_hosts = false, no_hostname = false;
   std::vector<std::string> add_hosts, dns, dns_search, dns_options, expose;
@@ -158,6 +174,7 @@ struct CreateRequest {
 };
 
 void bind(json::Binder& b, NamespaceMode& m);
+void bind(json::Binder& b, NetworkChoice& c);
 void bind(json::Binder& b, MountRequest& m);
 void bind(json::Binder& b, Ulimit& u);
 void bind(json::Binder& b, RestartPolicy& r);

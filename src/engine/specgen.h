@@ -12,6 +12,7 @@
 #include "engine/config.h"
 #include "engine/host.h"
 #include "engine/request.h"
+#include "net/network.h"
 #include "store/store.h"
 
 namespace minke::engine {
@@ -30,6 +31,8 @@ struct ResolveContext {
   std::string container_dir;            // ROOT/containers/ID as it will be
   // The config of another container by name or id (container: modes, --volumes-from).
   std::function<Result<ContainerConfig>(std::string_view)> find_container;
+  // A network by name or id; "" is the default one.
+  std::function<Result<net::Network>(std::string_view)> find_network;
   // The user maps taken by other containers with --userns=auto.
   std::function<Result<std::vector<oci::IdMapping>>()> auto_maps_in_use;
   // The _data folder that a named or anonymous volume has or will have; it is made after the
@@ -62,6 +65,13 @@ struct ExecOptions {
 // /etc/group).
 Result<oci::Process> make_exec_process(const ContainerConfig& config, const oci::Spec& spec,
                                        const ExecOptions& options, int root_fd);
+
+// "--network" as it is typed, once or several times: a mode, or networks. Errors are Podman's.
+// (specgen_networks.cc)
+Status parse_networks(const std::vector<std::string>& texts, CreateRequest* request);
+// Checks and names the networks, merges ports, says what cannot go together.
+Status resolve_networks(const CreateRequest& request, const ResolveContext& context,
+                        ContainerConfig* config);
 
 // Files of the container's own that the spec binds in: hosts, resolv.conf, hostname, .containerenv,
 // and the folders of run_dir. Written into `dir` (a staging folder at create), owned by the

@@ -2,10 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <set>
-
 #include "base/str.h"
+#include "engine/name_files.h"
 #include "engine/parse_internal.h"
 #include "engine/specgen_internal.h"
 #include "engine/userns.h"
@@ -15,122 +13,6 @@ namespace minke::engine {
 namespace {
 
 constexpr std::size_t kSmallConfig = 1 << 20;
-
-// HOST[;HOST...]:IP, the IP "host-gateway" being the host as the container sees it.
-Result<std::string> added_hosts(const std::vector<std::string>& entries, const std::string& gateway,
-                                std::set<std::string>* names) {
-  std::string text;
-  for (const std::string& entry : entries) {
-    auto pair = split_once(entry, ':');
-    if (!pair || pair->first.empty() || pair->second.empty())
-      return Error(Errc::invalid_argument,
-                   concat("unable to parse host entry ", quote(entry), ": incorrect format"));
-    std::string address(pair->second);
-    if (address == "host-gateway") {
-      if (gateway.empty())
-        return Error(Errc::invalid_argument,
-                     concat("unable to replace \"host-gateway\" of host entry ", quote(entry),
-                            ": host containers internal IP address is empty"));
-      address = gateway;
-    }
-    std::string line = address + "\t";
-    for (std::string_view name : split(pair->first, ';')) {
-      if (line.back() != '\t') line += ' ';
-      line += name;
-      names->emplace(name);
-    }
-    text += line + "\n";
-  }
-  return text;
-}
-
-// The image's own /etc/hosts: of the topmost layer that has one.
-std::string image_hosts(const ContainerConfig& config) {
-  std::vector<std::string> roots = config.lower;
-  if (!config.rootfs.empty()) roots = {config.rootfs};
-  for (const std::string& path : roots) {
-    auto root = sys::open_dir(path);
-    if (!root) continue;
-    auto file = sys::open_in_root(root->get(), "etc/hosts", O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    struct stat st {};
-    if (!file || ::fstat(file->get(), &st) < 0) continue;
-    if (!S_ISREG(st.st_mode)) return "";
-    return sys::read_all(file->get(), kSmallConfig).value_or("");
-  }
-  return "";
-}
-
-Result<std::string> base_hosts_text(const ContainerConfig& config) {
-  const std::string& base = config.request.defaults.base_hosts_file;
-  if (base == "none") return std::string();
-  if (base == "image") return image_hosts(config);
-  if (!base.empty()) return TRY_CTX(sys::read_small_file(base, kSmallConfig), "base_hosts_file");
-  return sys::read_small_file("/etc/hosts", kSmallConfig)
-      .value_or("127.0.0.1 localhost\n::1 localhost\n");
-}
-
-// The base's lines, as Podman takes them over, without names that were given another address.
-std::string base_hosts(std::string_view text, const std::set<std::string>& taken) {
-  std::string out;
-  for (std::string_view line : split(text, '\n')) {
-    line = trim(line.substr(0, line.find('#')));
-    std::vector<std::string> words;
-    std::string word;
-    for (char c : std::string(line) + " ") {
-      if (c != ' ' && c != '\t')
-        word += c;
-      else if (!word.empty())
-        words.push_back(std::exchange(word, ""));
-    }
-    std::string names;
-    for (std::size_t i = 1; i < words.size(); ++i)
-      if (!taken.contains(words[i])) names += (names.empty() ? "" : " ") + words[i];
-    if (!names.empty()) out += concat(words[0], "\t", names, "\n");
-  }
-  return out;
-}
-
-Result<std::string> hosts_file(const ContainerConfig& config) {
-  const bool host_network = config.network_mode == "host";
-  const std::string gateway = host_network ? "127.0.0.1" : "";
-  std::set<std::string> taken;
-  std::string text = TRY(added_hosts(config.request.add_hosts, gateway, &taken));
-  for (const char* name : {"host.containers.internal", "host.docker.internal"})
-    if (taken.insert(name).second && host_network) text += concat(gateway, "\t", name, "\n");
-  std::string own;
-  if (!host_network && !config.network_mode.starts_with("ns:")) {
-    const std::string& name = config.name.empty() ? config.request.name : config.name;
-    own = concat("127.0.0.1\t", config.hostname);
-    taken.insert(config.hostname);
-    if (!name.empty() && name != config.hostname) own += " " + name;
-    if (!name.empty()) taken.insert(name);
-    own += "\n";
-  }
-  std::string base = TRY(base_hosts_text(config));
-  return text + base_hosts(base, taken) + own;
-}
-
-std::string resolv_conf(const CreateRequest& request) {
-  std::string text = sys::read_small_file("/etc/resolv.conf", kSmallConfig).value_or("");
-  std::string servers, search, options;
-  for (std::string_view line : split(text, '\n')) {
-    line = trim(line);
-    if (line.starts_with("nameserver")) servers += concat(line, "\n");
-    if (line.starts_with("search") || line.starts_with("domain")) search = concat(line, "\n");
-    if (line.starts_with("options")) options += concat(line, "\n");
-  }
-  if (!request.dns.empty()) {
-    servers.clear();
-    for (const std::string& server : request.dns) servers += concat("nameserver ", server, "\n");
-  }
-  if (!request.dns_search.empty())
-    search = request.dns_search == std::vector<std::string>{"."}
-                 ? ""
-                 : concat("search ", join(request.dns_search, " "), "\n");
-  if (!request.dns_options.empty())
-    options = concat("options ", join(request.dns_options, " "), "\n");
-  return search + servers + options;
-}
 
 // Only privileged containers are told about the engine around them, as Podman does.
 std::string containerenv(const ContainerConfig& config, const Host& host) {
@@ -192,11 +74,11 @@ Status write_container_files(const ContainerConfig& config, const Host& host,
   const CreateRequest& request = config.request;
   const bool shared_network = config.network_mode.starts_with("container:");
   if (!request.no_hosts && !shared_network) {
-    std::string hosts = TRY(hosts_file(config));
+    std::string hosts = TRY(hosts_text(config, {}));
     TRY(write("hosts", hosts));
   }
   if (config.network_mode != "none" && !shared_network)
-    TRY(write("resolv.conf", resolv_conf(request)));
+    TRY(write("resolv.conf", resolv_text(config, {})));
   if (!request.no_hostname) TRY(write("hostname", config.hostname + "\n"));
   TRY(write("containerenv", containerenv(config, host)));
   if (!request.tz.empty()) {

@@ -79,17 +79,18 @@ Result<std::string> resolve_network(const CreateRequest& request, const ResolveC
   if (mode.mode == "none" || mode.mode == "host" || mode.mode == "container" || mode.mode == "ns" ||
       mode.mode == "pod")
     return resolve_mode(kind, mode, context, config);
-  if (mode.mode.empty() || mode.mode == "default") {
+  // Without a word about networks a user's container has none until minke-netd serves it.
+  if (context.host->rootless && mode.mode.empty() && request.networks.empty() &&
+      request.ports.empty() && !request.publish_all) {
     log::info(
-        "networks are not supported yet: the container has a loopback device alone; use --network "
-        "host for the host's network");
+        "networks of users come with minke-netd: the container has a loopback device alone; use "
+        "--network host for the host's network");
     return std::string("none");
   }
-  return Error(
-      Errc::unsupported,
-      concat(
-          "network mode ", quote(mode.mode),
-          " is not supported yet: networks come with a later version; use --network none or host"));
+  if (!mode.mode.empty() && mode.mode != "bridge")
+    return Error(Errc::unsupported,
+                 concat("network mode ", quote(mode.mode), " is not supported yet"));
+  return std::string("bridge");
 }
 
 bool cgroup_v2() { return sys::exists("/sys/fs/cgroup/cgroup.controllers"); }

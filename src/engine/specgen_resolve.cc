@@ -222,6 +222,7 @@ Result<ContainerConfig> resolve_config(const CreateRequest& request,
   if (context.image != nullptr)
     for (const auto& [port, unused] : context.image->config.config.exposed_ports)
       ignore(add_ports(port, &config.expose), "an image's word for people, no more");
+  TRY(resolve_networks(request, context, &config));
   // Last, since it makes volumes: all that can be refused has been.
   TRY(resolve_mounts(request, context, &config));
   TRY(resolve_secrets(request, context, &config));

@@ -209,9 +209,23 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     monitor::Handle handle = std::move(*early);
     TRY(handle.send(spawn));
     failpoint("engine.start", 3);  // the monitor is building
-    TRY(handle.wait_created());
+    // Meanwhile the monitor builds; the files with names are bound in by their inodes.
+    auto networks = lease_networks(container);
+    if (!networks) {
+      handle.abandon(nullptr);
+      return std::move(networks.error());
+    }
+    monitor::StateRecord made = TRY(handle.wait_created());
     emit_container(host_, "init", config);
     failpoint("engine.start", 4);  // init waits
+    if (*networks) {
+      Status connected = attach_networks(container, &**networks, made.pid, made.start_time);
+      if (!connected) {
+        handle.abandon(&made);
+        return std::move(connected.error());
+      }
+      failpoint("engine.start", 6);  // it is on its networks
+    }
     if (only_init) return handle;
     monitor::StateRecord state = TRY(handle.start());
     container.live.pid = state.pid;
@@ -222,6 +236,8 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   }();
   if (!started) {
     // It never ran: as if it had not been started, so that it can be tried again.
+    if (Status released = release_networks(config.id); !released)
+      log::warn(released.error().message());
     Status back = starts > 0
                       ? save_starts(container.dir, starts)
                       : sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/started").c_str());

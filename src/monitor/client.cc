@@ -1,5 +1,6 @@
 #include "monitor/client.h"
 
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -120,6 +121,16 @@ Result<ExitRecord> Handle::wait_exit() {
   ignore(sys::send_message(control_.get(), pack(Verb::claimed)),
          "then the monitor is gone already");
   return record;
+}
+
+void Handle::abandon(const StateRecord* created) {
+  constexpr int kWaitMs = 10000;
+  control_.reset();  // nobody will ever say start
+  // One that was to be kept waiting does not mind that.
+  if (created != nullptr)
+    if (auto init = sys::Pidfd::open(created->pid, created->start_time))
+      ignore(init->kill(SIGKILL), "it may end at this moment");
+  ignore(monitor_.wait_exit(kWaitMs), "the next clean-up ends it");
 }
 
 void Handle::wait_gone() {

@@ -52,6 +52,9 @@ class Handle {
   Result<ExitRecord> wait_exit();
   // After wait_exit(): until the monitor itself, which removes the cgroup, has ended.
   void wait_gone();
+  // Instead of start(): what has been made goes, and with it the monitor, which is waited for.
+  // `created`: what wait_created() gave, if it came so far.
+  void abandon(const StateRecord* created);
   // The descriptor that becomes readable when wait_exit() would not block.
   int fd() const { return control_.get(); }
   sys::UniqueFd take_attach() { return std::move(attach_); }

@@ -168,7 +168,9 @@ std::string event_text(const Event& event, std::string_view time, bool truncate)
     if (!event.error.empty()) out += concat(' ', event.error);
     return out;
   }
-  if (event.type == "network")
+  if (event.type == "network" && !event.attributes.empty())  // of the network itself
+    return out + concat(' ', id, " (name=", event.name, ", type=", event.attributes[0].value, ')');
+  if (event.type == "network" && !event.id.empty())
     return out + concat(' ', id, " (container=", id, ", name=", event.network, ')');
   if (event.type == "secret") return out + concat(' ', id);
   if (!event.name.empty()) out += concat(' ', event.name);

@@ -27,6 +27,7 @@ void bind(json::Binder& b, AttachmentRecord& r) {
   b("startTime", r.start_time);
   b("networks", r.networks);
   b("ports", r.ports);
+  bind_field(b, "dns", r.dns);
 }
 
 Result<std::optional<AttachmentRecord>> load_attachments(const std::string& run_dir) {

@@ -37,6 +37,7 @@ struct AttachmentRecord {
   std::uint64_t start_time = 0;  // as /proc/PID/stat says: the pid is its own only with this one
   std::vector<Attachment> networks;
   std::vector<PortMapping> ports;  // with the host's ports chosen
+  std::vector<IpAddress> dns;      // --dns: asked for names of others instead of the host's servers
 };
 void bind(json::Binder& b, AttachmentRecord& r);
 

@@ -19,6 +19,22 @@ void bind_text(json::Binder& b, const char* key, T& field) {
 }
 
 template <typename T>
+void bind_optional(json::Binder& b, const char* key, std::optional<T>& field) {
+  if (!b.reading()) {
+    if (field) bind_text(b, key, *field);
+    return;
+  }
+  std::string text;
+  b(key, text);
+  if (text.empty()) return;
+  auto parsed = T::parse(text);
+  if (parsed)
+    field = *parsed;
+  else
+    b.fail_at(key, parsed.error().message());
+}
+
+template <typename T>
 void bind_texts(json::Binder& b, const char* key, std::vector<T>& fields) {
   std::vector<std::string> texts;
   if (!b.reading())
@@ -56,18 +72,10 @@ void bind_field(json::Binder& b, const char* key, std::vector<IpPrefix>& prefixe
 }
 
 void bind_field(json::Binder& b, const char* key, std::optional<IpAddress>& address) {
-  if (!b.reading()) {
-    if (address) bind_text(b, key, *address);
-    return;
-  }
-  std::string text;
-  b(key, text);
-  if (text.empty()) return;
-  auto parsed = IpAddress::parse(text);
-  if (parsed)
-    address = *parsed;
-  else
-    b.fail_at(key, parsed.error().message());
+  bind_optional(b, key, address);
+}
+void bind_field(json::Binder& b, const char* key, std::optional<MacAddress>& mac) {
+  bind_optional(b, key, mac);
 }
 
 void bind(json::Binder& b, Subnet& s) {

@@ -54,5 +54,6 @@ void bind_field(json::Binder& b, const char* key, IpPrefix& prefix);
 void bind_field(json::Binder& b, const char* key, std::vector<IpAddress>& addresses);
 void bind_field(json::Binder& b, const char* key, std::vector<IpPrefix>& prefixes);
 void bind_field(json::Binder& b, const char* key, MacAddress& mac);
+void bind_field(json::Binder& b, const char* key, std::optional<MacAddress>& mac);
 
 }  // namespace minke::net

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "codec/json.h"
@@ -31,5 +32,19 @@ struct PortMapping {
   auto operator<=>(const PortMapping&) const = default;
 };
 void bind(json::Binder& b, PortMapping& p);
+
+// [[HOSTIP:][HOSTPORT[-END]]:]PORT[-END][/PROTOCOL][,proxy=v1|v2]; errors are Podman's.
+Result<PortMapping> parse_publish(std::string_view text);
+// PORT[-END][/PROTOCOL], as an image exposes it.
+Result<PortMapping> parse_exposed(std::string_view text);
+
+// In the order of their ports, each once, neighbours as one range. Two that want the same port of
+// the host for different ones of the container are an error.
+Result<std::vector<PortMapping>> merge_ports(std::vector<PortMapping> ports);
+// Whether both want a port of the host's: "any address" wants those of all.
+bool host_ports_overlap(const PortMapping& a, const PortMapping& b);
+
+// "0.0.0.0:8080->80/tcp, ..." as ps prints them.
+std::string ports_text(const std::vector<PortMapping>& ports);
 
 }  // namespace minke::net

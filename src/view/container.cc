@@ -6,6 +6,7 @@
 #include "runtime/cgroup.h"
 #include "sys/fd.h"
 #include "view/json_make.h"
+#include "view/network.h"
 
 namespace minke::view {
 namespace {
@@ -260,28 +261,6 @@ Result<oci::Spec> current_spec(engine::Engine& engine, const Container& containe
   return spec ? std::move(*spec) : bare_spec(container.config);
 }
 
-json::Object inspect_network_settings(const ContainerConfig& config) {
-  json::Object out;
-  out.set("EndpointID", "");
-  out.set("Gateway", "");
-  out.set("IPAddress", "");
-  out.set("IPPrefixLen", 0);
-  out.set("IPv6Gateway", "");
-  out.set("GlobalIPv6Address", "");
-  out.set("GlobalIPv6PrefixLen", 0);
-  out.set("MacAddress", "");
-  out.set("Bridge", "");
-  out.set("SandboxID", "");
-  out.set("HairpinMode", false);
-  out.set("LinkLocalIPv6Address", "");
-  out.set("LinkLocalIPv6PrefixLen", 0);
-  json::Object ports;
-  for (const std::string& port : config.expose) ports.set(port, nullptr);
-  out.set("Ports", std::move(ports));
-  out.set("SandboxKey", "");
-  return out;
-}
-
 json::Object inspect_container(const engine::Host& host, const Container& container,
                                const oci::Spec& spec,
                                const std::optional<engine::Engine::Sizes>& sizes) {
@@ -329,7 +308,9 @@ json::Object inspect_container(const engine::Host& host, const Container& contai
   }
   out.set("Mounts", inspect_mounts(config));
   out.set("Dependencies", to_array(config.depends_on));
-  out.set("NetworkSettings", inspect_network_settings(config));
+  auto record = net::load_attachments(container.run_dir);
+  out.set("NetworkSettings",
+          inspect_network_settings(config, record ? *record : std::nullopt, container.live.pid));
   out.set("Namespace", "");
   out.set("IsInfra", container.live.is_infra);
   out.set("IsService", false);

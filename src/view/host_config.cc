@@ -3,6 +3,7 @@
 #include "engine/specgen_internal.h"
 #include "view/container.h"
 #include "view/json_make.h"
+#include "view/network.h"
 
 namespace minke::view {
 namespace {
@@ -227,7 +228,7 @@ json::Object inspect_host_config(const engine::Host& host, const engine::Contain
   out.set("ContainerIDFile", request.cid_file);
   out.set("LogConfig", log_config(config));
   out.set("NetworkMode", config.network_mode);
-  out.set("PortBindings", json::Object());
+  out.set("PortBindings", port_bindings(config.ports));
   out.set("RestartPolicy", std::move(restart));
   out.set("AutoRemove", request.remove);
   out.set("VolumeDriver", "");
@@ -246,7 +247,7 @@ json::Object inspect_host_config(const engine::Host& host, const engine::Contain
   out.set("OomScoreAdj", spec.process ? spec.process->oom_score_adj.value_or(0) : 0);
   out.set("PidMode", namespace_mode(spec, "pid", config.pid_mode, "host"));
   out.set("Privileged", request.privileged);
-  out.set("PublishAllPorts", false);
+  out.set("PublishAllPorts", request.publish_all);
   out.set("ReadonlyRootfs", request.read_only);
   out.set("SecurityOpt", to_array(request.security_opts));
   out.set("Tmpfs", std::move(tmpfs));

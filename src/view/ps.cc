@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "codec/units.h"
 #include "sys/fd.h"
+#include "view/json_make.h"
 #include "view/status.h"
 
 namespace minke::view {
@@ -60,6 +61,21 @@ constexpr gotemplate::FieldShape kFields[] = {
     {"Size", gotemplate::FieldKind::text},
 };
 
+json::Value ports_json(const std::vector<net::PortMapping>& ports) {
+  if (ports.empty()) return {};
+  json::Array list;
+  for (const net::PortMapping& port : ports) {
+    json::Object entry;
+    entry.set("host_ip", port.host_ip ? port.host_ip->text() : "");
+    entry.set("container_port", std::int64_t{port.container_port});
+    entry.set("host_port", std::int64_t{port.host_port});
+    entry.set("range", std::int64_t{port.range});
+    entry.set("protocol", net::protocol_name(port.protocol));
+    list.emplace_back(std::move(entry));
+  }
+  return list;
+}
+
 }  // namespace
 
 const gotemplate::Shape kPsShape = {"containers.psReporter", kFields};
@@ -85,7 +101,7 @@ json::Object ps_row(const engine::ContainerSummary& container,
   row.set("Created", format_rfc3339(container.created));
   row.set("Status", status_text(container, options.at));
   row.set("State", engine::state_name(container.state));
-  row.set("Ports", "");
+  row.set("Ports", net::ports_text(container.ports));
   row.set("Pod", "");
   row.set("PodName", "");
   row.set("Size", !sizes
@@ -94,7 +110,7 @@ json::Object ps_row(const engine::ContainerSummary& container,
                                units::human_size(static_cast<double>(sizes->root), 3), ")"));
   row.set("Labels", labels_of(container));
   row.set("Mounts", texts(container.mounts));
-  row.set("Networks", "");
+  row.set("Networks", join(container.networks, ","));
   row.set("Pid", container.pid);
   row.set("Exited", has_exited(container));
   row.set("ExitedAt", unix_seconds(container.finished_at));
@@ -137,11 +153,11 @@ json::Object ps_json(const engine::ContainerSummary& container,
       if (std::string value = namespace_of(container.pid, space.file); !value.empty())
         namespaces.set(space.member, std::move(value));
   row.set("Namespaces", std::move(namespaces));
-  row.set("Networks", json::Array());
+  row.set("Networks", to_array(container.networks));
   row.set("Pid", container.pid);
   row.set("Pod", "");
   row.set("PodName", "");
-  row.set("Ports", nullptr);
+  row.set("Ports", ports_json(container.ports));
   if (sizes) {
     json::Object size;
     size.set("rootFsSize", sizes->root);

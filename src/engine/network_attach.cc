@@ -1,0 +1,311 @@
+// The networks of one run of a container: leased, attached, released. Each step can be done twice,
+// and what a killed command has left is found by the record (net/attachment.h), which is there
+// before the first lease.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "codec/digest.h"
+#include "config/containers_conf.h"
+#include "engine/engine.h"
+#include "engine/name_files.h"
+#include "engine/network_place.h"
+#include "engine/records.h"
+#include "engine/userns.h"
+#include "net/host_ports.h"
+#include "net/ipam.h"
+#include "net/setup.h"
+#include "state/object_lock.h"
+#include "sys/process.h"
+
+namespace minke::engine {
+namespace {
+
+std::string networks_dir(const Host& host) { return host.runroot + "/networks"; }
+
+Result<sys::FileLock> lock_network(const Host& host, const std::string& name, sys::LockMode mode) {
+  return state::lock_object(concat(networks_dir(host), "/", name), concat("network ", name), mode);
+}
+
+// The veth's end outside: follows from container and network, so that it is found again.
+std::string host_interface(const std::string& id, const std::string& network) {
+  return concat("veth", sha256_hex(concat(id, "/", network)).substr(0, 10));
+}
+
+bool is_none(const net::Network& network) {
+  auto driver = network.ipam_options.find("driver");
+  return driver != network.ipam_options.end() && driver->second == "none";
+}
+
+// Of a network without addresses: who is on it.
+std::string member_path(const Host& host, const std::string& network, const std::string& id) {
+  return concat(networks_dir(host), "/", network, "/leases/", id);
+}
+
+// The same addresses as in the last run, while they are free.
+const net::Attachment* find_attachment(const std::optional<net::AttachmentRecord>& record,
+                                       const std::string& network) {
+  if (!record) return nullptr;
+  for (const net::Attachment& attachment : record->networks)
+    if (attachment.network == network) return &attachment;
+  return nullptr;
+}
+
+Result<std::optional<net::AttachmentRecord>> load_last(const std::string& run_dir) {
+  auto text = sys::read_small_file(run_dir + "/network.last", 1 << 20);
+  if (!text) return std::optional<net::AttachmentRecord>();
+  auto record = json::parse_struct<net::AttachmentRecord>(*text);
+  if (!record) return std::optional<net::AttachmentRecord>();
+  return std::optional(std::move(*record));
+}
+
+// A network that is no more, as far as its lease needs it.
+net::Network remains_of(const net::Attachment& attachment) {
+  net::Network network;
+  network.name = attachment.network;
+  network.id = attachment.network_id;
+  network.driver = attachment.driver;
+  network.interface = attachment.bridge;
+  return network;
+}
+
+// Rewritten where it is: containers have its inode.
+Status rewrite(const std::string& path, const std::string& text) {
+  sys::UniqueFd file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
+  if (!file && errno == ENOENT) return {};
+  if (!file) return Error::from_errno(errno, path);
+  return sys::write_all(file.get(), text, path);
+}
+
+}  // namespace
+
+Result<NetworkPlace> open_network_place(const Host& host) {
+  NetworkPlace place;
+  place.rootless = host.rootless;
+  place.netns.reset(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!place.netns) return Error::from_errno(errno, "/proc/self/ns/net");
+  return place;
+}
+
+Result<sys::UniqueFd> open_network_namespace(pid_t pid, std::uint64_t start_time) {
+  const std::string path = concat("/proc/", pid, "/ns/net");
+  sys::UniqueFd netns(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!netns) return Error::from_errno(errno, path);
+  // Asked after the open: then the descriptor is of that very process.
+  if (!sys::process_alive(pid, start_time))
+    return Error(Errc::not_found, concat("process ", pid, " has ended"));
+  return netns;
+}
+
+bool netd_serves(const Host&) { return false; }
+
+Status Engine::rewrite_names(const Container& container, const net::AttachmentRecord& record) {
+  NameSources sources;
+  sources.record = &record;
+  sources.names_served = netd_serves(host_);
+  const std::string& asked = container.config.request.defaults.internal_ip;
+  if (asked.empty()) {
+    // Of v4 before v6; that of a parent's network is somebody else's.
+    for (bool v6 : {false, true})
+      for (const net::Attachment& network : record.networks)
+        for (const net::IpAddress& gateway : network.gateways)
+          if (sources.host_address.empty() && network.driver == "bridge" && gateway.v6 == v6)
+            sources.host_address = gateway.text();
+  } else if (asked != "none") {
+    sources.host_address = asked;
+  }
+  if (!container.config.request.no_hosts) {
+    std::string text = TRY(hosts_text(container.config, sources));
+    TRY(rewrite(container.dir + "/hosts", text));
+  }
+  return rewrite(container.dir + "/resolv.conf", resolv_text(container.config, sources));
+}
+
+namespace {
+
+// Addresses of one network into `out`; the rest of it follows from network and choice.
+Status lease_one(const Host& host, const net::Network& network, const NetworkChoice& choice,
+                 const std::string& id, const net::Attachment* last, net::Attachment* out) {
+  out->network_id = network.id;
+  out->driver = network.driver;
+  out->bridge = network.interface;
+  out->aliases = choice.aliases;
+  out->internal = network.internal;
+  out->dns_enabled = network.dns_enabled;
+  if (network.driver == "bridge") out->host_interface = host_interface(id, network.name);
+  // The kernel gives an ipvlan its parent's.
+  if (choice.mac && network.driver == "ipvlan")
+    return Error(Errc::invalid_argument, concat("network ", network.name,
+                                                ": ipvlan interfaces have their parent's MAC "
+                                                "address"));
+  if (choice.mac)
+    out->mac = *choice.mac;
+  else if (last != nullptr && !last->mac.is_zero())
+    out->mac = last->mac;
+  else if (network.driver != "ipvlan")
+    out->mac = net::MacAddress::random();
+  if (is_none(network)) {
+    if (choice.ip || choice.ip6)
+      return Error(Errc::invalid_argument,
+                   concat("network ", network.name, " gives no addresses (ipam driver none)"));
+    const std::string path = member_path(host, network.name, id);
+    TRY(sys::ensure_dirs(path.substr(0, path.rfind('/')), 0700));
+    Status member = sys::symlink_at(id.c_str(), sys::DirFd::cwd(), path.c_str());
+    return member || member.error().code() == Errc::already_exists ? Status() : std::move(member);
+  }
+  net::Ipam::Wish wish;
+  if (choice.ip) wish.fixed.push_back(*choice.ip);
+  if (choice.ip6) wish.fixed.push_back(*choice.ip6);
+  if (last != nullptr)
+    for (const net::IpPrefix& address : last->addresses) wish.preferred.push_back(address.address);
+  wish.is_there = [&host](const std::string& other) {
+    return sys::exists(ContainerPaths(host, other).dir);
+  };
+  net::Ipam ipam(networks_dir(host), network);
+  out->addresses = TRY(ipam.lease(id, wish));
+  for (const net::Subnet& subnet : network.subnets)
+    if (subnet.gateway) out->gateways.push_back(*subnet.gateway);
+  return {};
+}
+
+}  // namespace
+
+Result<net::Network> Engine::network_for_use(const std::string& name, bool locked) {
+  const net::NetworkStore* store = TRY(networks());
+  if (name != store->default_name() || store->is_written(name)) return store->load(name);
+  sys::FileLock lock;
+  if (!locked) lock = TRY(state::lock_object(networks_dir(host_), "the networks"));
+  return store->ensure_default();
+}
+
+Status Engine::lease_choice(const NetworkChoice& choice, const std::string& id,
+                            net::Attachment* out) {
+  net::Network network = TRY(network_for_use(choice.network));
+  return lease_one(host_, network, choice, id, nullptr, out);
+}
+
+Result<std::optional<net::AttachmentRecord>> Engine::lease_networks(const Container& container) {
+  const ContainerConfig& config = container.config;
+  if (config.networks.empty()) return std::optional<net::AttachmentRecord>();
+  net::AttachmentRecord record;
+  record.id = config.id;
+  record.name = config.name;
+  record.hostname = config.hostname;
+  record.ports = config.ports;
+  for (const std::string& text : config.request.dns)
+    if (auto server = net::IpAddress::parse(text)) record.dns.push_back(*server);
+  for (const NetworkChoice& choice : config.networks) {
+    net::Attachment& attachment = record.networks.emplace_back();
+    attachment.network = choice.network;
+    attachment.interface = choice.interface;
+  }
+  // Before the first lease: who finds it without addresses looks for all that are the container's.
+  TRY(net::save_attachments(container.run_dir, record));
+  failpoint("engine.network", 1);  // meant, nothing leased
+  auto last = TRY(load_last(container.run_dir));
+  for (std::size_t i = 0; i < config.networks.size(); ++i) {
+    const NetworkChoice& choice = config.networks[i];
+    net::Network network = TRY(network_for_use(choice.network));
+    TRY(lease_one(host_, network, choice, config.id, find_attachment(last, choice.network),
+                  &record.networks[i]));
+  }
+  failpoint("engine.network", 2);  // leased, not recorded
+  if (!config.ports.empty()) {
+    sys::FileLock lock = TRY(state::lock_object(networks_dir(host_), "the networks"));
+    TRY(net::lease_ports(host_.runroot, config.id, config.ports, !host_.rootless));
+  }
+  TRY(net::save_attachments(container.run_dir, record));
+  failpoint("engine.network", 3);  // recorded
+  TRY(rewrite_names(container, record));
+  return std::optional(std::move(record));
+}
+
+Status Engine::attach_one(const net::Attachment& attachment, const NetworkPlace& place, int netns) {
+  net::Network network = TRY(network_for_use(attachment.network));
+  {
+    // Whoever removes an empty bridge has it alone, and looks at the leases then: ours is there.
+    sys::FileLock lock = TRY(lock_network(host_, network.name, sys::LockMode::shared));
+    TRY_CTX(net::ensure_network(network, place.place()), concat("network ", network.name));
+  }
+  TRY_CTX(net::attach(network, attachment, place.place(), netns), concat("network ", network.name));
+  return {};
+}
+
+Status Engine::attach_networks(const Container& container, net::AttachmentRecord* record, pid_t pid,
+                               std::uint64_t start_time) {
+  NetworkPlace place = TRY(open_network_place(host_));
+  sys::UniqueFd netns = TRY(open_network_namespace(pid, start_time));
+  int step = 3;
+  for (const net::Attachment& attachment : record->networks) {
+    TRY(attach_one(attachment, place, netns.get()));
+    failpoint("engine.network", ++step);  // 4, 5, ...: it is on one more
+  }
+  record->pid = pid;
+  record->start_time = start_time;
+  TRY(net::save_attachments(container.run_dir, *record));
+  if (record->ports.empty() && !host_.rootless) return {};
+  TRY(net::publish(*record, place.place()));
+  failpoint("engine.network", 9);  // published
+  return {};
+}
+
+Status Engine::release_one(const std::string& id, const net::Attachment& attachment,
+                           const NetworkPlace& place, int netns) {
+  ErrorList errors;
+  const net::NetworkStore* store = TRY(networks());
+  auto found = store->load(attachment.network);
+  net::Network network = found ? std::move(*found) : remains_of(attachment);
+  // A name and no more: the command that leased was killed.
+  if (!attachment.host_interface.empty() || netns >= 0)
+    errors.add(net::detach(attachment, place.place(), netns));
+  net::Ipam ipam(networks_dir(host_), network);
+  if (attachment.addresses.empty())
+    errors.add(ipam.release_all(id));
+  else
+    errors.add(ipam.release(id, attachment.addresses));
+  ignore(sys::unlink_at(sys::DirFd::cwd(), member_path(host_, network.name, id).c_str()),
+         "it is there only without addresses");
+  if (network.driver == "bridge") errors.add(drop_empty_bridge(network));
+  return std::move(errors).to_status();
+}
+
+Status Engine::drop_empty_bridge(const net::Network& network) {
+  sys::FileLock lock = TRY(lock_network(host_, network.name, sys::LockMode::exclusive));
+  auto leases = sys::list_dir(sys::DirFd::cwd(),
+                              concat(networks_dir(host_), "/", network.name, "/leases").c_str());
+  if (leases && !leases->empty()) return {};
+  NetworkPlace place = TRY(open_network_place(host_));
+  return net::remove_network(network, place.place());
+}
+
+Status Engine::release_networks(const std::string& id) {
+  ContainerPaths paths(host_, id);
+  auto record = net::load_attachments(paths.run_dir);
+  if (record && !*record) return {};
+  if (!record) {
+    // What cannot be read is of no use to anybody; leases go when their container is gone.
+    log::error(record.error().message());
+    return sys::unlink_at(sys::DirFd::cwd(), (paths.run_dir + net::kAttachmentFile).c_str());
+  }
+  NetworkPlace place = TRY(open_network_place(host_));
+  ErrorList errors;
+  if (!(*record)->ports.empty()) {
+    errors.add(net::unpublish(**record, place.place()));
+    errors.add(net::release_ports(host_.runroot, id));
+  }
+  failpoint("engine.network-release", 1);  // not published any more
+  for (const net::Attachment& attachment : (*record)->networks) {
+    errors.add(release_one(id, attachment, place, -1));
+    failpoint("engine.network-release", 2);
+  }
+  // Kept, so that the next run asks for the same addresses.
+  errors.add(sys::rename_at(sys::DirFd::cwd(), (paths.run_dir + net::kAttachmentFile).c_str(),
+                            sys::DirFd::cwd(), (paths.run_dir + "/network.last").c_str()));
+  Status released = std::move(errors).to_status();
+  if (!released) return std::move(released.error()).wrap(concat("container ", short_id(id)));
+  return {};
+}
+
+}  // namespace minke::engine
