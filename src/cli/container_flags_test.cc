@@ -81,10 +81,40 @@ TEST_F(ContainerFlagsTest, EntrypointAndPull) {
 }
 
 TEST_F(ContainerFlagsTest, RefusedByName) {
-  EXPECT_NE(fault({"-p", "80:80", "img"}).find("publish"), std::string::npos);
-  EXPECT_EQ(fault({"--restart=no", "img"}), "");
-  EXPECT_NE(fault({"--network", "none", "--network", "host", "img"}).find("several --network"),
+  EXPECT_NE(fault({"--link-local-ip", "169.254.1.1", "img"}).find("link-local-ip"),
             std::string::npos);
+  EXPECT_EQ(fault({"--restart=no", "img"}), "");
+}
+
+TEST_F(ContainerFlagsTest, Networks) {
+  auto made = request({"--network", "n1:ip=10.1.1.1,alias=a", "--network", "n2", "--network-alias",
+                       "b", "-p", "8080:80", "img"});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->network.mode, "bridge");
+  ASSERT_EQ(made->networks.size(), 2u);
+  EXPECT_EQ(made->networks[0].network, "n1");
+  EXPECT_EQ(made->networks[0].ip->text(), "10.1.1.1");
+  EXPECT_EQ(made->networks[0].aliases, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(made->networks[1].aliases, std::vector<std::string>{"b"});
+  EXPECT_EQ(made->ports.size(), 1u);
+  EXPECT_EQ(request({"--network", "a,b", "img"})->networks.size(), 2u);
+  EXPECT_EQ(request({"--network", "private", "img"})->network.mode, "");
+  EXPECT_EQ(request({"--ip", "10.1.1.1", "img"})->networks[0].network, "default");
+  const char* rows[][2] = {
+      {"none",
+       "cannot set multiple networks without bridge network mode, selected mode none: "
+       "invalid argument"},
+      {"n1:foo=1", "invalid option for network n1: unknown bridge network option: foo"},
+      {"n1:alias=", "invalid option for network n1: alias cannot be empty"},
+      {":ip=10.1.1.1", "network name cannot be empty"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(fault({"--network", row[0], "--network", "n9", "img"}), row[1]);
+  EXPECT_EQ(fault({"--network", "n1", "--network", "host", "img"}),
+            "can only set extra network names, selected mode host conflicts with bridge: invalid "
+            "argument");
+  EXPECT_EQ(fault({"--network", "host", "--ip", "10.1.1.1", "img"}),
+            "--ip can only be set when the network mode is bridge: invalid argument");
 }
 
 TEST_F(ContainerFlagsTest, RunOnly) {

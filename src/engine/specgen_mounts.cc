@@ -43,7 +43,7 @@ void add_proc(SpecBuilder* b) {
 // True when a fresh sysfs can be mounted: it belongs to the owner of the network namespace.
 bool can_mount_sysfs(const SpecBuilder& b) {
   if (b.host_network()) return !b.in_userns();
-  if (b.own_userns()) return b.config.network_mode == "none";
+  if (b.own_userns()) return owns_network(b.config);
   return true;
 }
 

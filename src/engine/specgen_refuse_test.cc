@@ -61,9 +61,27 @@ TEST_F(SpecTest, RefusesInPodmansWords) {
          r.pid = {"ns", "/nope"};
        },
        "cannot find specified PID namespace path: stat /nope: no such file or directory"},
-      {"network", [](CreateRequest& r) { r.network.mode = "bridge"; },
-       "network mode \"bridge\" is not supported yet: networks come with a later version; use "
-       "--network none or host"},
+      {"network",
+       [](CreateRequest& r) {
+         r.network.mode = "bridge";
+         r.networks.emplace_back().network = "nosuch";
+       },
+       "unable to find network with name or ID nosuch: network not found"},
+      {"interfaces",
+       [](CreateRequest& r) {
+         r.network.mode = "bridge";
+         for (const char* name : {"podman", "other"}) {
+           NetworkChoice& choice = r.networks.emplace_back();
+           choice.network = name;
+           choice.interface = "x0";
+         }
+       },
+       "interface_name \"x0\" is given to two networks"},
+      {"ports",
+       [](CreateRequest& r) {
+         r.ports = {*net::parse_publish("80:80"), *net::parse_publish("80:81")};
+       },
+       "conflicting port mappings for host port 80 (protocol tcp)"},
       {"umask", [](CreateRequest& r) { r.umask = "9"; },
        "invalid umask string 9: invalid argument"},
       {"stop", [](CreateRequest& r) { r.stop_signal = "FOO"; }, "invalid signal: FOO"},

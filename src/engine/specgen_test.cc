@@ -16,6 +16,7 @@ TEST_F(SpecTest, MountsOfAnOrdinaryContainer) {
       "/dev/mqueue mqueue mqueue nosuid,noexec,nodev",
       "/dev/shm tmpfs shm nosuid,noexec,nodev,mode=1777,size=65536000",
       "/etc/hosts bind DIR/root/containers/c/hosts bind,rprivate",
+      "/etc/resolv.conf bind DIR/root/containers/c/resolv.conf bind,rprivate",
       "/etc/hostname bind DIR/root/containers/c/hostname bind,rprivate",
       "/run/.containerenv bind DIR/root/containers/c/containerenv bind,rprivate",
       "/sys/fs/cgroup cgroup cgroup rprivate,nosuid,noexec,nodev,relatime,ro",

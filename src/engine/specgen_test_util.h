@@ -52,6 +52,13 @@ class SpecTest : public ::testing::Test {
       return Error(Errc::not_found, concat("no container with name or ID ", quote(name),
                                            " found: no such container"));
     };
+    context.find_network = [](std::string_view name) -> Result<net::Network> {
+      net::Network network;
+      network.name = name.empty() ? "podman" : name;
+      if (name == "" || name == "podman" || name == "other") return network;
+      return Error(Errc::not_found,
+                   concat("unable to find network with name or ID ", name, ": network not found"));
+    };
     context.auto_maps_in_use = []() -> Result<std::vector<oci::IdMapping>> {
       return std::vector<oci::IdMapping>();
     };

@@ -20,6 +20,8 @@
 namespace minke::engine {
 namespace {
 
+constexpr int kStartFailed = 126;  // the exit code of run, as Podman's
+
 const char* manager_name(runtime::CgroupManager manager) {
   constexpr const char* kNames[] = {"cgroupfs", "systemd", "disabled"};
   return kNames[static_cast<int>(manager)];
@@ -357,6 +359,8 @@ Result<Engine::RunResult> Engine::run(const CreateRequest& request, const RunOpt
                                   options.attach_flags.stdin_, std::move(early));
       if (started)
         handle = std::move(*started);
+      else if (started.error().exit_code() == 0)  // as Podman's run, when a start has come so far
+        ready = std::move(started.error()).with_exit(kStartFailed);
       else
         ready = std::move(started.error());
     }

@@ -125,7 +125,10 @@ Result<ExitRecord> Handle::wait_exit() {
 
 void Handle::abandon(const StateRecord* created) {
   constexpr int kWaitMs = 10000;
+  // The clean-up is the caller's, who holds the lock that another one would wait for.
+  ignore(sys::send_message(control_.get(), pack(Verb::claimed)), "then it is gone already");
   control_.reset();  // nobody will ever say start
+  attach_.reset();   // nor read what it has said
   // One that was to be kept waiting does not mind that.
   if (created != nullptr)
     if (auto init = sys::Pidfd::open(created->pid, created->start_time))

@@ -21,8 +21,9 @@ IpRange lease_bounds(const Subnet& subnet) {
 }
 
 Error all_taken(const Network& network, const IpRange& bounds) {
-  return Error(Errc::unavailable, concat("failed to find free IP in range: ", bounds.first.text(),
-                                         " - ", bounds.last.text(), " of network ", network.name));
+  return Error(Errc::unavailable,
+               concat("IPAM error: failed to find free IP in range: ", bounds.first.text(), " - ",
+                      bounds.last.text(), " of network ", network.name));
 }
 
 }  // namespace
@@ -70,12 +71,12 @@ Result<IpAddress> Ipam::lease_in(const Subnet& subnet, const std::string& id,
   for (const IpAddress& fixed : wish.fixed) {
     if (!subnet.subnet.contains(fixed)) continue;
     if (fixed == subnet.gateway)
-      return Error(Errc::invalid_argument, concat("requested static ip ", fixed.text(),
+      return Error(Errc::invalid_argument, concat("IPAM error: requested static ip ", fixed.text(),
                                                   " is the gateway of network ", network_.name));
     if (fixed == subnet.subnet.network() || (!fixed.v6 && fixed == subnet.subnet.last()))
       return Error(Errc::invalid_argument,
-                   concat("requested static ip ", fixed.text(), " stands for all of subnet ",
-                          subnet.subnet.text()));
+                   concat("IPAM error: requested static ip ", fixed.text(),
+                          " stands for all of subnet ", subnet.subnet.text()));
     for (int tries = 0;; ++tries) {
       if (TRY(take(id, fixed)) == Take::done) return fixed;
       auto owner = sys::read_link_at(sys::DirFd::cwd(), path(fixed).c_str());
@@ -85,7 +86,7 @@ Result<IpAddress> Ipam::lease_in(const Subnet& subnet, const std::string& id,
         continue;
       }
       if (!owner && tries < 2) continue;  // released meanwhile
-      return Error(Errc::in_use, concat("requested ip address ", fixed.text(),
+      return Error(Errc::in_use, concat("IPAM error: requested ip address ", fixed.text(),
                                         " is already allocated to container ID ",
                                         std::move(owner).value_or("unknown")));
     }

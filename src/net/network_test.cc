@@ -186,7 +186,7 @@ TEST_F(Leases, FixedOnes) {
   auto b = ipam.lease("b", wish);
   ASSERT_FALSE(b);
   EXPECT_EQ(b.error().message(),
-            "requested ip address 10.98.0.5 is already allocated to container ID a");
+            "IPAM error: requested ip address 10.98.0.5 is already allocated to container ID a");
   EXPECT_EQ(ipam.lease("b", {{ip("1.2.3.4")}, {}, {}}).error().message(),
             "requested static ip 1.2.3.4 not in any subnet on network n");
   EXPECT_FALSE(ipam.lease("b", {{ip("10.98.0.1")}, {}, {}}));

@@ -1,0 +1,31 @@
+#!/bin/bash
+# A container is on the default network: address, gateway, default route, names in its files; the bridge goes with it.
+# needs: root
+. "$(dirname "$0")/../../lib-network.sh"
+need_image
+minke run -d --name c --cap-add net_raw "$IMG" sleep 1000 >/dev/null
+ok minke inspect c
+settings=$(field "$out" '.[0].NetworkSettings')
+assert_eq bridge "$(field "$out" '.[0].HostConfig.NetworkMode')"
+ip=$(field "$settings" .IPAddress)
+assert_match '^10\.88\.0\.[0-9]+$' "$ip"
+assert_eq "10.88.0.1 16" "$(field "$settings" '"\(.Gateway) \(.IPPrefixLen)"')"
+assert_eq "$ip podman" "$(field "$settings" '.Networks.podman | "\(.IPAddress) \(.NetworkID)"')"
+ok minke exec c ip -o addr show dev eth0
+assert_match "$ip/16" "$out"
+assert_match "$(field "$settings" .GlobalIPv6Address)" "$out"
+ok minke exec c ip route
+assert_match 'default via 10.88.0.1 dev eth0' "$out"
+ok minke exec c cat /sys/class/net/eth0/address
+assert_eq "$(field "$settings" .MacAddress)" "$out"
+ok minke exec c cat /etc/hosts
+assert_match "10.88.0.1	host.containers.internal" "$out"
+id=$(minke inspect --format '{{.Id}}' c)
+assert_match "$ip	${id:0:12} c" "$out"
+ok minke exec c ping -c 1 -W 5 10.88.0.1
+ok minke ps --format '{{.Networks}}'
+assert_eq podman "$out"
+ok minke ps -q --filter network=podman
+assert_eq "${id:0:12}" "$out"
+ok minke rm -f -t 0 c
+nothing_left

@@ -1,0 +1,20 @@
+#!/bin/bash
+# hosts, resolv.conf and hostname: options, host-gateway, several networks, none of them when not wanted.
+# needs: root
+. "$(dirname "$0")/../../lib-network.sh"
+need_image
+ok minke run --rm --name n --hostname h --add-host a:1.2.3.4 --add-host 'g;k:host-gateway' "$IMG" cat /etc/hosts
+assert_match $'^1.2.3.4\ta\n10.88.0.1\tg k\n' "$out"
+assert_match $'10.88.0.1\thost.containers.internal host.docker.internal\n10.88.0.[0-9]+\th n\n' "$out"
+ok minke run --rm --dns 192.0.2.53 --dns-search foo.com --dns-option ndots:2 "$IMG" cat /etc/resolv.conf
+assert_eq $'search foo.com\nnameserver 192.0.2.53\noptions ndots:2' "$out"
+ok minke run --rm "$IMG" grep -c '^nameserver' /etc/resolv.conf
+ok minke run --rm --no-hosts "$IMG" sh -c 'cat /etc/hosts 2>/dev/null || echo none'
+assert_no_match host.containers "$out"
+printf '10.1.1.1 base\n' >"$T/base"
+ok minke run --rm --hosts-file "$T/base" "$IMG" cat /etc/hosts
+assert_match $'^10.1.1.1\tbase\n' "$out"
+assert_error 125 'no-hosts and --add-host cannot be set together' minke run --rm --no-hosts --add-host a:1.2.3.4 "$IMG" true
+ok minke run --rm --hostname h "$IMG" cat /etc/hostname
+assert_eq h "$out"
+nothing_left

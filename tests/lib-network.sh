@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# In place of lib.sh, for scripts that make bridges: the script runs in a network namespace of its own, so that
+# interfaces, rules and ports are nobody else's.
+
+if [ -z "${OWN_NETWORK:-}" ]; then
+  export OWN_NETWORK=1
+  if [ "$(id -u)" = 0 ]; then exec unshare --net -- "$0" "$@"; fi
+fi
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+! is_root || ip link set lo up
+
+outside=''
+# Another host: 192.0.2.2 and 2001:db8:2::2; this one is .1. Commands there: out COMMAND...
+make_outside() {
+  unshare --net -- sleep 1000 &
+  outside=$!
+  within 20 eval '[ "$(readlink /proc/$outside/ns/net)" != "$(readlink /proc/self/ns/net)" ] && [ "$(cat /proc/$outside/comm)" = sleep ]'
+  ip link add outside type veth peer name eth0 netns "$outside"
+  ip addr add 192.0.2.1/24 dev outside
+  ip addr add 2001:db8:2::1/64 dev outside nodad
+  ip link set outside up
+  out ip link set lo up
+  out ip addr add 192.0.2.2/24 dev eth0
+  out ip addr add 2001:db8:2::2/64 dev eth0 nodad
+  out ip link set eth0 up
+}
+out() { nsenter -t "$outside" -n -- "$@"; }
+
+# on NETWORK... : a container of the busybox image that sleeps, in the background: on_net NAME NETWORK [OPTION...]
+on_net() {
+  local name=$1 network=$2
+  shift 2
+  minke run -d --name "$name" --network "$network" --cap-add net_raw "$@" "$IMG" sleep 1000 >/dev/null
+}
+address_of() { minke inspect --format "{{(index .NetworkSettings.Networks \"$2\").IPAddress}}" "$1"; }
+address6_of() { minke inspect --format "{{(index .NetworkSettings.Networks \"$2\").GlobalIPv6Address}}" "$1"; }
+subnet_of() { minke network inspect --format '{{(index .Subnets 0).Subnet}}' "$1"; }
+
+# Programs for both ends of connections: a server in a container started with "${serving[@]}", a client here.
+PEER=$(dirname "$PROBE")/netpeer
+# shellcheck disable=SC2034 # for the scripts
+serving=(-v "$PEER:/bin/netpeer:ro")
+# serve NAME PORT: tells each client its own address and port
+serve() {
+  minke exec -d "$1" netpeer serve "$2" >/dev/null
+  within 20 eval 'minke exec '"$1"' netstat -lnt | grep -q ":'"$2"' "'
+}
+# seen_as tcp|udp ADDRESS PORT: the address that the server sees
+seen_as() { timeout 5 "$PEER" ask "$@" | cut -d' ' -f1; }
+
+# Nothing of ours is left in the kernel or in the run folder.
+nothing_left() {
+  assert_eq '' "$(ip -br link | grep -E '^(minke|veth)' || true)" 'interfaces left'
+  assert_eq '' "$(find "$T/u/networks" -path '*/leases/*' 2>/dev/null || true)" 'leases left'
+  assert_eq '' "$(ls -A "$T/u/ports" 2>/dev/null || true)" 'ports left'
+}
