@@ -13,7 +13,7 @@ namespace minke::cli {
 namespace {
 
 constexpr const char* kRemote = "this engine has no client mode: it works without a service";
-constexpr const char* kNetwork = "comes with networks";
+constexpr const char* kNetwork = "networks are the engine's own, below --root";
 
 // What scripts pass because it is Podman's default asks for nothing.
 constexpr OptionExtra kText = {.harmless = ""};

@@ -28,6 +28,10 @@
 #include "store/store.h"
 #include "sys/lock.h"
 
+namespace minke::net {
+struct Place;
+}
+
 namespace minke::engine {
 
 // created, initialized, running, paused, stopping, stopped, exited, removing, unknown.
@@ -82,8 +86,6 @@ struct Container {
   ContainerSummary live;     // state as of loading
   std::string dir, run_dir;  // ROOT/containers/ID, RUNROOT/containers/ID
 };
-
-struct NetworkPlace;
 
 struct AttachFlags {
   bool stdin_ = false, stdout_ = true, stderr_ = true;
@@ -277,13 +279,15 @@ class Engine {
   // lock.
   Result<net::Network> network_for_use(const std::string& name, bool locked = false);
   Status lease_choice(const NetworkChoice& choice, const std::string& id, net::Attachment* out);
-  Status attach_one(const net::Attachment& attachment, const NetworkPlace& place, int netns);
+  Status attach_one(const net::Network& network, const net::Attachment& attachment,
+                    const net::Place& place, int netns);
+  Status release_leases(const std::string& id, const net::Attachment& attachment);
   // `netns`: the container's, or -1 when it is gone.
   Status release_one(const std::string& id, const net::Attachment& attachment,
-                     const NetworkPlace& place, int netns);
+                     const net::Place& place, int netns);
   Status connect_running(const Container& container, const NetworkChoice& choice);
   // A bridge that nobody is on goes.
-  Status drop_empty_bridge(const net::Network& network);
+  Status drop_empty_bridge(const net::Network& network, const net::Place& place);
   Status rewrite_names(const Container& container, const net::AttachmentRecord& record);
   Result<monitor::Plan> make_plan(const Container& container) const;
   // One that init() made. The caller holds the container's lock.

@@ -79,11 +79,17 @@ Result<net::Network> Engine::create_network(const net::NetworkRequest& request) 
 }
 
 Result<std::vector<std::string>> Engine::network_users(const std::string& name) {
+  // Heals nothing on the way: the caller may hold the networks' lock, which comes after those of
+  // containers.
   std::vector<std::string> users;
-  for (const ContainerSummary& container : TRY(list_containers()))
-    if (std::find(container.networks.begin(), container.networks.end(), name) !=
-        container.networks.end())
-      users.push_back(container.id);
+  for (const std::string& id :
+       TRY(sys::list_dir(sys::DirFd::cwd(), (host_.root + "/containers").c_str()))) {
+    bool unused = false;
+    auto container = load_summary(host_, id, &unused);
+    if (container && std::find(container->networks.begin(), container->networks.end(), name) !=
+                         container->networks.end())
+      users.push_back(id);
+  }
   return users;
 }
 
@@ -105,7 +111,10 @@ Status Engine::remove_network(std::string_view name, bool force,
   if (!removed && removed.error().code() != Errc::not_found) return removed;
   failpoint("engine.network-rm", 2);  // gone, its bridge and leases may be left
   ErrorList errors;
-  if (network.driver == "bridge") errors.add(drop_empty_bridge(network));
+  if (network.driver == "bridge")
+    errors.add(at_bridges(host_, [&](const net::Place& place) -> Status {
+      return drop_empty_bridge(network, place);
+    }));
   errors.add(sys::remove_tree_at(sys::DirFd::cwd(),
                                  concat(host_.runroot, "/networks/", network.name).c_str()));
   emit_network(host_, "remove", network);

@@ -81,12 +81,8 @@ Status rewrite(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-Result<NetworkPlace> open_network_place(const Host& host) {
-  NetworkPlace place;
-  place.rootless = host.rootless;
-  place.netns.reset(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!place.netns) return Error::from_errno(errno, "/proc/self/ns/net");
-  return place;
+Status at_bridges(const Host&, const std::function<Status(const net::Place&)>& act) {
+  return act({-1, false});
 }
 
 Result<sys::UniqueFd> open_network_namespace(pid_t pid, std::uint64_t start_time) {
@@ -222,62 +218,73 @@ Result<std::optional<net::AttachmentRecord>> Engine::lease_networks(const Contai
   return std::optional(std::move(record));
 }
 
-Status Engine::attach_one(const net::Attachment& attachment, const NetworkPlace& place, int netns) {
-  net::Network network = TRY(network_for_use(attachment.network));
+Status Engine::attach_one(const net::Network& network, const net::Attachment& attachment,
+                          const net::Place& place, int netns) {
   {
     // Whoever removes an empty bridge has it alone, and looks at the leases then: ours is there.
     sys::FileLock lock = TRY(lock_network(host_, network.name, sys::LockMode::shared));
-    TRY_CTX(net::ensure_network(network, place.place()), concat("network ", network.name));
+    TRY(net::ensure_network(network, place));
   }
-  TRY_CTX(net::attach(network, attachment, place.place(), netns), concat("network ", network.name));
-  return {};
+  return net::attach(network, attachment, place, netns);
 }
 
 Status Engine::attach_networks(const Container& container, net::AttachmentRecord* record, pid_t pid,
                                std::uint64_t start_time) {
-  NetworkPlace place = TRY(open_network_place(host_));
   sys::UniqueFd netns = TRY(open_network_namespace(pid, start_time));
-  int step = 3;
-  for (const net::Attachment& attachment : record->networks) {
-    TRY(attach_one(attachment, place, netns.get()));
-    failpoint("engine.network", ++step);  // 4, 5, ...: it is on one more
-  }
+  std::vector<net::Network> networks;
+  for (const net::Attachment& attachment : record->networks)
+    networks.push_back(TRY(network_for_use(attachment.network)));
   record->pid = pid;
   record->start_time = start_time;
-  TRY(net::save_attachments(container.run_dir, *record));
-  if (record->ports.empty() && !host_.rootless) return {};
-  TRY(net::publish(*record, place.place()));
+  Status attached = at_bridges(host_, [&](const net::Place& place) -> Status {
+    int step = 3;
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+      TRY(attach_one(networks[i], record->networks[i], place, netns.get()));
+      failpoint("engine.network", ++step);  // 4, 5, ...: it is on one more
+    }
+    if (!record->ports.empty()) TRY(net::publish(*record, place));
+    return {};
+  });
+  TRY(std::move(attached));
   failpoint("engine.network", 9);  // published
-  return {};
+  return net::save_attachments(container.run_dir, *record);
 }
 
-Status Engine::release_one(const std::string& id, const net::Attachment& attachment,
-                           const NetworkPlace& place, int netns) {
+// Leases, once the kernel has nothing of it any more.
+Status Engine::release_leases(const std::string& id, const net::Attachment& attachment) {
+  net::Network network;
+  network.name = attachment.network;
   ErrorList errors;
-  const net::NetworkStore* store = TRY(networks());
-  auto found = store->load(attachment.network);
-  net::Network network = found ? std::move(*found) : remains_of(attachment);
-  // A name and no more: the command that leased was killed.
-  if (!attachment.host_interface.empty() || netns >= 0)
-    errors.add(net::detach(attachment, place.place(), netns));
   net::Ipam ipam(networks_dir(host_), network);
-  if (attachment.addresses.empty())
+  if (attachment.addresses.empty())  // the command that leased was killed
     errors.add(ipam.release_all(id));
   else
     errors.add(ipam.release(id, attachment.addresses));
   ignore(sys::unlink_at(sys::DirFd::cwd(), member_path(host_, network.name, id).c_str()),
          "it is there only without addresses");
-  if (network.driver == "bridge") errors.add(drop_empty_bridge(network));
   return std::move(errors).to_status();
 }
 
-Status Engine::drop_empty_bridge(const net::Network& network) {
+Status Engine::release_one(const std::string& id, const net::Attachment& attachment,
+                           const net::Place& place, int netns) {
+  ErrorList errors;
+  if (!attachment.host_interface.empty() || netns >= 0)
+    errors.add(net::detach(attachment, place, netns));
+  errors.add(release_leases(id, attachment));
+  if (attachment.driver == "bridge") {
+    const net::NetworkStore* store = TRY(networks());
+    auto found = store->load(attachment.network);
+    errors.add(drop_empty_bridge(found ? std::move(*found) : remains_of(attachment), place));
+  }
+  return std::move(errors).to_status();
+}
+
+Status Engine::drop_empty_bridge(const net::Network& network, const net::Place& place) {
   sys::FileLock lock = TRY(lock_network(host_, network.name, sys::LockMode::exclusive));
   auto leases = sys::list_dir(sys::DirFd::cwd(),
                               concat(networks_dir(host_), "/", network.name, "/leases").c_str());
   if (leases && !leases->empty()) return {};
-  NetworkPlace place = TRY(open_network_place(host_));
-  return net::remove_network(network, place.place());
+  return net::remove_network(network, place);
 }
 
 Status Engine::release_networks(const std::string& id) {
@@ -289,23 +296,24 @@ Status Engine::release_networks(const std::string& id) {
     log::error(record.error().message());
     return sys::unlink_at(sys::DirFd::cwd(), (paths.run_dir + net::kAttachmentFile).c_str());
   }
-  NetworkPlace place = TRY(open_network_place(host_));
   ErrorList errors;
-  if (!(*record)->ports.empty()) {
-    errors.add(net::unpublish(**record, place.place()));
-    errors.add(net::release_ports(host_.runroot, id));
-  }
-  failpoint("engine.network-release", 1);  // not published any more
-  for (const net::Attachment& attachment : (*record)->networks) {
-    errors.add(release_one(id, attachment, place, -1));
-    failpoint("engine.network-release", 2);
-  }
-  // Kept, so that the next run asks for the same addresses.
-  errors.add(sys::rename_at(sys::DirFd::cwd(), (paths.run_dir + net::kAttachmentFile).c_str(),
-                            sys::DirFd::cwd(), (paths.run_dir + "/network.last").c_str()));
+  errors.add(at_bridges(host_, [&](const net::Place& place) -> Status {
+    ErrorList failed;
+    if (!(*record)->ports.empty()) failed.add(net::unpublish(**record, place));
+    failpoint("engine.network-release", 1);  // not published any more
+    for (const net::Attachment& attachment : (*record)->networks) {
+      failed.add(release_one(id, attachment, place, -1));
+      failpoint("engine.network-release", 2);
+    }
+    return std::move(failed).to_status();
+  }));
+  if (!(*record)->ports.empty()) errors.add(net::release_ports(host_.runroot, id));
   Status released = std::move(errors).to_status();
+  // The record stays for the next clean-up to try again.
   if (!released) return std::move(released.error()).wrap(concat("container ", short_id(id)));
-  return {};
+  // Kept, so that the next run asks for the same addresses.
+  return sys::rename_at(sys::DirFd::cwd(), (paths.run_dir + net::kAttachmentFile).c_str(),
+                        sys::DirFd::cwd(), (paths.run_dir + "/network.last").c_str());
 }
 
 }  // namespace minke::engine

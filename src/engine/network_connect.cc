@@ -40,6 +40,18 @@ Error not_bridged(const ContainerConfig& config) {
                concat(quote(mode), " is not supported: invalid network mode"));
 }
 
+// As it is, with nothing healed: under its lock.
+Result<Container> load_container(const Host& host, const std::string& id) {
+  ContainerPaths paths(host, id);
+  Container container;
+  container.dir = paths.dir;
+  container.run_dir = paths.run_dir;
+  container.config = TRY_CTX(load_config(paths.dir), concat("container ", short_id(id)));
+  bool unused = false;
+  container.live = TRY(load_summary(host, id, &unused));
+  return container;
+}
+
 auto find_choice(std::vector<NetworkChoice>& choices, const std::string& network) {
   return std::find_if(choices.begin(), choices.end(),
                       [&](const NetworkChoice& c) { return c.network == network; });
@@ -51,9 +63,10 @@ Status Engine::connect_network(const std::string& id, const NetworkChoice& asked
   TRY(enter());
   const net::NetworkStore* store = TRY(networks());
   net::Network network = TRY(store->find(asked.network));
+  TRY(summary(id));  // what a crash left is healed before the lock is taken
   ContainerPaths paths(host_, id);
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
-  Container container = TRY(find_container(id));
+  Container container = TRY(load_container(host_, id));
   ContainerConfig& config = container.config;
   if (config.network_mode != "bridge") return not_bridged(config);
   const bool runs = container.live.pid > 0;
@@ -77,7 +90,6 @@ Status Engine::connect_running(const Container& container, const NetworkChoice& 
   const std::string& id = container.config.id;
   auto state = TRY(load_state(container.run_dir));
   if (!state) return Error(Errc::conflict, concat("container ", id, " has just ended"));
-  NetworkPlace place = TRY(open_network_place(host_));
   sys::UniqueFd netns = TRY(open_network_namespace(state->pid, state->start_time));
   auto found = TRY(net::load_attachments(container.run_dir));
   net::AttachmentRecord record = found ? std::move(*found) : net::AttachmentRecord();
@@ -85,12 +97,17 @@ Status Engine::connect_running(const Container& container, const NetworkChoice& 
     record.id = id;
     record.name = container.config.name;
     record.hostname = container.config.hostname;
+    record.ports = container.config.ports;
   }
   record.pid = state->pid;
   record.start_time = state->start_time;
   // What a killed connect has left of it.
-  for (const net::Attachment& left : record.networks)
-    if (left.network == choice.network) TRY(release_one(id, left, place, netns.get()));
+  Status cleared = at_bridges(host_, [&](const net::Place& place) -> Status {
+    for (const net::Attachment& left : record.networks)
+      if (left.network == choice.network) TRY(release_one(id, left, place, netns.get()));
+    return {};
+  });
+  TRY(std::move(cleared));
   std::erase_if(record.networks,
                 [&](const net::Attachment& a) { return a.network == choice.network; });
   net::Attachment& attachment = record.networks.emplace_back();
@@ -99,18 +116,25 @@ Status Engine::connect_running(const Container& container, const NetworkChoice& 
   TRY(net::save_attachments(container.run_dir, record));
   failpoint("engine.connect", 1);  // meant
   Status connected = [&]() -> Status {
+    net::Network network = TRY(network_for_use(choice.network));
     TRY(lease_choice(choice, id, &attachment));
     TRY(net::save_attachments(container.run_dir, record));
     failpoint("engine.connect", 2);  // leased
-    TRY(attach_one(attachment, place, netns.get()));
-    failpoint("engine.connect", 3);  // its interface is there
-    // Published ports lead to the first network that has addresses.
-    if (!record.ports.empty()) TRY(net::publish(record, place.place()));
+    Status joined = at_bridges(host_, [&](const net::Place& place) -> Status {
+      TRY(attach_one(network, attachment, place, netns.get()));
+      failpoint("engine.connect", 3);  // its interface is there
+      // Published ports lead to the first network that has addresses.
+      if (!record.ports.empty()) TRY(net::publish(record, place));
+      return {};
+    });
+    TRY(std::move(joined));
     return rewrite_names(container, record);
   }();
   if (connected) return {};
   ErrorList undo;
-  undo.add(release_one(id, attachment, place, netns.get()));
+  undo.add(at_bridges(host_, [&](const net::Place& place) -> Status {
+    return release_one(id, attachment, place, netns.get());
+  }));
   record.networks.pop_back();
   undo.add(net::save_attachments(container.run_dir, record));
   for (const Error& error : undo.errors()) log::warn(error.message());
@@ -125,9 +149,10 @@ Status Engine::disconnect_network(const std::string& id, std::string_view name, 
   if (!network && !(force && network.error().code() == Errc::not_found))
     return std::move(network.error());
   const std::string known = network ? network->name : std::string(name);
+  TRY(summary(id));  // what a crash left is healed before the lock is taken
   ContainerPaths paths(host_, id);
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
-  Container container = TRY(find_container(id));
+  Container container = TRY(load_container(host_, id));
   ContainerConfig& config = container.config;
   if (config.network_mode != "bridge") return not_bridged(config);
   auto choice = find_choice(config.networks, known);
@@ -147,17 +172,21 @@ Status Engine::disconnect_network(const std::string& id, std::string_view name, 
   failpoint("engine.disconnect", 2);  // of the next runs no more
   if (container.live.pid > 0 && attached()) {
     auto state = TRY(load_state(container.run_dir));
-    NetworkPlace place = TRY(open_network_place(host_));
     sys::UniqueFd netns;
     if (state) netns = TRY(open_network_namespace(state->pid, state->start_time));
-    if (!record->ports.empty()) TRY(net::unpublish(*record, place.place()));
-    for (const net::Attachment& attachment : record->networks)
-      if (attachment.network == known) TRY(release_one(id, attachment, place, netns.get()));
-    failpoint("engine.disconnect", 3);  // off, still recorded
+    Status left = at_bridges(host_, [&](const net::Place& place) -> Status {
+      if (!record->ports.empty()) TRY(net::unpublish(*record, place));
+      for (const net::Attachment& attachment : record->networks)
+        if (attachment.network == known) TRY(release_one(id, attachment, place, netns.get()));
+      failpoint("engine.disconnect", 3);  // off, still recorded
+      net::AttachmentRecord rest = *record;
+      std::erase_if(rest.networks, [&](const net::Attachment& a) { return a.network == known; });
+      if (!rest.ports.empty() && !rest.networks.empty()) TRY(net::publish(rest, place));
+      return {};
+    });
+    TRY(std::move(left));
     std::erase_if(record->networks, [&](const net::Attachment& a) { return a.network == known; });
     TRY(net::save_attachments(container.run_dir, *record));
-    if (!record->ports.empty() && !record->networks.empty())
-      TRY(net::publish(*record, place.place()));
     TRY(rewrite_names(container, *record));
   }
   emit_connection(host_, "disconnect", id, known);
@@ -166,21 +195,24 @@ Status Engine::disconnect_network(const std::string& id, std::string_view name, 
 
 Status Engine::reload_network(const std::string& id) {
   TRY(enter());
+  TRY(summary(id));  // what a crash left is healed before the lock is taken
   ContainerPaths paths(host_, id);
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
-  Container container = TRY(find_container(id));
+  Container container = TRY(load_container(host_, id));
   auto record = TRY(net::load_attachments(container.run_dir));
   if (container.live.pid == 0 || !record || record->networks.empty())
     return Error(Errc::conflict,
                  "cannot reload network unless container network has been configured: container "
                  "state improper");
-  NetworkPlace place = TRY(open_network_place(host_));
-  for (const net::Attachment& attachment : record->networks) {
-    net::Network network = TRY(network_for_use(attachment.network));
-    TRY(net::ensure_network(network, place.place()));
-  }
-  TRY(net::unpublish(*record, place.place()));
-  return net::publish(*record, place.place());
+  std::vector<net::Network> used;
+  for (const net::Attachment& attachment : record->networks)
+    used.push_back(TRY(network_for_use(attachment.network)));
+  return at_bridges(host_, [&](const net::Place& place) -> Status {
+    for (const net::Network& network : used) TRY(net::ensure_network(network, place));
+    if (record->ports.empty()) return {};
+    TRY(net::unpublish(*record, place));
+    return net::publish(*record, place);
+  });
 }
 
 }  // namespace minke::engine

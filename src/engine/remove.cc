@@ -118,7 +118,7 @@ Status Engine::cleanup_locked(const std::string& id) {
   std::optional<monitor::StateRecord> state = TRY(load_state(paths.run_dir));
   std::optional<monitor::ExitRecord> end = TRY(load_exit(paths.dir));
   if (!state) {
-    TRY(release_networks(id));
+    if (Status released = release_networks(id); !released) log::warn(released.error().message());
     TRY(forget_run(paths));
     if (end || load_starts(paths.dir) == 0) return {};
     TRY(record_lost_end(paths, state));
@@ -142,7 +142,7 @@ Status Engine::cleanup_locked(const std::string& id) {
                                   monitored ? std::string() : state->cgroup};
   Status destroyed = runtime::destroy(handle, nullptr, paths.dir);
   if (!destroyed) log::warn(concat("container ", short_id(id), ": ", destroyed.error().message()));
-  TRY(release_networks(id));
+  if (Status released = release_networks(id); !released) log::warn(released.error().message());
   for (const char* name : {"/attach", "/ctl", "/state"})
     ignore(sys::unlink_at(sys::DirFd::cwd(), (paths.run_dir + name).c_str()), "may not be there");
   TRY(forget_run(paths));

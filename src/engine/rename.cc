@@ -72,6 +72,10 @@ Status Engine::rename(const std::string& id, const std::string& name) {
   config.name = name;
   config.request.name = name;
   TRY(save_config(paths.dir, config, sys::Durability::data));
+  if (auto record = TRY(net::load_attachments(paths.run_dir))) {
+    record->name = name;
+    TRY(net::save_attachments(paths.run_dir, *record));
+  }
   emit_container(host_, "rename", config);
   failpoint("engine.rename", 4);  // renamed, the old name is left
   TRY(names.release(old, id));

@@ -87,7 +87,14 @@ std::vector<IpPrefix> parse_route6_table(std::string_view text) {
 
 Result<HostUse> read_host_use() {
   HostUse use;
-  use.taken = parse_route_table(sys::read_small_file("/proc/net/route", kRoutesMax).value_or(""));
+  const std::string routes = sys::read_small_file("/proc/net/route", kRoutesMax).value_or("");
+  use.taken = parse_route_table(routes);
+  for (std::string_view line : split(routes, '\n')) {
+    std::vector<std::string_view> words = words_of(line);
+    if (words.size() >= 8 && words[1] == "00000000" && words[7] == "00000000" &&
+        use.default_link.empty())
+      use.default_link = words[0];
+  }
   for (const IpPrefix& prefix :
        parse_route6_table(sys::read_small_file("/proc/net/ipv6_route", kRoutesMax).value_or("")))
     use.taken.push_back(prefix);

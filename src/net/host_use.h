@@ -13,7 +13,8 @@ namespace minke::net {
 struct HostUse {
   std::vector<IpPrefix> taken;  // destinations of routes but the default ones, and own addresses
   std::set<std::string> links;
-  bool ipv6 = false;  // the kernel has it, and it is not switched off for all
+  std::string default_link;  // of the default route of IPv4; empty: none
+  bool ipv6 = false;         // the kernel has it, and it is not switched off for all
 };
 // Of the network namespace that the caller is in.
 Result<HostUse> read_host_use();

@@ -121,6 +121,11 @@ Status take_interface(const NetworkRequest& request, const std::vector<Network>&
   if (!request.interface.empty()) network->interface = request.interface;
   const std::string& name = network->interface;
   if (network->driver != "bridge") {
+    if (name.empty()) network->interface = host.default_link;
+    if (name.empty())
+      return invalid(concat(network->driver,
+                            " needs a parent: the host has no default route, so name it with -o "
+                            "parent="));
     if (!name.empty() && !host.links.contains(name))
       return Error(Errc::not_found, concat("parent interface ", name, " does not exist"));
     return {};

@@ -104,6 +104,9 @@ TEST(PlanNetwork, Faults) {
   EXPECT_NE(p.fault(request).find("cannot set NetworkDNSServers"), std::string::npos);
   request = {};
   request.driver = "macvlan";
+  EXPECT_NE(p.fault(request).find("needs a parent"), std::string::npos);
+  p.host.default_link = "eth7";
+  p.host.links.insert("eth7");
   EXPECT_NE(p.fault(request).find("needs at least one subnet"), std::string::npos);
   request.interface = "nosuch";
   EXPECT_EQ(p.fault(request), "parent interface nosuch does not exist");

@@ -25,7 +25,7 @@ done <<'ROWS'
 --subnet 10.98.0.0/24 --route 10.1.0.0/16,10.2.0.1 x|route gateway 10.2.0.1 not in any subnet
 --ipam-driver none --subnet 10.98.0.0/24 x|none ipam driver is set but subnets are given
 --disable-dns --dns 1.1.1.1 x|cannot set NetworkDNSServers if DNS is not enabled
--d macvlan x|macvlan driver needs at least one subnet specified
+-d macvlan -o parent=lo x|macvlan driver needs at least one subnet specified
 -d macvlan --subnet 10.98.0.0/24 -o parent=nosuch x|parent interface nosuch does not exist
 host|cannot create network with name "host" because it conflicts with a valid network mode
 a:b|network name a:b invalid: names must match
