@@ -155,7 +155,7 @@ constexpr TreeRow kTree[] = {
     {"auto-update", nullptr, nullptr, kRegistries},
     {"build", nullptr, nullptr, kBuild},
     {"buildx", nullptr, nullptr, kBuild},
-    {"compose", nullptr, nullptr, kLater},
+    {"compose", nullptr, nullptr, "compose comes later"},
     {"generate", nullptr, nullptr, kUnits},
     {"kube", nullptr, nullptr, kKube},
     {"login", nullptr, nullptr, kRegistries},

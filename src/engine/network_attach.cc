@@ -81,10 +81,6 @@ Status rewrite(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-Status at_bridges(const Host&, const std::function<Status(const net::Place&)>& act) {
-  return act({-1, false});
-}
-
 Result<sys::UniqueFd> open_network_namespace(pid_t pid, std::uint64_t start_time) {
   const std::string path = concat("/proc/", pid, "/ns/net");
   sys::UniqueFd netns(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

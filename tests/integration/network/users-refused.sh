@@ -3,7 +3,6 @@
 # needs: user
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
-[ ! -x "$BIN/minke-netd" ] || skip 'minke-netd is there'
 minke network create n1 >/dev/null
 for words in '--network bridge' '--network n1' '-p 8080:80' '-P --expose 80'; do
   # shellcheck disable=SC2086 # words
