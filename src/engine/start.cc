@@ -20,7 +20,7 @@
 namespace minke::engine {
 namespace {
 
-constexpr int kStartFailed = 126;  // the exit code of run, as Podman's
+constexpr int kRunFailed = 126;  // exit code
 
 const char* manager_name(runtime::CgroupManager manager) {
   constexpr const char* kNames[] = {"cgroupfs", "systemd", "disabled"};
@@ -205,6 +205,8 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   if (mounted) spawn.root_fd = mounted.get();
   spawn.attach = attach;
   spawn.attach_stdin = attach_stdin;
+  // As Podman's: of run, which alone has a monitor by now, and of start.
+  const int network_fault = early ? kRunFailed : 0;
   auto started = [&]() -> Result<monitor::Handle> {
     failpoint("engine.start", 2);  // counted as started, no monitor
     if (!early) early = TRY(monitor::Handle::launch(host_.monitor_path, config.id, config.name));
@@ -215,7 +217,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     auto networks = lease_networks(container);
     if (!networks) {
       handle.abandon(nullptr);
-      return std::move(networks.error());
+      return std::move(networks.error()).with_exit(network_fault);
     }
     monitor::StateRecord made = TRY(handle.wait_created());
     emit_container(host_, "init", config);
@@ -224,7 +226,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
       Status connected = attach_networks(container, &**networks, made.pid, made.start_time);
       if (!connected) {
         handle.abandon(&made);
-        return std::move(connected.error());
+        return std::move(connected.error()).with_exit(network_fault);
       }
       failpoint("engine.start", 6);  // it is on its networks
     }
@@ -359,8 +361,6 @@ Result<Engine::RunResult> Engine::run(const CreateRequest& request, const RunOpt
                                   options.attach_flags.stdin_, std::move(early));
       if (started)
         handle = std::move(*started);
-      else if (started.error().exit_code() == 0)  // as Podman's run, when a start has come so far
-        ready = std::move(started.error()).with_exit(kStartFailed);
       else
         ready = std::move(started.error());
     }
