@@ -48,6 +48,15 @@ serve() {
 # seen_as tcp|udp ADDRESS PORT: the address that the server sees
 seen_as() { timeout 5 "$PEER" ask "$@" | cut -d' ' -f1; }
 
+# The daemon goes a while after the last container.
+daemon_gone() {
+  [ -e "$T/u" ] || return 0
+  minke rm -fa -t 0 >/dev/null 2>&1 || true
+  local end=$((SECONDS + 30))
+  while [ -e "$T/u/netd.sock" ] && [ $SECONDS -lt $end ]; do sleep 0.1; done
+}
+trap 'code=$?; set +e; daemon_gone; (exit $code); cleanup' EXIT
+
 # Nothing of ours is left in the kernel or in the run folder.
 nothing_left() {
   assert_eq '' "$(ip -br link | grep -E '^(minke|veth)' || true)" 'interfaces left'

@@ -19,6 +19,7 @@
 #include "net/setup.h"
 #include "state/object_lock.h"
 #include "sys/process.h"
+#include "sys/program.h"
 
 namespace minke::engine {
 namespace {
@@ -91,7 +92,27 @@ Result<sys::UniqueFd> open_network_namespace(pid_t pid, std::uint64_t start_time
   return netns;
 }
 
-bool netd_serves(const Host&) { return false; }
+bool netd_serves(const Host&) { return sys::program_path("minke-netd").ok(); }
+
+bool needs_netd(const Host& host, const net::AttachmentRecord& record) {
+  for (const net::Attachment& network : record.networks)
+    if (network.driver == "bridge" && (host.rootless || network.dns_enabled)) return true;
+  return false;
+}
+
+Status tell_networks(const Host& host, net::NetdVerb verb, const std::string& id, bool needed) {
+  if (!needed) {
+    auto netd = net::NetdClient::connect(host.runroot);
+    if (netd) ignore(netd->call(verb, id), "one that ends reads the records when it comes again");
+    return {};
+  }
+  auto told = tell_netd(host, verb, id);
+  if (told) return {};
+  if (host.rootless) return std::move(told.error());
+  // Rootful it answers for names and no more.
+  log::warn(concat("names of containers: ", told.error().message()));
+  return {};
+}
 
 Status Engine::rewrite_names(const Container& container, const net::AttachmentRecord& record) {
   NameSources sources;
@@ -243,7 +264,8 @@ Status Engine::attach_networks(const Container& container, net::AttachmentRecord
   });
   TRY(std::move(attached));
   failpoint("engine.network", 9);  // published
-  return net::save_attachments(container.run_dir, *record);
+  TRY(net::save_attachments(container.run_dir, *record));
+  return tell_networks(host_, net::NetdVerb::sync, record->id, needs_netd(host_, *record));
 }
 
 // Leases, once the kernel has nothing of it any more.
@@ -293,6 +315,7 @@ Status Engine::release_networks(const std::string& id) {
     return sys::unlink_at(sys::DirFd::cwd(), (paths.run_dir + net::kAttachmentFile).c_str());
   }
   ErrorList errors;
+  errors.add(tell_networks(host_, net::NetdVerb::drop, id, false));
   errors.add(at_bridges(host_, [&](const net::Place& place) -> Status {
     ErrorList failed;
     if (!(*record)->ports.empty()) failed.add(net::unpublish(**record, place));

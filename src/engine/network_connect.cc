@@ -128,6 +128,7 @@ Status Engine::connect_running(const Container& container, const NetworkChoice& 
       return {};
     });
     TRY(std::move(joined));
+    TRY(tell_networks(host_, net::NetdVerb::sync, id, needs_netd(host_, record)));
     return rewrite_names(container, record);
   }();
   if (connected) return {};
@@ -187,6 +188,7 @@ Status Engine::disconnect_network(const std::string& id, std::string_view name, 
     TRY(std::move(left));
     std::erase_if(record->networks, [&](const net::Attachment& a) { return a.network == known; });
     TRY(net::save_attachments(container.run_dir, *record));
+    TRY(tell_networks(host_, net::NetdVerb::sync, id, false));
     TRY(rewrite_names(container, *record));
   }
   emit_connection(host_, "disconnect", id, known);

@@ -10,7 +10,12 @@ namespace minke::engine {
 // The network namespace of a process, which is known to be that very one.
 Result<sys::UniqueFd> open_network_namespace(pid_t pid, std::uint64_t start_time);
 
-// Whether minke-netd answers for names and published ports of this engine's networks.
+// Whether minke-netd is there to answer for names and published ports.
 bool netd_serves(const Host& host);
+// Says what has changed of the container's networks: to a netd that is started when `needed`, else
+// to one that runs.
+Status tell_networks(const Host& host, net::NetdVerb verb, const std::string& id, bool needed);
+// Whether netd must know before the container runs.
+bool needs_netd(const Host& host, const net::AttachmentRecord& record);
 
 }  // namespace minke::engine

@@ -8,6 +8,7 @@
 #include "engine/container_root.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/network_place.h"
 #include "engine/records.h"
 #include "monitor/health.h"
 #include "monitor/restart.h"
@@ -118,6 +119,10 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   plan.stop_signal = config.stop_signal;
   plan.stop_timeout = config.stop_timeout;
   plan.health = config.health;
+  if (!config.networks.empty() && netd_serves(host_)) {
+    plan.netd.runroot = host_.runroot;
+    plan.netd.command = own_command(host_, {"system", "netd", "start"});
+  }
   if (has_restarts(container.live)) {
     plan.restart = restart_plan(config, host_);
     monitor::RestartRecord record =
