@@ -6,7 +6,10 @@ if [ -z "${OWN_NETWORK:-}" ]; then
   export OWN_NETWORK=1
   if [ "$(id -u)" = 0 ]; then exec unshare --net -- "$0" "$@"; fi
 fi
+# shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck disable=SC2034 # lib.sh sets them
+out='' err=''
 ! is_root || ip link set lo up
 
 outside=''

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../../lib-network.sh"
 is_podman && skip 'no failpoints'
 need_image
+# shellcheck disable=SC2154 # lib.sh sets engine_options
 die_at() { # STEP COMMAND...
   local step=$1
   shift
