@@ -34,7 +34,7 @@ Result<std::optional<TimeNs>> time_of(const char* option, const std::string& tex
     return Error(Errc::invalid_argument,
                  concat("unable to convert ", option, " time of ", text,
                         ": it is neither RFC 3339, nor seconds since 1970, nor a duration"));
-  return std::optional<TimeNs>(*time);
+  return time;
 }
 
 // What Go templates call by the names of Go's struct.
