@@ -84,7 +84,7 @@ std::string progress_line(std::string_view label, std::uint64_t done, std::uint6
   return line.substr(0, width > 0 ? width - 1 : 0);
 }
 
-ProgressBar::ProgressBar(std::string label, int fd, Measure measure, std::uint64_t total) {
+ProgressBar::ProgressBar(const std::string& label, int fd, Measure measure, std::uint64_t total) {
   if (::isatty(STDERR_FILENO) != 1) return;
   struct stat st {};
   if (total == 0 && measure == Measure::read_offset && fd >= 0 && ::fstat(fd, &st) == 0 &&

@@ -21,7 +21,7 @@ class ProgressBar {
   // How far the work is can be seen of a descriptor: where its reader stands, or how long the file
   // is that it writes. Without one, or with a pipe, the time that has passed is shown.
   enum class Measure : std::uint8_t { read_offset, written_size };
-  ProgressBar(std::string label, int fd, Measure measure, std::uint64_t total = 0);
+  ProgressBar(const std::string& label, int fd, Measure measure, std::uint64_t total = 0);
   ~ProgressBar() { stop(); }
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;

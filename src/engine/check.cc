@@ -53,7 +53,7 @@ std::vector<std::string> layers_of_containers(const Engine& engine) {
   const std::string prefix = root + "/layers/";
   for (const std::string& id :
        sys::list_dir(DirFd::cwd(), (root + "/containers").c_str()).value_or({})) {
-    auto config = load_config(root + "/containers/" + id);
+    auto config = load_config(concat(root, "/containers/", id));
     if (!config) continue;
     for (const std::string& lower : config->lower)
       if (lower.starts_with(prefix))
