@@ -60,9 +60,28 @@ daemon_gone() {
 }
 trap 'code=$?; set +e; daemon_gone; (exit $code); cleanup' EXIT
 
-# Nothing of ours is left in the kernel or in the run folder.
+# inside COMMAND...: where the bridges are; a user's are in a namespace of the user's own.
+inside() {
+  if is_root; then "$@"; else
+    nsenter -t "$(cut -d' ' -f1 "$T/u/userns")" -U --preserve-credentials -n -- "$@"
+  fi
+}
+
+# Nothing of ours is left in the kernel or in the run folder, and a user's daemon ends.
 nothing_left() {
-  assert_eq '' "$(ip -br link | grep -E '^(minke|veth)' || true)" 'interfaces left'
+  assert_eq '' "$(inside ip -br link | grep -E '^(minke|veth)' || true)" 'interfaces left'
   assert_eq '' "$(find "$T/u/networks" -path '*/leases/*' 2>/dev/null || true)" 'leases left'
   assert_eq '' "$(ls -A "$T/u/ports" 2>/dev/null || true)" 'ports left'
+  is_root || within 30 [ ! -e "$T/u/netd.sock" ]
+}
+
+# need_ports COUNT: ports of this host that are free, in the array $port; users have no host of their own.
+need_ports() {
+  local free=$((20000 + RANDOM % 10000)) used
+  used=$(ss -Hlntu | awk '{print $5}')
+  port=()
+  while [ ${#port[@]} -lt "$1" ]; do
+    free=$((free + 1))
+    grep -q ":$free$" <<<"$used" || port+=("$free")
+  done
 }

@@ -79,14 +79,6 @@ Result<std::string> resolve_network(const CreateRequest& request, const ResolveC
   if (mode.mode == "none" || mode.mode == "host" || mode.mode == "container" || mode.mode == "ns" ||
       mode.mode == "pod")
     return resolve_mode(kind, mode, context, config);
-  // Without a word about networks a user's container has none until minke-netd serves it.
-  if (context.host->rootless && mode.mode.empty() && request.networks.empty() &&
-      request.ports.empty() && !request.publish_all) {
-    log::info(
-        "networks of users come with minke-netd: the container has a loopback device alone; use "
-        "--network host for the host's network");
-    return std::string("none");
-  }
   if (!mode.mode.empty() && mode.mode != "bridge")
     return Error(Errc::unsupported,
                  concat("network mode ", quote(mode.mode), " is not supported yet"));

@@ -113,12 +113,6 @@ Status publish_exposed(const std::vector<std::string>& expose,
 
 Status take_networks(const CreateRequest& request, const ResolveContext& context,
                      ContainerConfig* config) {
-  if (context.host->rootless)
-    return Error(Errc::unsupported,
-                 concat("network mode ",
-                        quote(request.networks.empty() ? "bridge" : request.networks[0].network),
-                        " is not supported yet for users: it comes with minke-netd; use --network "
-                        "none or host"));
   std::vector<NetworkChoice> asked = request.networks;
   if (asked.empty()) asked.emplace_back();
   for (NetworkChoice& choice : asked) {

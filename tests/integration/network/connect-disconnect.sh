@@ -1,6 +1,5 @@
 #!/bin/bash
 # A running container gets on networks and off them; a stopped one keeps what was asked; events tell.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 minke network create n1 >/dev/null

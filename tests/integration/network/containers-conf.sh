@@ -1,6 +1,5 @@
 #!/bin/bash
 # containers.conf names the default network, its subnet, the pools, and what no --network means.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 cat >"$T/c.conf" <<'CONF'

@@ -1,6 +1,5 @@
 #!/bin/bash
 # A container is on the default network: address, gateway, default route, names in its files; the bridge goes with it.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 minke run -d --name c --cap-add net_raw "$IMG" sleep 1000 >/dev/null

@@ -1,6 +1,5 @@
 #!/bin/bash
 # --ip, --ip6, --mac-address, network:ip=...; taken and foreign ones are refused.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 minke network create --subnet 10.99.0.0/24 --subnet fd99::/64 n1 >/dev/null

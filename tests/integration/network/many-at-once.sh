@@ -1,6 +1,5 @@
 #!/bin/bash
 # Twenty starts at the same time: each has an address of its own, and nothing is left of them.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 minke network create n1 >/dev/null

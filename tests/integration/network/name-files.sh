@@ -1,6 +1,5 @@
 #!/bin/bash
 # hosts, resolv.conf and hostname: options, host-gateway, several networks, none of them when not wanted.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 ok minke run --rm --name n --hostname h --add-host a:1.2.3.4 --add-host 'g;k:host-gateway' "$IMG" cat /etc/hosts

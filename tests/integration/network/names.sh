@@ -1,6 +1,5 @@
 #!/bin/bash
 # Containers of a network find each other by name, alias and id; not those of another; names follow connect and rename.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 minke network create n1 >/dev/null

@@ -1,6 +1,5 @@
 #!/bin/bash
 # -P publishes what is exposed on ports that differ; without a host's port a free one is chosen; container: shows the other's.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 ok minke create --name c -P --expose 99 --expose 100-101/udp -p 80 "$IMG" sleep 1000

@@ -1,6 +1,5 @@
 #!/bin/bash
 # An address is not given again at once, and a container that starts anew has its own while it is free.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 minke network create --subnet 10.99.0.0/29 n1 >/dev/null

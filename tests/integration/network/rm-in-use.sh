@@ -1,6 +1,5 @@
 #!/bin/bash
 # A network that containers are on stays, unless it is forced: then they go; prune leaves it.
-# needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 minke network create n1 >/dev/null
