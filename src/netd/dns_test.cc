@@ -105,7 +105,7 @@ TEST(DnsMessage, RefusesWhatIsNoQuestion) {
   ASSERT_EQ(parse_dns_query(dotted, &query), DnsParse::query);
   EXPECT_FALSE(query.plain);
   std::string longest = good.substr(0, 12);
-  for (int i = 0; i < 5; ++i) longest += '\x3f' + std::string(63, 'a');
+  for (int i = 0; i < 5; ++i) longest += "\x3f" + std::string(63, 'a');
   EXPECT_EQ(parse_dns_query(longest + std::string("\0\0\1\0\1", 5), &query), DnsParse::bad);
 }
 
