@@ -139,8 +139,6 @@ constexpr Key<C> kKeys[] = {
     {"engine", "machine_enabled", kBool<C>, kMachine},
     {"engine", "multi_image_archive", &C::multi_image_archive},
     {"engine", "namespace", kText<C>, "use --root for a separate view of containers"},
-    {"engine", "network_cmd_options", &C::network_cmd_options},
-    {"engine", "network_cmd_path", &C::network_cmd_path},
     {"engine", "no_pivot_root", kBool<C>, "the root is always pivoted"},
     {"engine", "num_locks", kNumber<C>, kLocks},
     {"engine", "platform_to_oci_runtime", kText<C>, "use --runtime"},
@@ -166,7 +164,6 @@ constexpr Key<C> kKeys[] = {
 
     {"network", "cni_plugin_dirs", kList<C>, kNetworks},
     {"network", "default_network", &C::default_network},
-    {"network", "default_rootless_network_cmd", &C::rootless_network_cmd},
     {"network", "default_subnet", &C::default_subnet},
     {"network", "dns_bind_port", kNumber<C>, kNetworks},
     {"network", "firewall_driver", kText<C>, "rules are laid by nf_tables"},

@@ -34,8 +34,6 @@ struct ContainersConf {
   // [engine]
   std::string cgroup_manager, events_logfile_path, events_logger, events_logfile_max_size,
       image_volume_mode, engine_init_path, pull_policy, runtime;
-  std::optional<Strings> network_cmd_options;
-  std::string network_cmd_path;
   std::optional<std::string> detach_keys;  // empty: no keys
   std::optional<Strings> engine_env, hooks_dir;
   std::optional<std::int64_t> stop_timeout;
@@ -43,7 +41,7 @@ struct ContainersConf {
   StringsByName runtimes;  // [engine.runtimes]: where a runtime may lie
 
   // [network]
-  std::string default_network, default_subnet, rootless_network_cmd;
+  std::string default_network, default_subnet;
   std::optional<Strings> pasta_options;
   struct SubnetPool {
     std::string base;

@@ -9,11 +9,11 @@ mkdir l
 echo of-other >l/mark
 busybox_image other.tar localhost/other:latest '{"Env":["PATH=/bin"]}' l
 ok minke load -q -i other.tar
-start --name up -v v:/d "$IMG" sleep 1000 >/dev/null
+start --name up -v v:/d "$IMG" sleep 100000 >/dev/null
 ok minke run --name ended -v w:/d --network none "$IMG" echo said
 ok minke run --name other --network none localhost/other:latest cat /mark
-start --name checked --health-cmd true --restart always "$IMG" sleep 1000 >/dev/null
-ok minke exec -d up sleep 1000
+start --name checked --health-cmd true --restart always "$IMG" sleep 100000 >/dev/null
+ok minke exec -d up sleep 100000
 echo x >"$T/s"
 ok minke secret create s "$T/s"
 echo y >"$T/s"
