@@ -282,6 +282,7 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   for (const std::string& path : l.readonly_paths)
     plan->add(Op::readonly).target = plan->keep(path);
   for (const std::string& path : l.masked_paths) plan->add(Op::mask).target = plan->keep(path);
+  if (ns.new_network) plan->add(Op::loopback_up);
   if (!spec.hostname.empty()) plan->add(Op::hostname).source = plan->keep(spec.hostname);
   if (!spec.domainname.empty()) plan->add(Op::domainname).source = plan->keep(spec.domainname);
   if (spec.root->readonly) plan->add(Op::root_readonly);

@@ -256,6 +256,8 @@ const char* op_name(Op op) {
       return "propagation of the root";
     case Op::root_readonly:
       return "read-only root";
+    case Op::loopback_up:
+      return "loopback device";
     case Op::hostname:
       return "hostname";
     case Op::domainname:

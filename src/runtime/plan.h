@@ -44,6 +44,7 @@ enum class Op : std::uint8_t {
   change_root,       // without pivot_root
   root_propagation,  // flags: MS_* of the new root
   root_readonly,
+  loopback_up,   // of a network namespace just made
   hostname,      // source
   domainname,    // source
   sysctl,        // target: path below /proc/sys; source: value
