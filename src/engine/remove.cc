@@ -211,9 +211,9 @@ Status Engine::remove(const std::string& id, const RemoveOptions& options) {
   TRY(enter());
   ContainerPaths paths(host_, id);
   Container container = TRY(find_container(id));
-  const bool up = container.live.pid > 0,
-             waits = container.live.state == ContainerState::initialized;
-  if (up && !waits && !options.force) return running_error(container.live);
+  if (container.live.pid > 0 && container.live.state != ContainerState::initialized &&
+      !options.force)
+    return running_error(container.live);
   for (const ContainerSummary& other : TRY(list_containers())) {
     bool depends = false;
     for (const std::string& on : other.depends_on) depends = depends || on == id;
@@ -228,23 +228,35 @@ Status Engine::remove(const std::string& id, const RemoveOptions& options) {
     Status gone = remove(other.id, options);
     if (!gone && gone.error().code() != Errc::not_found) return gone;
   }
-  if (up) {
-    TRY(mark_stopped(container));
+  auto end = [&]() -> Status {
+    if (container.live.pid <= 0) return {};
     if (container.live.state == ContainerState::paused) TRY(pause(id, false));
-    TRY(end_process(
+    // Of one that was initialized nobody's program has begun.
+    const bool waits = container.live.state == ContainerState::initialized;
+    return end_process(
         container.live, waits ? SIGKILL : container.config.stop_signal,
-        options.timeout ? options.timeout : std::optional(container.config.stop_timeout)));
+        options.timeout ? options.timeout : std::optional(container.config.stop_timeout));
+  };
+  // Its policy may start it between our look and the lock; not a second time, once it is marked.
+  constexpr int kAttempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    if (options.force || container.live.pid > 0) {
+      Status marked = mark_stopped(container);
+      if (!marked && sys::exists(paths.dir)) return marked;
+    }
+    TRY(end());
+    sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
+    if (!sys::exists(paths.dir)) {  // --rm was faster
+      ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "as in remove_locked");
+      return {};
+    }
+    TRY(cleanup_locked(id));
+    bool unused = false;
+    container.live = TRY(load_summary(host_, id, &unused));
+    if (container.live.pid <= 0)
+      return remove_locked(id, options.volumes || container.config.request.remove);
+    if (!options.force || attempt == kAttempts) return running_error(container.live);
   }
-  sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
-  if (!sys::exists(paths.dir)) {  // --rm was faster
-    ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()), "as in remove_locked");
-    return {};
-  }
-  TRY(cleanup_locked(id));
-  bool unused = false;
-  ContainerSummary live = TRY(load_summary(host_, id, &unused));
-  if (live.pid > 0) return running_error(live);
-  return remove_locked(id, options.volumes || container.config.request.remove);
 }
 
 }  // namespace minke::engine
