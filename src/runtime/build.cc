@@ -66,9 +66,14 @@ void add_time_offsets(const oci::Linux& l, LaunchPlan* plan) {
 // they should be already.
 Result<int> make_mapped_root(const BuildInput& in, const NamespaceChoice& ns, LaunchPlan* plan) {
   bool mapped = ns.new_user || ns.joined_user;
-  if (!mapped || !in.host.init_user_namespace || !in.host.privileged ||
-      in.request.overlay->userxattr)
-    return -1;
+  if (!mapped || !in.host.privileged) return -1;
+  if (!in.host.init_user_namespace || in.request.overlay->userxattr) {
+    if (in.request.overlay->upper.empty() && in.request.overlay->lower.size() == 1) return -1;
+    auto outer = make_outer_overlay(*in.request.overlay);
+    if (outer) return plan->keep_fd(std::move(*outer));
+    if (outer.error().code() == Errc::unsupported) return -1;
+    return std::move(outer.error());
+  }
   const oci::Linux& l = *in.request.spec->linux_;
   sys::UniqueFd own;
   int user_namespace = plan->user_namespace_fd;

@@ -195,4 +195,31 @@ Result<sys::UniqueFd> make_idmapped_overlay(const OverlayRoot& overlay, int user
   return Error::from_errno(report->err, concat("overlay root with mapped ids: ", report->what));
 }
 
+Result<sys::UniqueFd> make_outer_overlay(const OverlayRoot& o) {
+  sys::UniqueFd context(sys_fsopen("overlay"));
+  if (!context) return Error::from_errno(errno, "overlay root: fsopen");
+  auto set = [&](const char* key, const std::string& path) -> Status {
+    // Option values are limited to 255 bytes: by descriptor they are short.
+    sys::UniqueFd folder = TRY(sys::open_at(sys::DirFd::cwd(), path.c_str(), O_PATH | O_DIRECTORY));
+    std::string link = concat("/proc/self/fd/", folder.get());
+    if (sys_fsconfig(context.get(), FSCONFIG_SET_STRING, key, link.c_str(), 0) == 0) return {};
+    if (errno == EINVAL) return Error(Errc::unsupported, concat("overlay root: ", key));
+    return Error::from_errno(errno, concat("overlay root: ", key, " ", path));
+  };
+  for (const std::string& path : o.lower) TRY(set("lowerdir+", path));
+  if (!o.upper.empty()) {
+    TRY(set("upperdir", o.upper));
+    TRY(set("workdir", o.work));
+  }
+  for (const auto& [flag, wanted] : {std::pair("userxattr", o.userxattr),
+                                     std::pair("volatile", o.volatile_ && !o.upper.empty())})
+    if (wanted && sys_fsconfig(context.get(), FSCONFIG_SET_FLAG, flag, nullptr, 0) < 0)
+      return Error::from_errno(errno, concat("overlay root: ", flag));
+  if (sys_fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    return Error::from_errno(errno, "overlay root");
+  sys::UniqueFd mount(sys_fsmount(context.get(), 0));
+  if (!mount) return Error::from_errno(errno, "overlay root: fsmount");
+  return mount;
+}
+
 }  // namespace minke::runtime

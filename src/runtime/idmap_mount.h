@@ -25,6 +25,9 @@ Result<sys::UniqueFd> make_idmapped_tree(const std::string& source, bool recursi
 // `gid` are the host's ids of its root.
 Result<sys::UniqueFd> make_idmapped_overlay(const OverlayRoot& overlay, int user_namespace,
                                             uid_t uid, gid_t gid);
+// A detached overlay of the caller's user namespace, for a container in one below it: the way to a
+// user's layers is often his alone (a home of mode 0700). Linux 6.5; before, `unsupported`.
+Result<sys::UniqueFd> make_outer_overlay(const OverlayRoot& overlay);
 // The host's id of id 0, or of the first one that is mapped.
 std::uint32_t mapped_root(const std::vector<oci::IdMapping>& mappings);
 
