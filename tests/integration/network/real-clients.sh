@@ -1,0 +1,43 @@
+#!/bin/bash
+# What the engine is for: a container of an ordinary user, on a network of his own, sees the address of a client elsewhere, IPv4 and IPv6;
+# clients on the host itself appear as the gateway.
+# needs: root
+. "$(dirname "$0")/../../lib.sh"
+is_podman && skip 'it shows the container its own address'
+id minke-test >/dev/null 2>&1 || skip 'no user minke-test'
+need_program newuidmap
+[ -c /dev/net/tun ] || skip 'no /dev/net/tun'
+chmod 666 /dev/net/tun
+mkdir "$T/bin" "$T/home"
+cp "$BIN"/minke* "$T/bin/"
+cp "$IMAGES/busybox.tar" "$T/"
+chmod -R go+rX "$T/bin" "$T/busybox.tar"
+chmod go+rx "$T"
+chown minke-test "$T/home"
+cat >driver <<'D'
+set -eu
+m() { on-server-as minke-test "$T/bin/minke" --root "$T/home/r" --runroot "$T/home/u" "$@"; }
+trap 'm system reset -f >/dev/null' EXIT
+m load -q -i "$T/busybox.tar" >/dev/null
+m network create mail >/dev/null
+m run -d --name srv --network mail -p 8025:25 busybox nc -ll -p 25 -e sleep 100 >/dev/null
+# a connection that stays open, from each
+hold() { "$1" bash -c "exec 3<>/dev/$2/$3/$4; echo hello >&3; sleep 60" & }
+hold on-client tcp "$LAB_SERVER4" 8025
+hold on-client tcp "$LAB_SERVER6" 8025
+hold on-server tcp 127.0.0.1 8025
+for _ in $(seq 100); do
+  m exec srv netstat -tn >seen
+  [ "$(grep -c ESTABLISHED seen)" -ge 3 ] && break
+  sleep 0.2
+done
+m network inspect mail --format '{{range .Subnets}}{{.Gateway}} {{end}}' >gateways
+D
+export T
+timeout 200 "$(dirname "$0")/../../lab/net-lab" -- bash "$T/driver" >lab.log 2>&1 || fail "$(cat lab.log)"
+seen=$(cat seen)
+assert_match ':25 .*203\.0\.113\.7:' "$seen" 'TCP, IPv4'
+assert_match ':25 .*2001:db8:113::7:' "$seen" 'TCP, IPv6'
+read -r gateway _ <gateways
+assert_match ":25 .*$gateway:" "$seen" 'the host itself'
+assert_no_match '127\.0\.0\.1' "$seen" 'nobody is taken for local'
