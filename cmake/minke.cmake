@@ -61,6 +61,7 @@ find_package(GTest REQUIRED)
 # An executable, because it has to be compiled as they are.
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_header.cc CONTENT "int main() {}\n")
 add_executable(minke_test_header EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/test_header.cc)
+set_target_properties(minke_test_header PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 target_link_libraries(minke_test_header PRIVATE GTest::gtest)
 target_precompile_headers(minke_test_header PRIVATE <gtest/gtest.h>)
 set(Boost_USE_STATIC_LIBS ON)
