@@ -3,6 +3,7 @@
 # error shows them.
 # needs: root
 . "$(dirname "$0")/../../lib-names.sh"
+need_program python3
 
 user=minke-test
 getent passwd $user >/dev/null || skip "no user $user"

@@ -3,6 +3,7 @@
 # netd opens them again; they close with the container's process; who holds a port is told.
 # needs: user
 . "$(dirname "$0")/../../lib-names.sh"
+need_program python3
 
 port=$((20000 + $$ % 20000))
 cat >"$T/serve.py" <<'P'

@@ -3,6 +3,7 @@
 # needs: user
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
+command -v slirp4netns pasta >/dev/null || skip 'neither slirp4netns nor pasta is installed: nothing carries UDP'
 address=$(ip -4 -o addr show scope global | awk 'NR == 1 {sub("/.*", "", $4); print $4}')
 [ -n "$address" ] || skip 'this host has no address but its loopback'
 need_ports 3
