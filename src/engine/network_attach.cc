@@ -46,14 +46,6 @@ std::string member_path(const Host& host, const std::string& network, const std:
 }
 
 // The same addresses as in the last run, while they are free.
-const net::Attachment* find_attachment(const std::optional<net::AttachmentRecord>& record,
-                                       const std::string& network) {
-  if (!record) return nullptr;
-  for (const net::Attachment& attachment : record->networks)
-    if (attachment.network == network) return &attachment;
-  return nullptr;
-}
-
 Result<std::optional<net::AttachmentRecord>> load_last(const std::string& run_dir) {
   auto text = sys::read_small_file(run_dir + "/network.last", 1 << 20);
   if (!text) return std::optional<net::AttachmentRecord>();
@@ -221,7 +213,7 @@ Result<std::optional<net::AttachmentRecord>> Engine::lease_networks(const Contai
   for (std::size_t i = 0; i < config.networks.size(); ++i) {
     const NetworkChoice& choice = config.networks[i];
     net::Network network = TRY(network_for_use(choice.network));
-    TRY(lease_one(host_, network, choice, config.id, find_attachment(last, choice.network),
+    TRY(lease_one(host_, network, choice, config.id, last ? last->find(choice.network) : nullptr,
                   &record.networks[i]));
   }
   failpoint("engine.network", 2);  // leased, not recorded

@@ -30,6 +30,12 @@ void bind(json::Binder& b, AttachmentRecord& r) {
   bind_field(b, "dns", r.dns);
 }
 
+const Attachment* AttachmentRecord::find(const std::string& network) const {
+  for (const Attachment& attachment : networks)
+    if (attachment.network == network) return &attachment;
+  return nullptr;
+}
+
 Result<std::optional<AttachmentRecord>> load_attachments(const std::string& run_dir) {
   const std::string path = run_dir + kAttachmentFile;
   auto text = sys::read_small_file(path, 16 << 20);

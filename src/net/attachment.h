@@ -37,6 +37,9 @@ struct AttachmentRecord {
   std::uint64_t start_time = 0;  // as /proc/PID/stat says: the pid is its own only with this one
   std::vector<Attachment> networks;
   std::vector<PortMapping> ports;  // with the host's ports chosen
+
+  // What it has of the network of this name; nothing when it is not on it.
+  const Attachment* find(const std::string& network) const;
   std::vector<IpAddress> dns;      // --dns: asked for names of others instead of the host's servers
 };
 void bind(json::Binder& b, AttachmentRecord& r);

@@ -123,18 +123,10 @@ void set_endpoint(const net::Attachment& attachment, json::Object* out) {
   out->set("MacAddress", attachment.mac.is_zero() ? "" : attachment.mac.text());
 }
 
-const net::Attachment* find_attachment(const std::optional<net::AttachmentRecord>& record,
-                                       const std::string& network) {
-  if (!record) return nullptr;
-  for (const net::Attachment& attachment : record->networks)
-    if (attachment.network == network) return &attachment;
-  return nullptr;
-}
-
 json::Object endpoint(const engine::ContainerConfig& config, const engine::NetworkChoice& choice,
                       const std::optional<net::AttachmentRecord>& record) {
   static const net::Attachment kNone;
-  const net::Attachment* attachment = find_attachment(record, choice.network);
+  const net::Attachment* attachment = record ? record->find(choice.network) : nullptr;
   json::Object out;
   out.set("EndpointID", "");
   set_endpoint(attachment != nullptr ? *attachment : kNone, &out);
