@@ -1,0 +1,51 @@
+// Which stages a target needs, and which of them wait for which.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "build/instruction.h"
+#include "build/variables.h"
+
+namespace minke::build {
+
+// What FROM, COPY --from and RUN --mount from= name.
+struct Origin {
+  enum class Kind : std::uint8_t { stage, context, image, scratch };
+  Kind kind = Kind::image;
+  int stage = -1;    // Kind::stage: the index in Containerfile::stages
+  std::string name;  // Kind::context and Kind::image: the name, expanded
+};
+
+struct StageNode {
+  int stage = 0;  // index in Containerfile::stages
+  Origin base;
+  std::string platform;            // --platform of FROM, expanded; empty: the build's
+  std::vector<int> needs;          // stages that must be finished before this one ends; sorted
+  std::set<std::string> images;    // images that COPY --from and RUN --mount name
+  std::set<std::string> contexts;  // named build contexts that it reads
+  bool reads_context = false;      // the main build context
+};
+
+struct Graph {
+  int target = 0;                 // index in Containerfile::stages
+  std::vector<StageNode> stages;  // only those that the target needs, dependencies first
+  const StageNode* find(int stage) const;
+};
+
+// `target`: the name of a stage or its number; empty: the last one. `contexts`: names of
+// --build-context, which win over images but not over stages. `given.globals` and `given.platform`
+// are resolved already. Errors name the file and the line: no such stage, a stage that needs
+// itself, a variable in `from` that has no value.
+Result<Graph> make_graph(const Containerfile& file, std::string_view target,
+                         const std::set<std::string>& contexts, const Variables::Given& given);
+
+// The origin that `from` (of COPY or of a mount, expanded) means in stage `current`: a stage before
+// it by name or number, a context, else an image.
+Origin resolve_origin(const Containerfile& file, int current, std::string_view from,
+                      const std::set<std::string>& contexts);
+
+}  // namespace minke::build
