@@ -53,7 +53,7 @@ class AuthStore {
   // Keeps them for `name`: by the helper that the file names for it, else in the file (0600, by
   // rename). Returns where.
   Result<std::string> store(std::string_view name, const Credentials& creds) const;
-  // Forgets `name`; false when nothing was there. Returned text: where it was.
+  // Forgets `name` in the file that store() writes and in helpers; false when nothing was there.
   Result<bool> erase(std::string_view name) const;
   Status erase_all() const;
 
@@ -69,6 +69,7 @@ class AuthStore {
     std::string path;
     bool legacy = false;
   };
+  Result<std::optional<AuthFile>> read(const Source& source) const;  // nothing: not there
   Result<Credentials> find_in_file(const Source& source, std::string_view name) const;
 
   RegistryPlaces places_;

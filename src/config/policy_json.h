@@ -33,7 +33,7 @@ struct Requirement {
   enum class Type : std::uint8_t { accept_anything, reject, signed_by, sigstore_signed };
   Type type = Type::accept_anything;
   std::vector<std::string> key_paths;  // keyPath, keyPaths
-  std::vector<std::string> key_data;   // keyData, keyDatas: decoded
+  std::vector<std::string> key_data;   // keyData, keyDatas: base64
   SignedIdentity identity;
   std::string unsupported;  // what of it this engine cannot do ("fulcio"); refused when it is met
   std::string where;        // "FILE: KEY", for messages
@@ -59,6 +59,9 @@ Result<Policy> parse_policy(std::string_view text, const std::string& path);
 // parents, the host, "*.example.com" ever shorter; for paths the path and its parents; then "".
 const std::vector<Requirement>& requirements_for(const Policy& policy, std::string_view transport,
                                                  std::string_view scope);
+
+// Reads the files of key_paths into key_data, for who cannot open them (the worker is confined).
+Status load_keys(std::vector<Requirement>* requirements);
 
 // True when none of them asks for a look at the image.
 bool accepts_unseen(const std::vector<Requirement>& requirements);

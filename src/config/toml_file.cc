@@ -16,6 +16,8 @@
 #define TOML_UNREACHABLE __builtin_unreachable()
 #include <toml++/toml.h>
 
+#include <algorithm>
+
 #include "base/str.h"
 
 namespace minke::config {
@@ -117,6 +119,42 @@ void read_table(const toml::table& table, const std::string& section, std::vecto
   }
 }
 
+TomlNode read_node(const toml::node& node) {
+  using Kind = TomlNode::Kind;
+  TomlNode out;
+  out.line = static_cast<std::uint32_t>(node.source().begin.line);
+  if (const auto* flag = node.as_boolean()) {
+    out.kind = Kind::boolean;
+    out.flag = flag->get();
+  } else if (const auto* number = node.as_integer()) {
+    out.kind = Kind::integer;
+    out.number = number->get();
+  } else if (const auto* text = node.as_string()) {
+    out.kind = Kind::string;
+    out.text = text->get();
+  } else if (const auto* list = node.as_array()) {
+    out.kind = Kind::list;
+    for (const toml::node& item : *list) out.items.push_back(read_node(item));
+  } else if (const auto* table = node.as_table()) {
+    out.kind = Kind::table;
+    for (const auto& [key, value] : *table) {
+      TomlNode& item = out.items.emplace_back(read_node(value));
+      item.key = key.str();
+      item.line = static_cast<std::uint32_t>(key.source().begin.line);
+    }
+    std::stable_sort(out.items.begin(), out.items.end(),
+                     [](const TomlNode& a, const TomlNode& b) { return a.line < b.line; });
+  } else {
+    out.text = type_of(node);
+  }
+  return out;
+}
+
+Error parse_error(const toml::parse_error& error, std::string_view path) {
+  return {Errc::invalid_argument,
+          concat(path, ":", error.source().begin.line, ": ", one_line(error.description()))};
+}
+
 }  // namespace
 
 std::string one_line(std::string_view text) {
@@ -136,12 +174,21 @@ std::string one_line(std::string_view text) {
 
 Result<std::vector<TomlEntry>> parse_toml(std::string_view text, std::string_view path) {
   toml::parse_result parsed = toml::parse(std::string_view(without_comments(text)));
-  if (!parsed)
-    return Error(Errc::invalid_argument, concat(path, ":", parsed.error().source().begin.line, ": ",
-                                                one_line(parsed.error().description())));
+  if (!parsed) return parse_error(parsed.error(), path);
   std::vector<TomlEntry> entries;
   read_table(parsed.table(), "", &entries);
   return entries;
+}
+
+Result<TomlNode> parse_toml_tree(std::string_view text, std::string_view path) {
+  toml::parse_result parsed = toml::parse(std::string_view(without_comments(text)));
+  if (!parsed) return parse_error(parsed.error(), path);
+  return read_node(parsed.table());
+}
+
+std::string TomlNode::type() const {
+  constexpr const char* kTypes[] = {"a boolean", "an integer", "a string", "a list", "a table"};
+  return kind == Kind::other ? text : kTypes[static_cast<std::size_t>(kind)];
 }
 
 std::string toml_type(const TomlEntry& entry) {

@@ -40,6 +40,22 @@ struct TomlEntry {
 // In no particular order. An error names `path` and the line.
 Result<std::vector<TomlEntry>> parse_toml(std::string_view text, std::string_view path);
 
+// The same with all of its shape, for files with lists of tables.
+struct TomlNode {
+  enum class Kind : std::uint8_t { boolean, integer, string, list, table, other };
+  Kind kind = Kind::other;
+  std::string key;  // in a table
+  bool flag = false;
+  std::int64_t number = 0;
+  std::string text;             // of a string; of `other`: what it is
+  std::vector<TomlNode> items;  // of a list; of a table, by line
+  std::uint32_t line = 0;
+
+  // "a string", "a list", ... for messages.
+  std::string type() const;
+};
+Result<TomlNode> parse_toml_tree(std::string_view text, std::string_view path);
+
 // "a string", "an integer", ... for messages.
 std::string toml_type(const TomlEntry& entry);
 

@@ -1,5 +1,6 @@
 #include "sys/lock.h"
 
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -68,6 +69,13 @@ Result<FileLock> FileLock::acquire(UniqueFd file, LockMode mode, std::string_vie
   while (::fcntl(file.get(), F_OFD_SETLKW, &lock) < 0)
     if (errno != EINTR) return Error::from_errno(errno, concat("lock ", name));
   return FileLock(std::move(file));
+}
+
+Result<FileLock> FileLock::lock_folder(const std::string& path) {
+  UniqueFd folder = TRY(open(path, O_RDONLY | O_DIRECTORY));
+  while (::flock(folder.get(), LOCK_EX) < 0)
+    if (errno != EINTR) return Error::from_errno(errno, concat("lock ", path));
+  return FileLock(std::move(folder));
 }
 
 }  // namespace minke::sys

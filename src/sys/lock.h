@@ -18,6 +18,8 @@ class FileLock {
   static Result<FileLock> acquire(UniqueFd file, LockMode mode, std::string_view name);
   // unavailable (EAGAIN) when somebody else holds it.
   static Result<FileLock> try_acquire(UniqueFd file, LockMode mode, std::string_view name);
+  // flock(2) of a folder, for files of others that are replaced whole and have no lock file.
+  static Result<FileLock> lock_folder(const std::string& path);
   explicit operator bool() const { return static_cast<bool>(file_); }
   void release() { file_.reset(); }
   int fd() const { return file_.get(); }  // to pass the lock on to another process
