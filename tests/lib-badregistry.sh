@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# For tests of registries: one that errs as it is told (tests/probe/badregistry says how).
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need_program python3
+
+# bad_registry [ARGUMENT...]: starts one, in place of that before. $REG is its HOST:PORT, $OTHER the second host's.
+REG='' OTHER='' registry_pid=''
+bad_registry() {
+  stop_bad_registry
+  rm -rf "$T/bad"
+  mkdir "$T/bad"
+  python3 "$(dirname "${BASH_SOURCE[0]}")/probe/badregistry" --dir "$T/bad" "$@" &
+  registry_pid=$!
+  within 60 test -s "$T/bad/port"
+  # shellcheck disable=SC2034 # for the caller
+  REG=localhost:$(cat "$T/bad/port") OTHER=127.0.0.1:$(cat "$T/bad/other-port")
+}
+stop_bad_registry() {
+  [ -n "$registry_pid" ] || return 0
+  kill -9 "$registry_pid" 2>/dev/null
+  wait "$registry_pid" 2>/dev/null || true
+  registry_pid=''
+}
+cleanup_bad_registry() { # keeps the exit code
+  local code=$?
+  stop_bad_registry
+  (exit $code)
+  cleanup
+}
+trap cleanup_bad_registry EXIT
+
+# What it was asked: lines of HOST METHOD PATH STATUS SCHEME RANGE.
+requests() { cat "$T/bad/log" 2>/dev/null || true; }
