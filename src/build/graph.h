@@ -28,6 +28,9 @@ struct StageNode {
   std::set<std::string> images;    // images that COPY --from and RUN --mount name
   std::set<std::string> contexts;  // named build contexts that it reads
   bool reads_context = false;      // the main build context
+  // Where COPY --from takes from, by {instruction, 0}, and RUN --mount from=, by {instruction,
+  // mount}; indexes in Stage::instructions. What names none is not here.
+  std::map<std::pair<int, int>, Origin> origins;
 };
 
 struct Graph {
@@ -37,15 +40,15 @@ struct Graph {
 };
 
 // `target`: the name of a stage or its number; empty: the last one. `contexts`: names of
-// --build-context, which win over images but not over stages. `given.globals` and `given.platform`
-// are resolved already. Errors name the file and the line: no such stage, a stage that needs
-// itself, a variable in `from` that has no value.
+// --build-context, which win over stages and images. `given.globals` and `given.platform` are
+// resolved already. Errors name the file and the line: no such stage, a stage that needs itself, a
+// `from` whose variable has no value.
 Result<Graph> make_graph(const Containerfile& file, std::string_view target,
                          const std::set<std::string>& contexts, const Variables::Given& given);
 
-// The origin that `from` (of COPY or of a mount, expanded) means in stage `current`: a stage before
-// it by name or number, a context, else an image.
-Origin resolve_origin(const Containerfile& file, int current, std::string_view from,
+// The origin that `from` (of COPY or of a mount, expanded) means: a context, a stage by name or
+// number, else an image.
+Origin resolve_origin(const Containerfile& file, std::string_view from,
                       const std::set<std::string>& contexts);
 
 }  // namespace minke::build
