@@ -95,9 +95,9 @@ int child_rlimits(ChildState& c, const Step& s) {
 
 int child_groups(ChildState& c, const Step& s) {
   if (::setgroups(s.count, static_cast<const gid_t*>(s.data)) == 0) return 0;
-  if (errno != EPERM || s.count > 0) return -1;
-  // A namespace whose gid map was written by an ordinary user denies setgroups(2) for good; there
-  // are none to drop.
+  if (errno != EPERM) return -1;
+  // A namespace whose gid map was written by an ordinary user denies setgroups(2) for good: there
+  // are no groups to drop, and those of the image's /etc/group are not mapped (as crun does).
   int fd = sys_openat2(c.proc, "self/setgroups", O_RDONLY, 0,
                        RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
   char text[8] = {};
