@@ -24,7 +24,7 @@ using sys::DirFd;
 // The folders and files of the layout, and nothing that anybody else has put there.
 constexpr const char* kOwnOfRoot[] = {"containers", "names",   "volumes", "secrets",
                                       "images",     "layers",  "staging", "trash",
-                                      "seccomp",    "version", "networks"};
+                                      "seccomp",    "version", "networks", "buildcache"};
 constexpr const char* kOwnOfRunroot[] = {"containers", "volumes", "secrets",    "images",
                                          "exits",      "trash",   "events.log", "events.log.1",
                                          "networks",   "ports"};

@@ -13,6 +13,7 @@
 #include "state/object_lock.h"
 #include "store/image_worker.h"
 #include "store/layout.h"
+#include "store/step_cache.h"
 
 namespace minke::engine {
 namespace {
@@ -218,6 +219,7 @@ Status check_unreferenced(Checker* c, const std::vector<store::Image>& images) {
     for (const oci::Descriptor& layer : image.manifest.layers) digests.emplace(layer.digest.hex());
   }
   for (const std::string& chain : layers_of_containers(c->engine)) chains.insert(chain);
+  for (const std::string& chain : store::StepCache(c->root()).needed_layers()) chains.insert(chain);
   bool any = false;
   auto look = [&](const std::string& folder, const char* kind,
                   const std::set<std::string>& needed) -> Status {

@@ -122,7 +122,8 @@ Status Engine::ensure_volumes(const ContainerConfig& config) {
 }
 
 Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
-                                          std::optional<monitor::Handle>* early) {
+                                          std::optional<monitor::Handle>* early,
+                                          const StepRequest* step) {
   const config::ContainersConf* defaults = TRY(conf());
   TRY(enter());
   CreateRequest request = asked;
@@ -132,7 +133,10 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
   sys::FileLock images =
       TRY(state::lock_object(host_.runroot + "/images", "the images", sys::LockMode::shared));
   std::optional<store::Image> image;
-  if (!request.rootfs) image = TRY(find_run_image(*store_, request));
+  if (step != nullptr)
+    image = step->image;
+  else if (!request.rootfs)
+    image = TRY(find_run_image(*store_, request));
   if (request.replace && !request.name.empty())
     if (auto old = state::NameTable(host_.root).lookup(request.name); old && resolve_id(*old))
       TRY(remove(*old, {.force = true}));
@@ -148,11 +152,21 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
   });
   if (early != nullptr) *early = TRY(monitor::Handle::launch(host_.monitor_path, id, request.name));
   ResolveContext context = resolve_context(image ? &*image : nullptr, id);
+  if (step != nullptr)
+    context.find_image = [step, images = std::move(context.find_image)](
+                             const std::string& name) -> Result<ImageTree> {
+      auto tree = step->trees.find(name);
+      if (tree != step->trees.end()) return tree->second;
+      return images(name);
+    };
   ContainerConfig config = TRY(resolve_config(request, context));
   config.id = id;
   config.created = now();
   TRY(net::choose_ports(&config.ports));
-  if (image) config.lower = store_->lower_dirs(*image);
+  if (step != nullptr)
+    config.lower = step->lower;
+  else if (image)
+    config.lower = store_->lower_dirs(*image);
   // Root's engine has the owners shifted by idmapped mounts (runtime/build.cc); an ordinary user
   // may not make those.
   if (host_.rootless)

@@ -17,6 +17,7 @@
 #include "engine/host.h"
 #include "engine/request.h"
 #include "engine/specgen.h"
+#include "engine/step.h"
 #include "engine/tree_changes.h"
 #include "engine/update.h"
 #include "engine/volume.h"
@@ -85,6 +86,7 @@ struct Container {
   ContainerConfig config;
   ContainerSummary live;     // state as of loading
   std::string dir, run_dir;  // ROOT/containers/ID, RUNROOT/containers/ID
+  std::vector<std::string> secret_env;  // "K=V" of its next start, in no file
 };
 
 struct AttachFlags {
@@ -225,6 +227,11 @@ class Engine {
   Result<std::vector<std::string>> volume_users(const std::string& name);
   Status remove_volume(std::string_view name, bool force, std::optional<std::int64_t> timeout);
 
+  // --- building
+  // Runs one step of a build as a container, attached to our own standard streams, and removes it.
+  // The exit code. Killed, we take the container with us.
+  Result<int> run_step(const StepRequest& step);
+
   // --- networks
   // With the defaults of containers.conf.
   Result<const net::NetworkStore*> networks();
@@ -256,8 +263,10 @@ class Engine {
   // Makes the container and keeps its lock.
   // With `early` the monitor is started as soon as the id is known, so that it initialises
   // meanwhile.
+  // With `step` it stands on that instead of an image of the store.
   Result<New> create_locked(const CreateRequest& request,
-                            std::optional<monitor::Handle>* early = nullptr);
+                            std::optional<monitor::Handle>* early = nullptr,
+                            const StepRequest* step = nullptr);
   ResolveContext resolve_context(const store::Image* image, const std::string& id);
   // Makes the volumes that the config names and that are not there: after the container is on disk,
   // so that none is ever without an owner, and again at each start.
@@ -296,6 +305,8 @@ class Engine {
                                            const AttachFlags& flags);
   Result<StartResult> follow(Container& container, monitor::Handle handle,
                              const AttachFlags& flags);
+  // After its end was told: what is left of the run goes, and with --rm the container.
+  Status finish_run(const Container& container, monitor::Handle& handle);
   bool clear_unwritten(const std::string& id);
   Status cleanup_locked(const std::string& id);
   // From here no policy starts it by itself, until a user does.

@@ -200,6 +200,7 @@ void bind(json::Binder& b, CreateRequest& r) {
   b("requires", r.requires_);
   b("runtime", r.runtime);
   b("runtimeFlags", r.runtime_flags);
+  b("buildStep", r.build_step);
   b("defaults", r.defaults);
 }
 

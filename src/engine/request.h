@@ -166,6 +166,7 @@ struct CreateRequest {
   std::vector<std::string> requires_;
   std::string runtime;  // --runtime: name or path of an OCI runtime; empty: ours
   std::vector<std::string> runtime_flags;
+  bool build_step = false;  // of a build: ends with the command that runs it
 
   ConfigDefaults defaults;
   // Long names of boolean options that were given; not kept. The others may come from

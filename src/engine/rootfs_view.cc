@@ -116,18 +116,25 @@ Result<sys::UniqueFd> mount_detached(const std::vector<sys::UniqueFd>& fds, bool
 
 // What the child below does; the errno of what failed. The folders are opened in the new mount
 // namespace, since overlay takes no mount of another one.
-int mount_and_send(const std::vector<std::string>& folders, bool userxattr, int socket) {
+int mount_and_send(const std::vector<std::string>& folders, bool userxattr, int socket,
+                   const std::string* upper = nullptr, const std::string* work = nullptr) {
   if (::unshare(CLONE_NEWNS) < 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0)
     return errno;
   auto fds = open_all(folders);
   if (!fds) return fds.error().sys();
   std::string data = userxattr ? "userxattr,lowerdir=" : "lowerdir=";
   for (const sys::UniqueFd& fd : *fds) data += (data.back() == '=' ? "" : ":") + fd_path(fd.get());
+  unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if (upper != nullptr) {
+    auto own = open_all({*upper, *work});
+    if (!own) return own.error().sys();
+    flags = MS_NOSUID | MS_NODEV;
+    data += ",upperdir=" + fd_path((*own)[0].get()) + ",workdir=" + fd_path((*own)[1].get());
+    for (sys::UniqueFd& fd : *own) fds->push_back(std::move(fd));
+  }
   if (data.size() > kMountDataMax) return E2BIG;
   const char* target = folders.front().c_str();
-  if (::mount("overlay", target, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-              data.c_str()) < 0)
-    return errno;
+  if (::mount("overlay", target, "overlay", flags, data.c_str()) < 0) return errno;
   int tree = static_cast<int>(
       ::syscall(SYS_open_tree, AT_FDCWD, target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   if (tree < 0) return errno;
@@ -136,11 +143,13 @@ int mount_and_send(const std::vector<std::string>& folders, bool userxattr, int 
 
 // By mount(2), whose text may fill a page, in a child with a mount namespace of its own: it sends
 // back a detached copy and takes its mount with it.
-Result<sys::UniqueFd> mount_in_child(const std::vector<std::string>& folders, bool userxattr) {
+Result<sys::UniqueFd> mount_in_child(const std::vector<std::string>& folders, bool userxattr,
+                                     const std::string* upper = nullptr,
+                                     const std::string* work = nullptr) {
   auto [ours, theirs] = TRY(sys::make_seqpacket_pair());
   pid_t child = ::fork();
   if (child < 0) return Error::from_errno(errno, "fork");
-  if (child == 0) ::_exit(mount_and_send(folders, userxattr, theirs.get()));
+  if (child == 0) ::_exit(mount_and_send(folders, userxattr, theirs.get(), upper, work));
   theirs.reset();
   auto message = sys::receive_message(ours.get());
   int status = TRY(sys::wait_pid(child));
@@ -177,7 +186,9 @@ Result<sys::UniqueFd> mount_writable(const std::vector<std::string>& folders,
   writable.work = TRY(sys::open(work, O_PATH | O_DIRECTORY));
   auto mount = mount_detached(fds, userxattr, LayerWay::each, &writable);
   if (mount) return mount;
-  return mount_detached(fds, userxattr, LayerWay::list, &writable);
+  mount = mount_detached(fds, userxattr, LayerWay::list, &writable);
+  if (mount || mount.error().sys() != E2BIG) return mount;
+  return mount_in_child(folders, userxattr, &upper, &work);
 }
 
 Result<sys::UniqueFd> open_rootfs_view(const ContainerConfig& config, const Host& host,

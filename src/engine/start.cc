@@ -191,7 +191,10 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
       return Error(Errc::unsupported, concat("runtime ", plan.runtime, ": subpath of ",
                                              mount.destination, " needs our own runtime"));
   plan.secret_env = TRY(prepare_secrets(config, host_, container.dir, container.run_dir));
+  plan.secret_env.insert(plan.secret_env.end(), container.secret_env.begin(),
+                         container.secret_env.end());
   plan.keep_created = only_init;
+  plan.tied = config.request.build_step;
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
   if (starts > 0)
@@ -287,13 +290,19 @@ Result<Engine::StartResult> Engine::follow(Container& container, monitor::Handle
   if (result.detached) return result;
   monitor::ExitRecord record = TRY(handle.wait_exit());
   result.exit_code = record.exit_code;
+  TRY(finish_run(container, handle));
+  return result;
+}
+
+Status Engine::finish_run(const Container& container, monitor::Handle& handle) {
+  const std::string& id = container.config.id;
   TRY(cleanup(id));
   handle.wait_gone();
   // The monitor has removed the cgroup, unless it was killed just now.
   runtime::ContainerHandle left{id, container.live.pid, 0, container.live.cgroup};
   ignore(runtime::destroy(left, nullptr, container.dir),
          "what is left of it is found by the next clean-up");
-  return result;
+  return {};
 }
 
 Result<sys::FileLock> Engine::lock_to_start(const Container& container) {

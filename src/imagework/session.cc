@@ -180,6 +180,21 @@ Status Session::unpack(ByteSource& plain, const std::string& name, Unpacked* out
   return {};
 }
 
+Status Session::take_plain(ByteSource& bytes, const oci::Digest& expected) {
+  TRY(std::move(ready_));
+  std::string name = temporary_name(), hex(expected.hex());
+  UniqueFd blob =
+      TRY(sys::open_beneath(blobs_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644, true));
+  TeeSource stored(bytes, HashKind::sha256, blob.get());
+  while (!TRY(stored.next()).empty()) {
+  }
+  std::string found = stored.hex();
+  if (found != hex) return digest_mismatch("layer", expected.str(), concat("sha256:", found));
+  if (::renameat(blobs_.get(), name.c_str(), blobs_.get(), hex.c_str()) < 0)
+    return Error::from_errno(errno, concat("blob ", hex));
+  return {};
+}
+
 Result<LayerBlob> Session::take_layer(ByteSource& bytes, const oci::Digest& expected) {
   return read_layer(bytes, expected, true);
 }

@@ -39,6 +39,8 @@ class Session {
   // (may be empty) is what the bytes must hash to. `keep_plain`: the blob is the plain tar where
   // the format as it came is none that a manifest may name (bzip2, xz).
   Result<LayerBlob> take_layer(ByteSource& bytes, const oci::Digest& expected);
+  // A plain layer as a blob only: what it unpacks to is in the store already.
+  Status take_plain(ByteSource& bytes, const oci::Digest& expected);
   // A small blob from memory (config, manifest); empty `expected`: computed.
   Result<oci::Digest> take_blob(std::string_view bytes, const oci::Digest& expected);
   // True when the blob is in the store or was taken.

@@ -29,5 +29,9 @@ Status put_archive(int input, int root, const store::WorkerTree& how,
                    std::vector<std::string>* notes);
 // What a container changed, or all of its tree, as the top layer of a new image.
 Status commit_tree(Session& session, const store::WorkerRequest& request, int tree, int staging);
+// What an overlay's upper folder would be as a layer: its digest and size go into the reply.
+Status seal_tree(int tree, int staging, store::WorkerReply* reply);
+// An image of layers that are unpacked in the store; their blobs are made where they are missing.
+Status assemble_image(Session& session, const store::WorkerRequest& request, int staging);
 
 }  // namespace minke::imagework

@@ -40,6 +40,8 @@ constexpr Verb kVerbs[] = {
     {.name = "import", .store = true, .staging = true},
     {.name = "restore", .store = true, .staging = true},
     {.name = "commit", .store = true, .staging = true, .reads_data = true},
+    {.name = "seal", .staging = true, .reads_data = true},
+    {.name = "assemble", .store = true, .staging = true},
     {.name = "save", .store = true},
     {.name = "export", .reads_data = true},
     {.name = "read-tree", .reads_data = true},
@@ -92,10 +94,12 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
   if (verb->name == "unpack")
     return unpack_archive(store::kDataFd, store::kStagingFd, request.rootless, notes);
   if (verb->name == "save") return save_images(store::kStoreFd, request, store::kDataFd);
+  if (verb->name == "seal") return seal_tree(store::kDataFd, store::kStagingFd, reply);
   Session session(store::kStoreFd, store::kStagingFd, request.rootless);
   Status done = verb->name == "load"       ? load_archive(session, store::kDataFd)
                 : verb->name == "load-dir" ? load_directory(session, store::kDataFd)
                 : verb->name == "restore"  ? restore_layers(session, request)
+                : verb->name == "assemble" ? assemble_image(session, request, store::kStagingFd)
                 : verb->name == "commit"
                     ? commit_tree(session, request, store::kDataFd, store::kStagingFd)
                     : import_rootfs(session, request, store::kDataFd);

@@ -363,6 +363,7 @@ void Monitor::on_control() {
   loop_->remove(control_.get());
   control_.reset();
   if (told_) return leave();
+  if (plan_.tied && started_ && !init_status_) ::kill(state_.pid, SIGKILL);
   // Nobody will ever say start.
   if (!may_start_ && !killed_ && !(plan_.keep_created && created_))
     start_failed(Error(Errc::unavailable, "the command that started it went away"));

@@ -84,7 +84,8 @@ struct Plan {
   std::int32_t stop_signal = 15;
   std::int64_t stop_timeout = 10;  // seconds
   NetdPlan netd;
-  bool keep_created = false;       // init: made now, it waits for Frame::start
+  bool keep_created = false;  // init: made now, it waits for Frame::start
+  bool tied = false;          // to its starter: killed when that goes away
 };
 void bind(json::Binder& b, LogPlan& l);
 void bind(json::Binder& b, HealthPlan& h);

@@ -213,6 +213,7 @@ void describe(B& b, Plan& p) {
   b("stop_timeout", p.stop_timeout);
   b("netd", p.netd);
   b("keep_created", p.keep_created);
+  b("tied", p.tied);
 }
 template <typename B>
 void describe(B& b, StateRecord& s) {

@@ -12,6 +12,7 @@
 #include "store/changes.h"
 #include "store/layout.h"
 #include "store/worker_protocol.h"
+#include "sys/lock.h"
 #include "sys/process.h"
 #include "sys/program.h"
 
@@ -219,6 +220,102 @@ Result<std::string> commit_tree(const Store& store, const CommitRequest& request
   work.check = request.check;
   if (request.docker) work.format = "docker";
   LoadResult result = TRY(run_and_commit(store, std::move(worker), request.tree_fd, work));
+  if (result.image_ids.empty()) return Error(Errc::internal, "the image worker made no image");
+  return result.image_ids[0];
+}
+
+namespace {
+
+// The digest of a tar without entries: what RUN true changes.
+constexpr std::string_view kEmptyTar =
+    "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+constexpr std::int64_t kEmptyTarSize = 1024;
+
+// Its digest, by the worker unless there is nothing in it.
+Result<WorkerReply> measure_layer(const Store& store, const Staging& staging, int tree,
+                                  const std::string& opaque) {
+  WorkerReply reply;
+  int copy = TRY(sys::duplicate(tree)).release();
+  if (TRY(sys::list_dir(sys::DirFd(UniqueFd(copy)))).empty()) {
+    reply.diff_id = oci::Digest::sha256(kEmptyTar);
+    reply.size = kEmptyTarSize;
+    return reply;
+  }
+  WorkerRequest request;
+  request.verb = "seal";
+  request.rootless = store.rootless();
+  TRY(sys::write_file(concat(staging.path(), "/", kOpaqueFile), opaque, 0600));
+  return run_worker(request, {-1, staging.lock_fd(), tree, -1});
+}
+
+// Into its place among the layers, unless it is there already. Under the index's lock: who collects
+// has either seen the step that needs it, or is done before it is there.
+Status place_layer(const Store& store, const std::string& from, const std::string& chain_id) {
+  UniqueFd file = TRY(sys::open(store.root() + "/images/lock", O_RDWR | O_CREAT, 0600));
+  sys::FileLock lock =
+      TRY(sys::FileLock::acquire(std::move(file), sys::LockMode::exclusive, "the image index"));
+  std::string place = concat(store.root(), "/", kLayersDir, "/", chain_id);
+  if (is_lost(place)) TRY(store.move_to_trash(place));
+  Status moved = sys::rename_at(sys::DirFd::cwd(), from.c_str(), sys::DirFd::cwd(), place.c_str(),
+                                RENAME_NOREPLACE);
+  if (!moved && moved.error().sys() == EEXIST) return {};
+  return moved;
+}
+
+}  // namespace
+
+Result<CachedStep> seal_layer(const Store& store, const SealRequest& request) {
+  Staging staging = TRY(store.stage("layer"));
+  UniqueFd tree = TRY(sys::open(request.upper, O_RDONLY | O_DIRECTORY));
+  WorkerReply layer = TRY(measure_layer(store, staging, tree.get(), request.opaque));
+  CachedStep step = request.step;
+  std::vector<oci::Digest> diff_ids = request.below;
+  diff_ids.push_back(layer.diff_id);
+  std::vector<std::string> chain = chain_ids_of(diff_ids);
+  step.diff_id = layer.diff_id;
+  step.chain_id = chain.back();
+  step.size = layer.size;
+  std::string dir = staging.path() + "/new";
+  TRY(sys::make_dir_at(sys::DirFd::cwd(), dir.c_str(), 0700));
+  TRY(sys::rename_at(sys::DirFd::cwd(), request.upper.c_str(), sys::DirFd::cwd(),
+                     concat(dir, "/", kDiffDir).c_str()));
+  if (chain.size() > 1)
+    TRY(sys::write_file(concat(dir, "/", kParentFile), chain[chain.size() - 2] + "\n", 0644));
+  TRY(sys::write_file(concat(dir, "/", kSizeFile), concat(layer.size, "\n"), 0644));
+  TRY(mark_unsynced(dir));
+  failpoint("build.seal", 1);  // whole, in staging
+  if (!step.key.empty()) TRY(StepCache(store.root()).put(step));
+  failpoint("build.seal", 2);  // the step names a layer that is not there
+  TRY(place_layer(store, dir, step.chain_id));
+  failpoint("build.seal", 3);
+  return step;
+}
+
+Result<std::string> assemble_image(const Store& store, const AssembleRequest& request) {
+  WorkerRequest worker;
+  worker.verb = "assemble";
+  worker.layers = request.layers;
+  worker.config_json = oci::dump_image_config(request.config);
+  worker.annotations = request.annotations;
+  worker.names = request.names;
+  StagedWork work;
+  if (request.docker) work.format = "docker";
+  work.prepare = [&](Staging& staging) -> Status {
+    for (const WorkerLayer& layer : request.layers) {
+      if (!layer.blob.digest.empty() || sys::exists(store.blob_path(layer.diff_id))) continue;
+      UniqueFd diff =
+          TRY(sys::open(concat(store.root(), "/", kLayersDir, "/", layer.chain_id, "/", kDiffDir),
+                        O_RDONLY | O_DIRECTORY));
+      std::string opaque = TRY(request.opaque_directories(diff.get()));
+      TRY(sys::write_file(concat(staging.path(), "/", kOpaqueFile, "-", layer.chain_id), opaque,
+                          0600));
+    }
+    return {};
+  };
+  LoadResult result = TRY(run_and_commit(store, std::move(worker), -1, work));
+  // commit() has flushed the file system.
+  for (const WorkerLayer& layer : request.layers)
+    clear_unsynced(concat(store.root(), "/", kLayersDir, "/", layer.chain_id));
   if (result.image_ids.empty()) return Error(Errc::internal, "the image worker made no image");
   return result.image_ids[0];
 }

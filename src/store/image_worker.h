@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "store/step_cache.h"
 #include "store/store.h"
 #include "store/worker_protocol.h"
 
@@ -60,6 +62,27 @@ struct CommitRequest {
   std::function<Status()> check;  // asked before anything becomes visible
 };
 Result<std::string> commit_tree(const Store& store, const CommitRequest& request);  // the image id
+
+// A folder of changes (an overlay's upper folder) as a layer of the store.
+struct SealRequest {
+  std::string upper;               // a folder of ROOT's file system; it moves into the store
+  std::string opaque;              // its opaque directories, each ended by NUL
+  std::vector<oci::Digest> below;  // diff ids of the layers below, bottom first
+  CachedStep step;                 // recorded when it has a key; the layer's part is filled in
+};
+Result<CachedStep> seal_layer(const Store& store, const SealRequest& request);
+
+// An image of layers that are in the store.
+struct AssembleRequest {
+  std::vector<WorkerLayer> layers;  // bottom first
+  oci::ImageConfig config;
+  std::map<std::string, std::string> annotations;
+  std::vector<std::string> names;  // full; none: untagged
+  bool docker = false;
+  // The opaque directories of a layer's folder, each ended by NUL.
+  std::function<Result<std::string>(int)> opaque_directories;
+};
+Result<std::string> assemble_image(const Store& store, const AssembleRequest& request);  // the id
 
 // cp (worker_protocol.h says what each part of `how` does). `source_fd`: a directory, a regular
 // file, or an O_PATH descriptor of anything else. `root_fd`: links are followed inside of it.

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "store/layout.h"
+#include "store/step_cache.h"
 #include "store/store.h"
 
 namespace minke::store {
@@ -329,6 +330,8 @@ Result<InUse> in_use_by(const Store& store, const oci::ImageIndex& index) {
       used.digests.insert(layer.digest.str());
     used.chain_ids.insert(image.chain_ids.begin(), image.chain_ids.end());
   }
+  for (std::string& chain_id : StepCache(store.root()).needed_layers())
+    used.chain_ids.insert(std::move(chain_id));
   return used;
 }
 

@@ -42,6 +42,13 @@ void bind(json::Binder& b, WorkerTree& tree) {
   b("overwrite", tree.overwrite);
   b("skipDevices", tree.skip_devices);
 }
+void bind(json::Binder& b, WorkerLayer& layer) {
+  b("chainId", layer.chain_id);
+  bind_digest(b, "diffId", layer.diff_id);
+  b("mediaType", layer.blob.media_type);
+  bind_digest(b, "digest", layer.blob.digest);
+  b("size", layer.blob.size);
+}
 void bind(json::Binder& b, WorkerRequest& request) {
   b("verb", request.verb);
   b("rootless", request.rootless);
@@ -58,6 +65,9 @@ void bind(json::Binder& b, WorkerRequest& request) {
   b("tree", request.tree);
   b("baseManifest", request.base_manifest);
   b("layer", request.layer);
+  b("layers", request.layers);
+  b("annotations", request.annotations);
+  b("allNames", request.names);
 }
 void bind(json::Binder& b, WorkerResult& result) {
   b("manifest", result.manifest);
@@ -71,6 +81,8 @@ void bind(json::Binder& b, WorkerReply& reply) {
   b("errno", reply.error_errno);
   b("images", reply.images);
   b("notes", reply.notes);
+  bind_digest(b, "diffId", reply.diff_id);
+  b("size", reply.size);
 }
 
 }  // namespace minke::store

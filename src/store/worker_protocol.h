@@ -2,6 +2,7 @@
 // both JSON.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -44,9 +45,16 @@ struct WorkerTree {  // export, read-tree, copy-tree, put-tree, commit
   std::string folder;           // where it goes, below the root that is written
   bool overwrite = false, skip_devices = false;
 };
+struct WorkerLayer {  // assemble: bottom first
+  std::string chain_id;
+  oci::Digest diff_id;
+  oci::Descriptor blob;  // without a digest: the plain tar, made anew where there is none
+};
 struct WorkerRequest {
   // load, load-dir, import, restore (layers of images[0]), save, export; commit; read-tree (to an
-  // archive), copy-tree, put-tree (from an archive); unpack (an archive into kStagingFd)
+  // archive), copy-tree, put-tree (from an archive); unpack (an archive into kStagingFd);
+  // seal (what an overlay's upper folder would be as a layer), assemble (an image of layers that
+  // are there)
   std::string verb;
   bool rootless = false;
   std::string format;               // save: docker-archive, oci-archive, oci-dir, docker-dir
@@ -61,6 +69,9 @@ struct WorkerRequest {
   // types.
   std::string base_manifest;
   bool layer = false;
+  std::vector<WorkerLayer> layers;  // assemble; opaque directories of CHAINID: a file
+  std::map<std::string, std::string> annotations;  // kOpaqueFile-CHAINID; of the manifest
+  std::vector<std::string> names;                  // assemble
 };
 struct WorkerResult {  // one image
   oci::Descriptor manifest;
@@ -73,12 +84,15 @@ struct WorkerReply {
   std::int32_t error_code = 0, error_errno = 0;
   std::vector<WorkerResult> images;
   std::vector<std::string> notes;  // for the debug level
+  oci::Digest diff_id;             // seal
+  std::int64_t size = 0;           // seal: bytes of the plain tar
 };
 
 void bind(json::Binder& b, WorkerImage& image);
 void bind(json::Binder& b, WorkerIdRange& range);
 void bind(json::Binder& b, WorkerOwners& owners);
 void bind(json::Binder& b, WorkerTree& tree);
+void bind(json::Binder& b, WorkerLayer& layer);
 void bind(json::Binder& b, WorkerRequest& request);
 void bind(json::Binder& b, WorkerResult& result);
 void bind(json::Binder& b, WorkerReply& reply);
