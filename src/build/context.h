@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "build/ignore.h"
 #include "store/store.h"
 #include "sys/fd.h"
 
@@ -35,6 +36,8 @@ class Context {
   // A digest of all that `path` holds, ignored files left out: type, mode, content and names, no
   // times and no owners.
   virtual Result<std::string> digest_of(std::string_view path) const = 0;
+  // What of it is not there.
+  virtual const IgnoreList& ignore() const = 0;
 };
 
 class Contexts {

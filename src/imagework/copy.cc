@@ -14,6 +14,7 @@ Result<TreeSink> open_sink(int root, const store::WorkerTree& how,
   options.owners = how.write_as;
   options.overwrite = how.overwrite;
   options.skip_devices = how.skip_devices;
+  options.make_folder = how.make_folder;
   return TreeSink::open(root, how.folder, std::move(options), notes);
 }
 
@@ -36,22 +37,16 @@ Status put_archive(int input, int root, const store::WorkerTree& how,
   PeekSource peek(bytes);
   Compression compression = detect_compression(TRY(peek.head(kMagicSize)));
   std::unique_ptr<ByteSource> plain = make_decompressor(compression, peek);
-  TreeSink sink = TRY(open_sink(root, how, notes));
   TarReader reader(*plain);
   TarEntry entry;
-  bool any = false;
-  for (;;) {
-    auto more = reader.next(&entry);
-    if (!more && more.error().code() == Errc::corrupt && !any)
-      return Error(Errc::corrupt,
-                   "source must be a (compressed) tar archive when copying from stdin");
-    if (!TRY(std::move(more))) break;
-    any = true;
-    TRY(sink.add_from(entry, reader));
-  }
-  if (!any)
-    return Error(Errc::corrupt,
+  auto first = reader.next(&entry);
+  if (first ? !*first : first.error().code() == Errc::corrupt)
+    return Error(how.make_folder ? Errc::unsupported : Errc::corrupt,
                  "source must be a (compressed) tar archive when copying from stdin");
+  TRY(std::move(first));
+  TreeSink sink = TRY(open_sink(root, how, notes));
+  do TRY(sink.add_from(entry, reader));
+  while (TRY(reader.next(&entry)));
   TRY(reader.drain());
   return sink.finish();
 }

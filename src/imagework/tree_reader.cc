@@ -150,6 +150,7 @@ Status TreeReader::one(int dir, const std::string& name, const std::string& path
   struct stat st {};
   if (::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0)
     return Error::from_errno(errno, concat("stat ", path));
+  if (options_.skip && options_.skip(path, S_ISDIR(st.st_mode))) return {};
   if (options_.layer && is_whiteout(st)) return whiteout(path);
   TarEntry entry = entry_of(st);
   entry.path = full(path);

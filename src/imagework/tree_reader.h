@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_set>
@@ -42,6 +43,8 @@ struct TreeOptions {
   std::unordered_set<std::string> opaque;  // paths below the root, without a name
   bool one_mount = false;                  // leave other mounts as empty directories
   bool container_root = false;             // leave out what the kernel shows: /dev, /proc, /sys
+  // What is left out, with all that is below; paths are relative, without `name`. None: nothing.
+  std::function<bool(const std::string& path, bool directory)> skip;
 };
 
 class TreeReader {

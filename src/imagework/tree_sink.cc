@@ -54,7 +54,13 @@ Error failed(const char* call, const std::string& path) {
 
 Result<TreeSink> TreeSink::open(int root, const std::string& folder, PutOptions options,
                                 std::vector<std::string>* notes) {
-  UniqueFd top = TRY(sys::open_in_root(root, folder.empty() ? "." : folder.c_str(), kDirectory));
+  auto found = sys::open_in_root(root, folder.empty() ? "." : folder.c_str(), kDirectory);
+  if (!found && found.error().sys() == ENOENT && options.make_folder) {
+    TreeSink whole = TRY(open(root, "", options, notes));
+    TRY(whole.walk(confined(folder), true));
+    found = sys::open_in_root(root, folder.c_str(), kDirectory);
+  }
+  UniqueFd top = TRY(std::move(found));
   return TreeSink(root, folder, std::move(top), std::move(options), notes);
 }
 

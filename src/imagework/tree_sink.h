@@ -18,6 +18,7 @@ struct PutOptions {
   // A directory may give way to something else, and something else to a directory.
   bool overwrite = false;
   bool skip_devices = false;
+  bool make_folder = false;  // the folder is made where it is missing
 };
 
 class TreeSink final : public EntrySink {

@@ -38,6 +38,7 @@ void bind(json::Binder& b, WorkerTree& tree) {
   b("readAs", tree.read_as);
   b("writeAs", tree.write_as);
   b("containerRoot", tree.container_root);
+  b("makeFolder", tree.make_folder);
   b("folder", tree.folder);
   b("overwrite", tree.overwrite);
   b("skipDevices", tree.skip_devices);

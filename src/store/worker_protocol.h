@@ -44,6 +44,7 @@ struct WorkerTree {  // export, read-tree, copy-tree, put-tree, commit
   bool container_root = false;  // leave out /dev, /proc, /sys
   std::string folder;           // where it goes, below the root that is written
   bool overwrite = false, skip_devices = false;
+  bool make_folder = false;  // put-tree: `folder` is made; what is no archive is `unsupported`
 };
 struct WorkerLayer {  // assemble: bottom first
   std::string chain_id;

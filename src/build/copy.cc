@@ -1,0 +1,312 @@
+#include "build/copy.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/str.h"
+#include "build/digest_sink.h"
+#include "build/mode.h"
+#include "build/sources.h"
+#include "engine/users.h"
+#include "imagework/tree_sink.h"
+#include "store/image_worker.h"
+
+namespace minke::build {
+namespace {
+
+using imagework::EntrySink;
+using imagework::TreeSink;
+
+bool is_url(std::string_view source) {
+  return source.starts_with("http://") || source.starts_with("https://");
+}
+bool is_git(std::string_view source) {
+  if (source.starts_with("git@") || source.starts_with("git://") || source.starts_with("ssh://"))
+    return true;
+  return is_url(source) && source.substr(0, source.find('#')).ends_with(".git");
+}
+
+// Everything that the instruction names, found.
+struct Sources {
+  struct One {
+    const node::Copy::Source* source = nullptr;
+    std::vector<SourceMatch> matches;  // of a path
+  };
+  std::vector<One> list;
+  std::size_t count = 0;
+};
+
+struct Place {
+  int root = -1;
+  const IgnoreList* ignore = nullptr;
+};
+Place place_of(const CopyPlan& plan) {
+  if (plan.tree >= 0) return {plan.tree, nullptr};
+  if (plan.context != nullptr) return {plan.context->root(), &plan.context->ignore()};
+  return {};
+}
+
+Result<Sources> find_all(const CopyPlan& plan) {
+  const node::Copy& copy = *plan.copy;
+  const Place place = place_of(plan);
+  Sources out;
+  bool patterns_only = true;
+  for (const node::Copy::Source& source : copy.sources) {
+    Sources::One one{&source, {}};
+    if (source.heredoc >= 0) {
+      ++out.count;
+      patterns_only = false;
+    } else if (copy.add && is_git(source.path)) {
+      return Error(Errc::unsupported,
+                   concat(source.path,
+                          ": git sources are not supported (clone it, and name the "
+                          "folder by --build-context)"));
+    } else if (is_url(source.path)) {
+      return Error(Errc::unsupported, copy.add
+                                          ? concat(source.path,
+                                                   ": ADD of a URL is not supported yet (download "
+                                                   "it in a RUN step)")
+                                          : concat(source.path, ": COPY takes no URLs (ADD does)"));
+    } else if (place.root < 0) {
+      return Error(Errc::not_found, concat(source.path, ": there is no build context"));
+    } else {
+      one.matches = TRY(find_sources(place.root, place.ignore, source.path, copy.parents));
+      out.count += one.matches.size();
+      patterns_only = patterns_only && has_wildcard(source.path);
+    }
+    out.list.push_back(std::move(one));
+  }
+  if (out.count == 0 && patterns_only)
+    return Error(Errc::not_found, concat(copy.sources[0].path, ": no file matches"));
+  return out;
+}
+
+// --chown. A number without a group is the group too; a name brings its own.
+Result<imagework::Owner> find_owner(const std::string& spec, int root) {
+  auto parts = split_once(spec, ':');
+  const std::string user(parts ? parts->first : std::string_view(spec));
+  const std::string group(parts ? parts->second : std::string_view());
+  auto number = [&](const std::string& text) -> Result<std::uint64_t> {
+    auto value = parse_uint(text);
+    if (!value || *value > INT32_MAX)
+      return Error(Errc::invalid_argument, concat("--chown=", spec, ": ", text, " is too large"));
+    return *value;
+  };
+  imagework::Owner owner;
+  if (engine::looks_numeric(user)) {
+    owner.uid = owner.gid = TRY(number(user));
+  } else if (!user.empty()) {
+    const auto users = engine::parse_passwd(engine::read_account_file(root, "/etc/passwd"));
+    auto row = std::find_if(users.begin(), users.end(),
+                            [&](const engine::PasswdEntry& entry) { return entry.name == user; });
+    if (row == users.end())
+      return Error(Errc::not_found, concat("--chown=", spec, ": no user ", quote(user),
+                                           " in the image's /etc/passwd"));
+    owner = {row->uid, row->gid};
+  }
+  if (group.empty()) return owner;
+  if (engine::looks_numeric(group)) {
+    owner.gid = TRY(number(group));
+    return owner;
+  }
+  const auto groups = engine::parse_group(engine::read_account_file(root, "/etc/group"));
+  auto row = std::find_if(groups.begin(), groups.end(),
+                          [&](const engine::GroupEntry& entry) { return entry.name == group; });
+  if (row == groups.end())
+    return Error(Errc::not_found, concat("--chown=", spec, ": no group ", quote(group),
+                                         " in the image's /etc/group"));
+  owner.gid = row->gid;
+  return owner;
+}
+
+// --chmod on the way.
+class ModeSink final : public EntrySink {
+ public:
+  ModeSink(EntrySink& out, const FileMode* mode) : out_(out), mode_(mode) {}
+  Status add(const TarEntry& entry, int fd) override {
+    if (mode_ == nullptr || entry.type == TarEntry::Type::symlink) return out_.add(entry, fd);
+    TarEntry changed = entry;
+    changed.mode = mode_->apply(entry.mode, entry.type == TarEntry::Type::directory);
+    return out_.add(changed, fd);
+  }
+
+ private:
+  EntrySink& out_;
+  const FileMode* mode_;
+};
+
+class Copier {
+ public:
+  Copier(const CopyPlan& plan, int root) : plan_(plan), copy_(*plan.copy), root_(root) {}
+
+  Status run() {
+    Sources sources = TRY(find_all(plan_));
+    if (!copy_.chown.empty())
+      owner_ = TRY(find_owner(copy_.chown, root_));
+    else if (plan_.tree < 0)
+      owner_ = imagework::Owner{};
+    if (!copy_.chmod.empty()) mode_ = TRY(FileMode::parse(copy_.chmod));
+    exclude_ = TRY(IgnoreList::from_patterns(copy_.exclude));
+    TRY(find_destination(sources.count));
+    TreeSink sink = TRY(TreeSink::open(root_, "", put_options(), &notes_));
+    for (const Sources::One& one : sources.list) {
+      if (one.source->heredoc >= 0)
+        TRY(put_heredoc(copy_.heredocs[static_cast<std::size_t>(one.source->heredoc)], sink));
+      for (const SourceMatch& match : one.matches) {
+        Status put = put_match(match, sink);
+        if (!put && put.error().code() == Errc::already_exists)
+          return Error(Errc::already_exists,
+                       concat(one.source->path,
+                              ": a folder of the image is where a file should go, or a file where "
+                              "a folder should"));
+        TRY(std::move(put));
+      }
+    }
+    return sink.finish();
+  }
+
+ private:
+  imagework::PutOptions put_options() const {
+    imagework::PutOptions options;
+    options.skip_devices = plan_.rootless;
+    if (owner_) {
+      options.owners.fixed = true;
+      options.owners.uid = owner_->uid;
+      options.owners.gid = owner_->gid;
+    }
+    return options;
+  }
+
+  Status find_destination(std::size_t sources) {
+    std::string path = copy_.destination;
+    must_be_folder_ = sources > 1 || copy_.parents || path.ends_with('/') || path == "." ||
+                      path == ".." || path.ends_with("/.") || path.ends_with("/..");
+    if (!path.starts_with('/')) path = concat(plan_.workdir, "/", path);
+    destination_ = TRY(resolve_in_root(root_, path));
+    auto st = stat_beneath(root_, destination_);
+    is_folder_ = st && S_ISDIR(st->st_mode);
+    if (st && !is_folder_ && must_be_folder_)
+      return Error(Errc::already_exists,
+                   concat(copy_.destination, ": the destination is no folder in the image"));
+    return {};
+  }
+
+  std::string folder() const { return destination_ == "." ? "" : destination_; }
+  std::string inside(const std::string& name) const {
+    return folder().empty() ? name : concat(folder(), "/", name);
+  }
+  std::string file_place(const std::string& name) const {
+    return is_folder_ || must_be_folder_ ? inside(name) : destination_;
+  }
+
+  // One that is there keeps what it has.
+  Status ensure_folder(TreeSink& sink) {
+    if (is_folder_) return {};
+    if (auto st = stat_beneath(root_, destination_)) {
+      if (!S_ISDIR(st->st_mode))
+        return Error(Errc::conflict,
+                     concat(copy_.destination, ": the destination is no folder in the image"));
+      is_folder_ = true;  // made for a file before
+      return {};
+    }
+    TarEntry entry;
+    entry.type = TarEntry::Type::directory;
+    entry.path = concat(destination_, "/");
+    entry.mode = 0755;
+    entry.mtime = now();
+    TRY(sink.add(entry, -1));
+    is_folder_ = true;
+    return {};
+  }
+
+  Status put_heredoc(const Heredoc& heredoc, TreeSink& sink) {
+    sys::UniqueFd fd = TRY(sys::make_memfd("heredoc", heredoc.content));
+    TarEntry entry;
+    entry.path = file_place(heredoc.name);
+    entry.mode = 0644;
+    entry.size = heredoc.content.size();
+    entry.mtime = now();
+    return ModeSink(sink, mode_ ? &*mode_ : nullptr).add(entry, fd.get());
+  }
+
+  Status put_match(const SourceMatch& match, TreeSink& sink) {
+    const Place place = place_of(plan_);
+    ModeSink modes(sink, mode_ ? &*mode_ : nullptr);
+    ReadPlan read{place.root, place.ignore, exclude_.empty() ? nullptr : &exclude_};
+    if (copy_.parents) {
+      TRY(ensure_folder(sink));
+      return read_source(read, match, folder(), modes, &notes_);
+    }
+    if (match.directory) {
+      TRY(ensure_folder(sink));
+      return read_source(read, match, folder(), modes, &notes_);
+    }
+    if (copy_.add && copy_.unpack.value_or(true) && TRY(unpack(match, place.root))) return {};
+    return read_source(read, match, file_place(match.name), modes, &notes_);
+  }
+
+  // False: it is no archive.
+  Result<bool> unpack(const SourceMatch& match, int source_root) {
+    sys::UniqueFd fd = TRY_CTX(open_source(source_root, match.path), match.path);
+    if (!TRY(may_be_archive(fd.get()))) return false;
+    if (plan_.store == nullptr) return Error(Errc::internal, "no store to unpack archives with");
+    store::WorkerTree how;
+    how.folder = folder();
+    how.make_folder = true;
+    how.skip_devices = plan_.rootless;
+    how.overwrite = true;
+    if (!copy_.chown.empty()) how.write_as = put_options().owners;
+    Status put = store::put_archive(how, fd.get(), root_);
+    if (!put && put.error().code() == Errc::unsupported && put.error().sys() == 0) return false;
+    TRY_CTX(std::move(put), match.path);
+    is_folder_ = true;
+    return true;
+  }
+
+  const CopyPlan& plan_;
+  const node::Copy& copy_;
+  int root_;
+  std::optional<imagework::Owner> owner_;  // none: as in the tree
+  std::optional<FileMode> mode_;
+  IgnoreList exclude_;
+  std::string destination_;  // resolved; "." is the root
+  bool must_be_folder_ = false, is_folder_ = false;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+Result<std::string> copy_digest(const CopyPlan& plan) {
+  const node::Copy& copy = *plan.copy;
+  Sources sources = TRY(find_all(plan));
+  DigestSink digest(plan.tree >= 0 ? DigestSink::OwnerRule::counted
+                                   : DigestSink::OwnerRule::left_out);
+  digest.note(copy.add ? "ADD" : "COPY").note(plan.workdir).note(copy.destination);
+  digest.note(copy.chown).note(copy.chmod).note(copy.checksum);
+  digest.note(concat(copy.link ? "l" : "", copy.parents ? "p" : "",
+                     !copy.unpack   ? ""
+                     : *copy.unpack ? "u"
+                                    : "n"));
+  digest.note(concat(sources.count));
+  IgnoreList exclude = TRY(IgnoreList::from_patterns(copy.exclude));
+  const Place place = place_of(plan);
+  ReadPlan read{place.root, place.ignore, exclude.empty() ? nullptr : &exclude};
+  std::vector<std::string> notes;
+  for (const Sources::One& one : sources.list) {
+    if (one.source->heredoc >= 0) {
+      const Heredoc& heredoc = copy.heredocs[static_cast<std::size_t>(one.source->heredoc)];
+      digest.note("heredoc").note(heredoc.name).note(heredoc.content);
+    }
+    for (const SourceMatch& match : one.matches) {
+      digest.note(match.directory ? "folder" : "file").note(match.directory ? "" : match.name);
+      TRY(read_source(read, match, "", digest, &notes));
+    }
+  }
+  return digest.hex();
+}
+
+Status perform_copy(const CopyPlan& plan, int root) { return Copier(plan, root).run(); }
+
+}  // namespace minke::build
