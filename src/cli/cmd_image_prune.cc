@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/image_filter.h"
+#include "engine/build_cache.h"
 #include "engine/engine.h"
 #include "engine/prune.h"
 
@@ -9,14 +10,14 @@ namespace minke::cli {
 namespace {
 
 struct PruneFlags {
-  bool all = false, external = false, force = false;
+  bool all = false, build_cache = false, external = false, force = false;
   std::vector<std::string> filter;
 };
 constexpr Option<PruneFlags> kOptions[] = {
     {"all", 'a', &PruneFlags::all,
      "Remove all images not in use by containers, not just dangling "
      "ones"},
-    {"build-cache", 0, refused, "building images comes later", {.no_value = "true"}},
+    {"build-cache", 0, &PruneFlags::build_cache, "Remove what builds have kept for later builds"},
     {"external", 0, &PruneFlags::external,
      "Remove images even when they are used by external containers (there are none here)"},
     {"filter", 0, &PruneFlags::filter, "Provide filter values (e.g. 'label=<key>=<value>')"},
@@ -48,6 +49,10 @@ Result<int> prune(Invocation& call, PruneFlags& flags) {
   auto wanted = [&](const store::Image& image) { return filters.matches(image, {}); };
   for (const engine::Pruned& gone : TRY(engine::prune_images(*engine, flags.all, wanted, &errors)))
     call.out.line(gone.name);
+  if (flags.build_cache)
+    for (const engine::Pruned& gone :
+         TRY(engine::prune_build_cache(*engine, {.all = true, .mounts = true, .wanted = {}})))
+      call.out.line(gone.name);
   return finish(std::move(errors));
 }
 

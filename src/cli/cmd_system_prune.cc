@@ -4,6 +4,7 @@
 #include "cli/confirm.h"
 #include "cli/filter.h"
 #include "codec/units.h"
+#include "engine/build_cache.h"
 #include "engine/check.h"
 #include "engine/prune.h"
 
@@ -17,7 +18,7 @@ struct PruneOptions {
 constexpr Option<PruneOptions> kOptions[] = {
     {"all", 'a', &PruneOptions::all, "Remove all unused data"},
     {"build", 0, &PruneOptions::build,
-     "Remove build containers (there are none while this engine does not build)"},
+     "Remove build containers (there are none: they end with their build)"},
     {"external", 0, &PruneOptions::external,
      "Remove data in storage that no image and no container has"},
     {"filter", 0, &PruneOptions::filter, "Provide filter values (e.g. 'label=<key>=<value>')"},
@@ -91,6 +92,10 @@ Result<int> prune(Invocation& call, PruneOptions& options) {
         *engine, options.all,
         [&](const store::Image& i) { return filters.match(i.created, i.config.config.labels); },
         &errors));
+    engine::BuildCachePrune steps;
+    steps.all = steps.mounts = options.all;
+    steps.wanted = [&](TimeNs used) { return filters.match(used, {}); };
+    report.steps = TRY(engine::prune_build_cache(*engine, steps));
   }
   print(call.out, "Deleted Containers", report.containers);
   print(call.out, "Deleted Networks", report.networks);

@@ -7,7 +7,6 @@ namespace {
 constexpr const char* kPods = "pods come later";
 constexpr const char* kRegistries =
     "registries come later; load, import and save work with archives";
-constexpr const char* kBuild = "building images comes later";
 constexpr const char* kKube = "Kubernetes YAML comes later";
 constexpr const char* kUnits = "systemd units come later";
 
@@ -16,6 +15,7 @@ constexpr Command group(const char* summary, const char* description = nullptr) 
 }
 constexpr Command kContainerGroup = group("Manage containers");
 constexpr Command kImageGroup = group("Manage images");
+constexpr Command kBuildxGroup = group("Build images");
 constexpr Command kVolumeGroup =
     group("Manage volumes", "Volumes are created in and can be shared between containers");
 constexpr Command kNetworkGroup = group("Manage networks");
@@ -153,8 +153,12 @@ constexpr TreeRow kTree[] = {
 
     {"artifact", nullptr, nullptr, kRegistries},
     {"auto-update", nullptr, nullptr, kRegistries},
-    {"build", nullptr, nullptr, kBuild},
-    {"buildx", nullptr, nullptr, kBuild},
+    {"build", &kBuildCommand},
+    {"buildx", &kBuildxGroup, "builder", nullptr, true},
+    {"buildx build", &kBuildCommand},
+    {"buildx inspect", &kBuildInspectCommand},
+    {"buildx prune", &kBuildPruneCommand},
+    {"buildx version", &kBuildVersionCommand},
     {"compose", nullptr, nullptr, "compose comes later"},
     {"generate", nullptr, nullptr, kUnits},
     {"kube", nullptr, nullptr, kKube},
@@ -183,7 +187,7 @@ constexpr TreeRow kTree[] = {
     {"mount", &kMountCommand},
     {"unmount", &kUnmountCommand, "umount"},
     {"history", &kHistoryCommand},
-    {"image build", nullptr, nullptr, kBuild},
+    {"image build", &kBuildCommand},
     {"image diff", &kImageDiffCommand},
     {"image history", &kHistoryCommand},
     {"image mount", &kImageMountCommand},

@@ -6,6 +6,10 @@
 namespace minke::cli {
 
 extern const Command kAttachCommand;
+extern const Command kBuildCommand;
+extern const Command kBuildInspectCommand;
+extern const Command kBuildPruneCommand;
+extern const Command kBuildVersionCommand;
 extern const Command kCommitCommand;
 extern const Command kCompletionCommand;
 extern const Command kContainerCleanupCommand;

@@ -27,7 +27,7 @@ constexpr const char* kOwnOfRoot[] = {"containers", "names",   "volumes", "secre
                                       "seccomp",    "version", "networks", "buildcache"};
 constexpr const char* kOwnOfRunroot[] = {"containers", "volumes", "secrets",    "images",
                                          "exits",      "trash",   "events.log", "events.log.1",
-                                         "networks",   "ports"};
+                                         "networks",   "ports",  "builds"};
 
 }  // namespace
 

@@ -121,6 +121,7 @@ Result<DiskUsage> disk_usage(Engine& engine) {
     usage.containers.push_back({container, sizes->rw, sizes->root});
   }
   if (!names.empty()) TRY(add_volumes(engine, containers, &usage));
+  usage.builds = TRY(build_cache_usage(engine));
   return usage;
 }
 

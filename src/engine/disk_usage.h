@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/build_cache.h"
 #include "engine/engine.h"
 
 namespace minke::engine {
@@ -30,6 +31,7 @@ struct DiskUsage {
   std::int64_t images_reclaimable = 0;  // what no container's image needs
   std::vector<ContainerUsage> containers;
   std::vector<VolumeUsage> volumes;
+  BuildCacheUsage builds;
 };
 Result<DiskUsage> disk_usage(Engine& engine);
 

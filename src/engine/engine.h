@@ -231,6 +231,8 @@ class Engine {
   // Runs one step of a build as a container, attached to our own standard streams, and removes it.
   // The exit code. Killed, we take the container with us.
   Result<int> run_step(const StepRequest& step);
+  // What killed builds have left of containers that never ran.
+  Status clear_steps();
 
   // --- networks
   // With the defaults of containers.conf.

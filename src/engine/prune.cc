@@ -11,7 +11,7 @@ namespace minke::engine {
 
 std::int64_t PruneReport::bytes() const {
   std::int64_t sum = 0;
-  for (const auto* list : {&containers, &volumes, &images})
+  for (const auto* list : {&containers, &volumes, &images, &steps})
     for (const Pruned& one : *list) sum += one.bytes;
   return sum;
 }

@@ -15,7 +15,7 @@ struct Pruned {
   std::int64_t bytes = 0;  // given back
 };
 struct PruneReport {
-  std::vector<Pruned> containers, networks, volumes, images;
+  std::vector<Pruned> containers, networks, volumes, images, steps;
   std::int64_t bytes() const;
 };
 

@@ -1,17 +1,23 @@
 #include "engine/step.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/rand.h"
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/records.h"
+#include "state/name_table.h"
+#include "state/object_lock.h"
 #include "sys/fd.h"
 
 namespace minke::engine {
 namespace {
+
+constexpr std::string_view kStepName = "build-";
 
 // What every container has mounted (specgen_mounts.cc).
 constexpr const char* kOwnFolders[] = {"/proc", "/sys", "/dev", "/run/secrets", "/etc"};
@@ -42,6 +48,14 @@ Status use_upper(const std::string& upper, const std::string& container_dir) {
   return sys::rename_at(sys::DirFd::cwd(), upper.c_str(), sys::DirFd::cwd(), own.c_str());
 }
 
+// Held by the process that runs the step, for all of the container's life.
+Result<sys::UniqueFd> lock_builder(const std::string& run_dir) {
+  sys::UniqueFd file = TRY(sys::open(run_dir + "/builder", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0)
+    return Error::from_errno(errno, "the builder of the container");
+  return file;
+}
+
 }  // namespace
 
 Status make_mount_places(const std::string& folder, const std::vector<MountPlace>& mounts) {
@@ -52,10 +66,41 @@ Status make_mount_places(const std::string& folder, const std::vector<MountPlace
   return {};
 }
 
+Status Engine::clear_steps() {
+  TRY(enter());
+  state::NameTable names(host_.root);
+  for (const std::string& name :
+       sys::list_dir(sys::DirFd::cwd(), (host_.root + "/names").c_str()).value_or({})) {
+    if (!name.starts_with(kStepName)) continue;
+    auto id = names.lookup(name);
+    if (!id) continue;
+    ContainerPaths paths(host_, *id);
+    auto lock = state::try_lock_object(paths.run_dir, concat("container ", short_id(*id)));
+    if (!lock) continue;
+    if (!sys::exists(paths.dir)) {
+      TRY(names.release(name, *id));
+      TRY(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()));
+      continue;
+    }
+    auto config = load_config(paths.dir);
+    if (!config || !config->request.build_step) continue;
+    // Its builder lives, and takes what it has made.
+    if (!lock_builder(paths.run_dir)) continue;
+    TRY(cleanup_locked(*id));
+    bool unused = false;
+    ContainerSummary live = TRY(load_summary(host_, *id, &unused));
+    if (live.pid <= 0) TRY(remove_locked(*id, true));
+  }
+  return {};
+}
+
 Result<int> Engine::run_step(const StepRequest& step) {
-  std::optional<monitor::Handle> early, handle;
-  New made = TRY(create_locked(step.request, &early, &step));
+  std::optional<monitor::Handle> early;
+  CreateRequest request = step.request;
+  request.name = concat(kStepName, random_hex(6));
+  New made = TRY(create_locked(request, &early, &step));
   Container container = std::move(made.container);
+  sys::UniqueFd builder = TRY(lock_builder(container.run_dir));
   auto drop = [&] {
     if (Status removed = remove_locked(container.config.id, true); !removed)
       log::warn(removed.error().message());

@@ -63,6 +63,11 @@ json::Array disk_summary(const engine::DiskUsage& usage) {
                             usage.images_reclaimable));
   rows.emplace_back(summary("Containers", count(usage.containers), running, rw, rw_free));
   rows.emplace_back(summary("Local Volumes", count(usage.volumes), mounted, volumes, volumes_free));
+  // As Docker's; Podman knows no such row, so that it is there only when there is something in it.
+  const engine::BuildCacheUsage& builds = usage.builds;
+  if (builds.steps + builds.mounts > 0)
+    rows.emplace_back(summary("Build Cache", builds.steps + builds.mounts, builds.in_images,
+                              builds.size, builds.reclaimable));
   return rows;
 }
 

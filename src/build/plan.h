@@ -1,0 +1,54 @@
+// What all parts of the executor know of one build. Internal to this folder.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "build/build.h"
+#include "build/context.h"
+#include "build/graph.h"
+#include "build/instruction.h"
+#include "build/variables.h"
+#include "store/store.h"
+
+namespace minke::build {
+
+struct Layer {
+  std::string chain_id;
+  oci::Digest diff_id;
+  oci::Descriptor blob;  // of a base image's layer; without a digest: ours
+};
+void bind(json::Binder& b, Layer& layer);
+
+// A stage that is done, or what one begins with.
+struct StageResult {
+  std::vector<Layer> layers;       // bottom first
+  oci::ImageConfig config;         // history of what made no layer has no time yet
+  std::string base_id, base_name;  // the image that the lowest layers came from
+  oci::Digest base_digest;
+  std::map<std::string, std::string> annotations;  // of the base image's manifest
+};
+void bind(json::Binder& b, StageResult& result);
+
+struct Plan {
+  explicit Plan(const BuildOptions& asked) : options(asked) {}
+  const BuildOptions& options;
+  Containerfile file;
+  Graph graph;
+  Variables::Given given;
+  oci::Platform host, target;
+  std::set<std::string> context_names;
+  std::map<std::string, store::Image> images;  // by the name that the file has for them
+  Contexts* contexts = nullptr;
+  std::string folder;       // RUNROOT/builds/RANDOM: secrets and the like, gone with the build
+  std::int64_t times = -1;  // seconds that every file of a layer gets; -1: as they are
+};
+
+// Numbers of the steps that progress shows: FROM is the first; what only changes the configuration
+// has none.
+bool is_shown(const Instruction& instruction);
+std::string step_name(const Plan& plan, int stage, int number, std::string_view text);
+
+}  // namespace minke::build

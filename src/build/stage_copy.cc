@@ -1,0 +1,102 @@
+// COPY, ADD and WORKDIR: files written into the stage's layers, mounted here.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "build/copy.h"
+#include "build/stage.h"
+#include "engine/parse_internal.h"
+#include "engine/rootfs_view.h"
+#include "engine/users.h"
+
+namespace minke::build {
+
+Status StageBuilder::copy(const node::Copy& copy, const Instruction& instruction,
+                          const Step& step) {
+  CopyPlan plan;
+  plan.copy = &copy;
+  plan.workdir = config().working_dir;
+  plan.rootless = engine_.host().rootless;
+  plan.store = &engine_.store();
+  KeyMaker key("copy 1");
+  key.add(top()).add(config().working_dir).add(instruction.keyword).add(plan_.times);
+  sys::UniqueFd tree;
+  Origin origin = origin_of(copy.from);
+  if (origin.kind == Origin::Kind::context) {
+    bool only_heredocs = copy.from.empty();
+    for (const node::Copy::Source& source : copy.sources)
+      only_heredocs = only_heredocs && source.heredoc >= 0;
+    if (!only_heredocs) plan.context = TRY(plan_.contexts->find(origin.name));
+  } else {
+    Tree from = TRY(tree_of(origin));
+    if (from.layers.empty())
+      return Error(Errc::not_found, concat("COPY --from=", copy.from, ": nothing is in it"));
+    tree = from.layers.size() == 1
+               ? TRY(sys::open(from.layers[0], O_RDONLY | O_DIRECTORY))
+               : TRY(engine::mount_layers(from.layers, engine_.host().rootless));
+    plan.tree = tree.get();
+  }
+  plan.scratch = fresh_folder("fetched");
+  TRY(sys::make_dir_at(sys::DirFd::cwd(), plan.scratch.c_str(), 0700));
+  key.add(TRY(copy_digest(plan)));
+  const std::string name = key.hex();
+  if (TRY(use_cached(name, step))) return {};
+  const std::string upper = TRY(new_upper());
+  {
+    sys::UniqueFd root = TRY(open_writable(upper));
+    TRY(perform_copy(plan, root.get()));
+  }
+  return seal(upper, name, step);
+}
+
+// The folder is made where it is missing, owned by the user of the stage.
+Status StageBuilder::workdir(const node::Workdir& workdir, const Step& step) {
+  const std::string path = absolute(workdir.path);
+  config().working_dir = path;
+  KeyMaker key("workdir 1");
+  key.add(top()).add(path).add(config().user).add(plan_.times);
+  const std::string name = key.hex();
+  if (TRY(use_cached(name, step))) return {};
+  {
+    sys::UniqueFd view = TRY(open_view());
+    if (sys::open_in_root(view.get(), path.c_str(), O_PATH | O_DIRECTORY)) {
+      store::CachedStep nothing;
+      nothing.key = name;
+      nothing.created = now();
+      nothing.text = step.instruction->original;
+      if (!one_layer()) TRY(cache_.put(nothing));
+      add_history(step, true, 0);
+      report_.end(false, "");
+      return {};
+    }
+  }
+  const std::string upper = TRY(new_upper());
+  {
+    sys::UniqueFd root = TRY(open_writable(upper));
+    engine::ResolvedUser owner = TRY(engine::resolve_user(
+        config().user, {}, engine::read_account_file(root.get(), "/etc/passwd"),
+        engine::read_account_file(root.get(), "/etc/group")));
+    sys::UniqueFd at = TRY(sys::open_in_root(root.get(), "/", O_RDONLY | O_DIRECTORY));
+    std::string so_far;
+    for (std::string_view part : split(std::string_view(path).substr(1), '/')) {
+      so_far += concat("/", part);
+      auto there = sys::open_in_root(root.get(), so_far.c_str(), O_RDONLY | O_DIRECTORY);
+      if (there) {
+        at = std::move(*there);
+        continue;
+      }
+      if (there.error().sys() != ENOENT) return std::move(there.error()).wrap(path);
+      const std::string child(part);
+      if (::mkdirat(at.get(), child.c_str(), 0755) < 0)
+        return Error::from_errno(errno, concat("mkdir ", so_far));
+      sys::UniqueFd made =
+          TRY(sys::open_beneath(at.get(), child.c_str(), O_RDONLY | O_DIRECTORY, 0, true));
+      if (::fchown(made.get(), owner.uid, owner.gid) < 0 || ::fchmod(made.get(), 0755) < 0)
+        return Error::from_errno(errno, concat("chown ", so_far));
+      at = std::move(made);
+    }
+  }
+  return seal(upper, name, step);
+}
+
+}  // namespace minke::build

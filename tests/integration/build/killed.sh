@@ -1,0 +1,22 @@
+#!/bin/bash
+# Killed at any step of a build: nothing is left but cached steps, and the next build goes on from them.
+. "$(dirname "$0")/../../lib.sh"
+. "$(dirname "$0")/../../lib-build.sh"
+is_podman && skip 'no failpoints'
+need_image
+mkdir ctx
+for step in build:1 build.step:2 build.step:3 engine.create:4 engine.step:1 engine.start:4 engine.step:2 engine.step:3 \
+  build.seal:1 build.seal:2 build.seal:3 build:2 store.load:1 store.load:3 store.load:4 build:3; do
+  printf 'FROM localhost/busybox\nRUN echo one >/one\nRUN echo two >/two; echo %s\n' "$step" >C
+  rc=0
+  env MINKE_FAILPOINT=$step "$MINKE" "${engine_options[@]}" build --network none -t made -f C ctx >o 2>&1 || rc=$?
+  [ $rc = 137 ] || [ $rc = 125 ] || fail "$step: exit code $rc: $(cat o)"
+  ok minke ps -a
+  ok minke build -q --network none -t made -f C ctx
+  ok run made cat /one /two
+  assert_eq $'one\ntwo' "$out"
+  ok minke rmi made
+done
+ok minke build -q --network none -f C ctx
+within 20 eval '[ -z "$(ls -A "$T/r/containers")" ]'
+nothing_staged
