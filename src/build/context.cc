@@ -169,6 +169,9 @@ class ContextsOf final : public Contexts {
                      "standard input is no archive, so that -f names nothing in it");
       if (::lseek(file.get(), 0, SEEK_SET) < 0) return Error::from_errno(errno, "seek");
       text_ = TRY(sys::read_all(file.get(), kMaxContainerfile, "standard input"));
+      if (text_.empty())
+        return Error(Errc::invalid_argument,
+                     "standard input is empty (it holds the Containerfile or an archive)");
       filename_ = "-";
     }
     return sys::unlink_at(sys::DirFd::cwd(), path.c_str());

@@ -178,7 +178,7 @@ TEST_F(Copying, Patterns) {
   EXPECT_EQ(copy("COPY b.md lock* /v/"), "");
   EXPECT_EQ(tree("root/v"), "b.md");
   EXPECT_EQ(copy("COPY lock* /v/"), "lock*: no file matches");
-  EXPECT_EQ(copy("COPY gone /v/"), "gone: not found");
+  EXPECT_EQ(copy("COPY gone /v/"), "gone: no such file or directory");
 }
 
 TEST_F(Copying, LinksNeverLeaveTheContext) {
@@ -190,8 +190,8 @@ TEST_F(Copying, LinksNeverLeaveTheContext) {
   link("ctx/folder", "../outside");
   link("ctx/fine", "real");
   link("ctx/loop", "loop");
-  EXPECT_EQ(copy("COPY up /x"), "up: not found");
-  EXPECT_EQ(copy("COPY folder/secret /x"), "folder/secret: not found");
+  EXPECT_EQ(copy("COPY up /x"), "up: no such file or directory");
+  EXPECT_EQ(copy("COPY folder/secret /x"), "folder/secret: no such file or directory");
   EXPECT_EQ(copy("COPY abs /y"), "");
   EXPECT_EQ(content("root/y"), "mine");
   EXPECT_EQ(copy("COPY fine /z/"), "");
@@ -224,7 +224,8 @@ TEST_F(Copying, IgnoredFilesAreNotThere) {
   file("ctx/.dockerignore", "**/*.log\n!**/keep.log\nn\n!n/m/keep\nContainerfile\n.dockerignore\n");
   EXPECT_EQ(copy("COPY . /t"), "");
   EXPECT_EQ(tree("root/t"), "a d/ d/keep.log n/ n/m/ n/m/keep");
-  EXPECT_EQ(copy("COPY b.log /x"), "b.log: not found (the ignore file leaves it out)");
+  EXPECT_EQ(copy("COPY b.log /x"),
+            "b.log: no such file or directory (the ignore file leaves it out)");
   EXPECT_EQ(copy("COPY *.log /x"), "*.log: no file matches");
   EXPECT_EQ(copy("COPY d/ /d"), "");
   EXPECT_EQ(tree("root/d"), "keep.log");

@@ -1,6 +1,8 @@
-// debug plan: what create would decide, printed and not done.
+// debug: what create would decide and how a Containerfile is read, printed and not done.
+#include "build/parse.h"
 #include "cli/commands.h"
 #include "cli/container_flags.h"
+#include "sys/fd.h"
 #include "view/json_make.h"
 
 namespace minke::cli {
@@ -19,7 +21,25 @@ Result<int> plan(Invocation& call, ContainerFlags& flags) {
   return 0;
 }
 
+struct NoFlags {};
+
+Result<int> containerfile(Invocation& call, NoFlags&) {
+  const std::string name(call.args[0]);
+  const std::string text = name == "-" ? TRY(sys::read_all(0, sys::kSmallFileMax, "standard input"))
+                                       : TRY(sys::read_small_file(name));
+  call.out.text(build::dump(TRY(build::parse(text, name))));
+  return 0;
+}
+
 }  // namespace
+
+const constinit Command kDebugContainerfileCommand = make_command<NoFlags, containerfile>(
+    {.summary = "Print how a Containerfile is read, and build nothing",
+     .usage = "FILE",
+     .description = "Prints the stages and instructions of FILE (- is standard input) as JSON, or "
+                    "the first fault in it.",
+     .examples = "Containerfile",
+     .args = ArgRule::exactly(1)});
 
 const constinit Command kDebugPlanCommand = make_command<ContainerFlags, plan>(
     {.summary = "Print what create would decide, and make nothing",

@@ -145,6 +145,7 @@ constexpr TreeRow kTree[] = {
     {"system reset", &kSystemResetCommand},
     {"doctor", &kDoctorCommand},
     {"debug", &kDebugGroup},
+    {"debug containerfile", &kDebugContainerfileCommand},
     {"debug plan", &kDebugPlanCommand},
     {"system info", &kInfoCommand},
     {"version", &kVersionCommand},

@@ -70,6 +70,7 @@ extern const Command kSecretRmCommand;
 extern const Command kStartCommand;
 extern const Command kStatsCommand;
 extern const Command kStopCommand;
+extern const Command kDebugContainerfileCommand;
 extern const Command kDebugPlanCommand;
 extern const Command kDoctorCommand;
 extern const Command kSystemCheckCommand;
