@@ -27,7 +27,7 @@ function(minke_module)
     set_target_properties(minke_${M_NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     set_source_files_properties(${M_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     # GCC takes an included .cc for a header, whose classes should not hold a file's own types.
-    target_compile_options(minke_${M_NAME} PRIVATE -Wno-subobject-linkage)
+    target_compile_options(minke_${M_NAME} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
   if(M_NO_EXCEPTIONS)
     target_compile_options(minke_${M_NAME} PRIVATE -fno-exceptions)

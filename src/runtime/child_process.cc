@@ -141,6 +141,7 @@ int child_change_directory(ChildState& c, const Step& s) {
   if (c.in_directory) return 0;
   if (::chdir(s.target) < 0) return s.flags == 1 && errno == EACCES ? 0 : -1;
   char path[4096];
+  path[0] = 0;  // a sanitizer does not see what the kernel writes here
   long n = ::syscall(SYS_getcwd, path, sizeof path);
   if (n <= 0 || path[0] != '/') {
     errno = EXDEV;
