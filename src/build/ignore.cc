@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "imagework/tree_sink.h"
 
 namespace minke::build {
 namespace {
@@ -30,15 +31,8 @@ Error bad_pattern(std::string_view text) {
 }  // namespace
 
 std::string clean_relative(std::string_view path) {
-  std::vector<std::string> parts;
-  for (std::string_view part : split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part != "..")
-      parts.emplace_back(part);
-    else if (!parts.empty())
-      parts.pop_back();
-  }
-  return parts.empty() ? "." : join(parts, "/");
+  std::string clean = imagework::confined(path);
+  return clean.empty() ? "." : clean;
 }
 
 bool has_wildcard(std::string_view text) {

@@ -18,19 +18,6 @@ using sys::UniqueFd;
 
 constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-// As if the folder were the whole world: "/../a//b/." is "a/b", and what is only dots is "".
-std::string confined(std::string_view path) {
-  std::vector<std::string> parts;
-  for (std::string_view part : split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part != "..")
-      parts.emplace_back(part);
-    else if (!parts.empty())
-      parts.pop_back();
-  }
-  return join(parts, "/");
-}
-
 std::pair<std::string, std::string> split_path(const std::string& path) {
   std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return {"", path};
@@ -51,6 +38,18 @@ Error failed(const char* call, const std::string& path) {
 }
 
 }  // namespace
+
+std::string confined(std::string_view path) {
+  std::vector<std::string> parts;
+  for (std::string_view part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..")
+      parts.emplace_back(part);
+    else if (!parts.empty())
+      parts.pop_back();
+  }
+  return join(parts, "/");
+}
 
 Result<TreeSink> TreeSink::open(int root, const std::string& folder, PutOptions options,
                                 std::vector<std::string>* notes) {

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/tar_reader.h"
@@ -12,6 +13,9 @@
 #include "sys/fd.h"
 
 namespace minke::imagework {
+
+// `path` as if its folder were the whole world: "/../a//b/." is "a/b", and what is only dots is "".
+std::string confined(std::string_view path);
 
 struct PutOptions {
   store::WorkerOwners owners;

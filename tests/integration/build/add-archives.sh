@@ -24,11 +24,11 @@ ADD text.gz fake.tar /files/
 E
 is_podman || echo 'ADD --unpack=false plain.tar /kept/' >>ctx/Containerfile
 ok minke build --network none -t made ctx
-ok run made sh -c 'cat /plain/sub/file /gz/sub/file /xz/sub/file /bz2/sub/file; stat -c "%u:%g" /plain/sub/file /owned/sub/file; ls /copied /files'
-assert_eq $'inside\ninside\ninside\ninside\n7:8\n5:6\n/copied:\nplain.tar\n\n/files:\nfake.tar\ntext.gz' "$out"
+ok run made sh -c 'cat /plain/sub/file /gz/sub/file /xz/sub/file /bz2/sub/file; stat -c "%u:%g" /plain/sub/file; ls /copied /files'
+assert_eq $'inside\ninside\ninside\ninside\n7:8\n/copied:\nplain.tar\n\n/files:\nfake.tar\ntext.gz' "$out"
 is_podman && exit 0
-ok run made ls /kept
-assert_eq plain.tar "$out"
+ok run made sh -c 'ls /kept; stat -c "%u:%g" /owned/sub/file'
+assert_eq $'plain.tar\n5:6' "$out"
 # an archive cannot leave the image
 mkdir evil
 ln -s / evil/out

@@ -13,7 +13,7 @@ ln -s a ctx/la
 ln -s d ctx/ld
 cat >ctx/Containerfile <<'E'
 FROM localhost/busybox
-RUN mkdir /real && ln -s /real /link && ln -s ../../../real/target /filelink && echo 'me:x:12:34::/:/bin/sh' >>/etc/passwd && mkdir -m 711 /has
+RUN mkdir /real && ln -s /real /link && touch /real/target && ln -s ../../../real/target /filelink && echo 'me:x:12:34::/:/bin/sh' >>/etc/passwd && mkdir -m 711 /has
 WORKDIR /work
 COPY a b sub
 COPY d /new
