@@ -172,10 +172,15 @@ Result<BuildOutcome> Builder::build() {
   TRY(make_plan());
   TRY(load_images());
   failpoint("build", 1);  // nothing has run
-  StageResult result = TRY(build_stages(engine_, plan_, &watch_));
+  std::vector<std::string> notes;
+  if (!options_.cache_from.empty() || !options_.cache_to.empty())
+    return Error(Errc::unsupported,
+                 "--cache-from and --cache-to: pull and push are not supported yet");
+  std::map<int, StageResult> stages = TRY(build_stages(engine_, plan_, &watch_));
   failpoint("build", 2);  // every step is done
-  BuildOutcome outcome = TRY(finish(engine_, plan_, std::move(result), &watch_));
+  BuildOutcome outcome = TRY(finish(engine_, plan_, stages.at(plan_.graph.target), &watch_));
   outcome.warnings = plan_.file.warnings;
+  outcome.warnings.insert(outcome.warnings.end(), notes.begin(), notes.end());
   std::vector<std::string> unused = unused_build_args(plan_.file, options_.build_args);
   if (!unused.empty())
     outcome.warnings.push_back(

@@ -11,6 +11,7 @@
 #include "build/graph.h"
 #include "build/instruction.h"
 #include "build/variables.h"
+#include "store/step_cache.h"
 #include "store/store.h"
 
 namespace minke::build {
@@ -29,6 +30,7 @@ struct StageResult {
   std::string base_id, base_name;  // the image that the lowest layers came from
   oci::Digest base_digest;
   std::map<std::string, std::string> annotations;  // of the base image's manifest
+  std::vector<store::CachedStep> steps;            // with a key: run now, or found
 };
 void bind(json::Binder& b, StageResult& result);
 

@@ -88,7 +88,7 @@ class Scheduler {
   Scheduler(engine::Engine& engine, const Plan& plan, VertexWatch* watch)
       : engine_(engine), plan_(plan), watch_(watch) {}
   ~Scheduler() { stop(); }
-  Result<StageResult> run();
+  Result<std::map<int, StageResult>> run();
 
  private:
   bool ready(const StageNode& node) const;
@@ -132,17 +132,17 @@ Status Scheduler::start(const StageNode& node) {
   return sys::set_nonblocking(worker.output.get(), true);
 }
 
-Result<StageResult> Scheduler::run() {
+Result<std::map<int, StageResult>> Scheduler::run() {
   std::size_t jobs = plan_.options.jobs;
   if (jobs == 0) jobs = static_cast<std::size_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-  while (!done_.contains(plan_.graph.target) || done_.size() < plan_.graph.stages.size()) {
+  while (done_.size() < plan_.graph.stages.size()) {
     for (const StageNode& node : plan_.graph.stages)
       if (workers_.size() < jobs && ready(node)) TRY(start(node));
     MINKE_CHECK(!workers_.empty());
     TRY(wait());
     if (failed_) return std::move(*failed_);
   }
-  return std::move(done_.at(plan_.graph.target));
+  return std::move(done_);
 }
 
 Status Scheduler::wait() {
@@ -280,7 +280,8 @@ Status VertexWatch::around(const std::string& name, const std::function<Status()
   return done;
 }
 
-Result<StageResult> build_stages(engine::Engine& engine, const Plan& plan, VertexWatch* watch) {
+Result<std::map<int, StageResult>> build_stages(engine::Engine& engine, const Plan& plan,
+                                                VertexWatch* watch) {
   return Scheduler(engine, plan, watch).run();
 }
 

@@ -23,7 +23,9 @@ class VertexWatch {
   int count_ = 0;
 };
 
-// The target's result. The first failure ends all others; its steps that are done stay cached.
-Result<StageResult> build_stages(engine::Engine& engine, const Plan& plan, VertexWatch* watch);
+// By stage: all that the target needs, itself too. The first failure ends all others; their steps
+// that are done stay cached.
+Result<std::map<int, StageResult>> build_stages(engine::Engine& engine, const Plan& plan,
+                                                VertexWatch* watch);
 
 }  // namespace minke::build

@@ -269,6 +269,7 @@ Result<bool> StageBuilder::use_cached(const std::string& key, const Step& step) 
   auto found = TRY(cache_.find(key, plan_.options.cache_ttl));
   if (!found) return false;
   report_.end(true, "");
+  result_.steps.push_back(*found);
   if (found->chain_id.empty()) {  // it changed nothing
     add_history(step, true, 0);
     return true;
@@ -303,6 +304,7 @@ Status StageBuilder::seal(const std::string& upper, const std::string& key, cons
   result_.layers.push_back({sealed.chain_id, sealed.diff_id, {}});
   result_.config.diff_ids.push_back(sealed.diff_id);
   add_history(step, false, sealed.created);
+  if (!key.empty()) result_.steps.push_back(sealed);
   if (step.instruction != nullptr) report_.end(false, "");
   return {};
 }
@@ -361,6 +363,7 @@ void bind(json::Binder& b, StageResult& result) {
   if (b.reading() && !digest.empty())
     if (auto parsed = oci::Digest::parse(digest)) result.base_digest = std::move(*parsed);
   b("annotations", result.annotations);
+  b("steps", result.steps);
 }
 
 }  // namespace minke::build

@@ -76,6 +76,7 @@ class StageBuilder {
 
   // stage_copy.cc
   Status copy(const node::Copy& copy, const Instruction& instruction, const Step& step);
+  Status remember_as(const std::string& key);
   Status workdir(const node::Workdir& workdir, const Step& step);
   Origin origin_of(const std::string& from) const;  // empty: the main context
   Result<Tree> tree_of(const Origin& origin);

@@ -10,6 +10,17 @@
 #include "engine/users.h"
 
 namespace minke::build {
+namespace {
+
+// All that the instruction says.
+void add_copy(const node::Copy& copy, KeyMaker* key) {
+  for (const node::Copy::Source& source : copy.sources) key->add(source.path);
+  key->add(copy.destination).add(copy.chown).add(copy.chmod).add(copy.exclude);
+  key->add(copy.link ? 1 : 0).add(copy.parents ? 1 : 0).add(copy.checksum);
+  key->add(copy.unpack ? (*copy.unpack ? "unpack" : "keep") : "");
+}
+
+}  // namespace
 
 Status StageBuilder::copy(const node::Copy& copy, const Instruction& instruction,
                           const Step& step) {
@@ -18,8 +29,10 @@ Status StageBuilder::copy(const node::Copy& copy, const Instruction& instruction
   plan.workdir = config().working_dir;
   plan.rootless = engine_.host().rootless;
   plan.store = &engine_.store();
-  KeyMaker key("copy 1");
-  key.add(top()).add(config().working_dir).add(instruction.keyword).add(plan_.times);
+  KeyMaker key("copy 1"), quick("copy-from 1");
+  for (KeyMaker* maker : {&key, &quick})
+    maker->add(top()).add(config().working_dir).add(instruction.keyword).add(plan_.times);
+  std::string quick_name;
   sys::UniqueFd tree;
   Origin origin = origin_of(copy.from);
   if (origin.kind == Origin::Kind::context) {
@@ -31,6 +44,11 @@ Status StageBuilder::copy(const node::Copy& copy, const Instruction& instruction
     Tree from = TRY(tree_of(origin));
     if (from.layers.empty())
       return Error(Errc::not_found, concat("COPY --from=", copy.from, ": nothing is in it"));
+    // The same layers hold the same files: they need not be read to know that.
+    quick.add(from.identity);
+    add_copy(copy, &quick);
+    quick_name = quick.hex();
+    if (copy.heredocs.empty() && TRY(use_cached(quick_name, step))) return {};
     tree = from.layers.size() == 1
                ? TRY(sys::open(from.layers[0], O_RDONLY | O_DIRECTORY))
                : TRY(engine::mount_layers(from.layers, engine_.host().rootless));
@@ -40,13 +58,24 @@ Status StageBuilder::copy(const node::Copy& copy, const Instruction& instruction
   TRY(sys::make_dir_at(sys::DirFd::cwd(), plan.scratch.c_str(), 0700));
   key.add(TRY(copy_digest(plan)));
   const std::string name = key.hex();
-  if (TRY(use_cached(name, step))) return {};
+  if (TRY(use_cached(name, step))) return remember_as(quick_name);
   const std::string upper = TRY(new_upper());
   {
     sys::UniqueFd root = TRY(open_writable(upper));
     TRY(perform_copy(plan, root.get()));
   }
-  return seal(upper, name, step);
+  TRY(seal(upper, name, step));
+  return remember_as(quick_name);
+}
+
+// The step that came last, under a second key.
+Status StageBuilder::remember_as(const std::string& key) {
+  if (key.empty() || one_layer() || result_.steps.empty()) return {};
+  store::CachedStep step = result_.steps.back();
+  step.key = key;
+  TRY(cache_.put(step));
+  result_.steps.push_back(std::move(step));
+  return {};
 }
 
 // The folder is made where it is missing, owned by the user of the stage.
@@ -64,7 +93,10 @@ Status StageBuilder::workdir(const node::Workdir& workdir, const Step& step) {
       nothing.key = name;
       nothing.created = now();
       nothing.text = step.instruction->original;
-      if (!one_layer()) TRY(cache_.put(nothing));
+      if (!one_layer()) {
+        TRY(cache_.put(nothing));
+        result_.steps.push_back(nothing);
+      }
       add_history(step, true, 0);
       report_.end(false, "");
       return {};

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "base/str.h"
-#include "codec/json.h"
 #include "store/layout.h"
 #include "sys/fd.h"
 
@@ -18,18 +17,6 @@ using sys::DirFd;
 constexpr const char* kUnsynced = "unsynced";
 constexpr std::int64_t kStaleTemporary = 3600;  // seconds
 
-struct Record {
-  std::string chain_id, diff_id, text;
-  std::int64_t size = 0, created = 0;
-};
-void bind(json::Binder& b, Record& r) {
-  b("layer", r.chain_id);
-  b("diffId", r.diff_id);
-  b("text", r.text);
-  b("size", r.size);
-  b("created", r.created);
-}
-
 bool is_key(std::string_view name) { return name.size() == 64 && is_hex(name); }
 
 std::string boot_id() {
@@ -40,23 +27,26 @@ std::string boot_id() {
 // A record that a power cut left empty is none.
 std::optional<CachedStep> parse_step(const std::string& key, std::string_view text) {
   if (text.empty() || text[0] != '{') return {};
-  auto record = json::parse_struct<Record>(text);
-  if (!record) return {};
-  CachedStep step;
-  step.key = key;
-  if (!record->chain_id.empty()) {
-    auto digest = oci::Digest::parse(record->diff_id);
-    if (!digest || !is_key(record->chain_id)) return {};
-    step.diff_id = std::move(*digest);
-  }
-  step.chain_id = std::move(record->chain_id);
-  step.size = record->size;
-  step.created = record->created;
-  step.text = std::move(record->text);
-  return step;
+  auto step = json::parse_struct<CachedStep>(text);
+  if (!step || (!step->chain_id.empty() && (!is_key(step->chain_id) || step->diff_id.empty())))
+    return {};
+  step->key = key;
+  return std::move(*step);
 }
 
 }  // namespace
+
+void bind(json::Binder& b, CachedStep& step) {
+  b("key", step.key);
+  b("layer", step.chain_id);
+  std::string diff_id = step.diff_id.str();
+  b("diffId", diff_id);
+  if (b.reading() && !diff_id.empty())
+    if (auto digest = oci::Digest::parse(diff_id)) step.diff_id = std::move(*digest);
+  b("text", step.text);
+  b("size", step.size);
+  b("created", step.created);
+}
 
 std::string StepCache::folder() const { return root_ + "/buildcache"; }
 
@@ -85,8 +75,7 @@ Result<std::optional<CachedStep>> StepCache::find(const std::string& key,
 Status StepCache::put(const CachedStep& step) const {
   MINKE_CHECK(is_key(step.key));
   TRY(sys::ensure_dirs(folder() + "/steps", 0700));
-  Record record{step.chain_id, step.diff_id.str(), step.text, step.size, step.created};
-  return sys::write_file(concat(folder(), "/steps/", step.key), json::dump_struct(record), 0600);
+  return sys::write_file(concat(folder(), "/steps/", step.key), json::dump_struct(step), 0600);
 }
 
 Status StepCache::remove(const std::string& key) const {

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "codec/json.h"
 #include "oci/image.h"
 
 namespace minke::store {
@@ -24,6 +25,8 @@ struct CachedStep {
   TimeNs used = 0;        // when a build last wanted it
   std::string text;       // the instruction, for people
 };
+
+void bind(json::Binder& b, CachedStep& step);
 
 class StepCache {
  public:
