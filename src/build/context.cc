@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "build/digest_sink.h"
+#include "build/remote.h"
 #include "build/sources.h"
 #include "store/image_worker.h"
 
@@ -15,15 +16,6 @@ namespace {
 using sys::UniqueFd;
 
 constexpr std::size_t kMaxContainerfile = 16 << 20;
-
-bool is_url(std::string_view text) {
-  return text.starts_with("http://") || text.starts_with("https://");
-}
-bool is_git(std::string_view text) {
-  return text.starts_with("git@") || text.starts_with("git://") || text.starts_with("ssh://") ||
-         text.starts_with("github.com/") ||
-         (is_url(text) && text.substr(0, text.find('#')).ends_with(".git"));
-}
 
 Status refuse_remote(const std::string& text) {
   if (is_git(text))

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "build/digest_sink.h"
 #include "build/mode.h"
+#include "build/remote.h"
 #include "build/sources.h"
 #include "engine/users.h"
 #include "imagework/tree_sink.h"
@@ -18,15 +19,6 @@ namespace {
 
 using imagework::EntrySink;
 using imagework::TreeSink;
-
-bool is_url(std::string_view source) {
-  return source.starts_with("http://") || source.starts_with("https://");
-}
-bool is_git(std::string_view source) {
-  if (source.starts_with("git@") || source.starts_with("git://") || source.starts_with("ssh://"))
-    return true;
-  return is_url(source) && source.substr(0, source.find('#')).ends_with(".git");
-}
 
 // Everything that the instruction names, found.
 struct Sources {

@@ -22,10 +22,10 @@ int find_stage(const Containerfile& file, std::string_view name, std::size_t bef
   return -1;
 }
 
-class Builder {
+class GraphMaker {
  public:
-  Builder(const Containerfile& file, const std::set<std::string>& contexts,
-          const Variables::Given& given)
+  GraphMaker(const Containerfile& file, const std::set<std::string>& contexts,
+             const Variables::Given& given)
       : file_(file),
         contexts_(contexts),
         given_(given),
@@ -236,7 +236,7 @@ Result<Graph> make_graph(const Containerfile& file, std::string_view target,
                                            did_you_mean(to_lower(target), names)));
     }
   }
-  return Builder(file, contexts, given).run(stage);
+  return GraphMaker(file, contexts, given).run(stage);
 }
 
 }  // namespace minke::build
