@@ -9,6 +9,7 @@
 #include "build/remote.h"
 #include "build/sources.h"
 #include "store/image_worker.h"
+#include "store/step_cache.h"
 
 namespace minke::build {
 namespace {
@@ -31,8 +32,11 @@ Status refuse_remote(const std::string& text) {
 
 class FolderContext final : public Context {
  public:
-  FolderContext(UniqueFd root, std::string place, IgnoreList ignore)
-      : root_(std::move(root)), place_(std::move(place)), ignore_(std::move(ignore)) {}
+  FolderContext(UniqueFd root, std::string place, IgnoreList ignore, std::string digests)
+      : root_(std::move(root)),
+        place_(std::move(place)),
+        ignore_(std::move(ignore)),
+        digests_(std::move(digests)) {}
   int root() const override { return root_.get(); }
   const IgnoreList& ignore() const override { return ignore_; }
 
@@ -51,7 +55,8 @@ class FolderContext final : public Context {
     match.path = resolved;
     match.name = resolved.substr(resolved.rfind('/') + 1);
     match.directory = S_ISDIR(st.st_mode);
-    DigestSink digest(DigestSink::OwnerRule::left_out);
+    FileDigests files(digests_);
+    DigestSink digest(DigestSink::OwnerRule::left_out, files);
     digest.note(match.directory ? "folder" : "file");
     std::vector<std::string> notes;
     TRY(read_source({root(), &ignore_, nullptr}, match, "", digest, &notes));
@@ -62,6 +67,7 @@ class FolderContext final : public Context {
   UniqueFd root_;
   std::string place_;  // on the host
   IgnoreList ignore_;
+  std::string digests_;  // of FileDigests
 };
 
 struct FoundFile {
@@ -250,8 +256,11 @@ class ContextsOf final : public Contexts {
   Status finish(Opened* place, const std::string& containerfile, bool is_main) {
     IgnoreList ignore = TRY(read_ignore(*place, containerfile, is_main));
     UniqueFd root = TRY(sys::duplicate(place->root.get()));
-    place->context =
-        std::make_unique<FolderContext>(std::move(root), place->path, std::move(ignore));
+    std::string digests;
+    if (request_.store != nullptr && !place->archive)
+      digests = store::StepCache(request_.store->root()).folder() + "/files";
+    place->context = std::make_unique<FolderContext>(std::move(root), place->path,
+                                                     std::move(ignore), std::move(digests));
     return {};
   }
 

@@ -13,6 +13,7 @@
 #include "engine/users.h"
 #include "imagework/tree_sink.h"
 #include "store/image_worker.h"
+#include "store/step_cache.h"
 
 namespace minke::build {
 namespace {
@@ -273,8 +274,12 @@ class Copier {
 Result<std::string> copy_digest(const CopyPlan& plan) {
   const node::Copy& copy = *plan.copy;
   Sources sources = TRY(find_all(plan));
-  DigestSink digest(plan.tree >= 0 ? DigestSink::OwnerRule::counted
-                                   : DigestSink::OwnerRule::left_out);
+  // A tree is mounted anew each time: its files are never known again.
+  FileDigests files(plan.tree >= 0 || plan.store == nullptr
+                        ? ""
+                        : store::StepCache(plan.store->root()).folder() + "/files");
+  DigestSink digest(
+      plan.tree >= 0 ? DigestSink::OwnerRule::counted : DigestSink::OwnerRule::left_out, files);
   digest.note(copy.add ? "ADD" : "COPY").note(plan.workdir).note(copy.destination);
   digest.note(copy.chown).note(copy.chmod).note(copy.checksum);
   digest.note(concat(copy.link ? "l" : "", copy.parents ? "p" : "",

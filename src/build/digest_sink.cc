@@ -27,7 +27,11 @@ Status DigestSink::add(const TarEntry& entry, int fd) {
 // Holes count as what they read as: whether a file has some says nothing of its content.
 Status DigestSink::add_content(const TarEntry& entry, int fd) {
   note(concat(entry.size));
-  buffer_.resize(256 << 10);
+  if (entry.size >= FileDigests::kLeast) {
+    note(TRY(files_.digest_of(fd, entry.path)));
+    return {};
+  }
+  buffer_.resize(FileDigests::kLeast);
   for (std::uint64_t at = 0; at < entry.size;) {
     const auto want = std::min<std::uint64_t>(entry.size - at, buffer_.size());
     ssize_t n = ::pread(fd, buffer_.data(), want, static_cast<off_t>(at));

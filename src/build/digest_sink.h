@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "build/file_digests.h"
 #include "codec/digest.h"
 #include "imagework/tree_reader.h"
 
@@ -13,7 +14,8 @@ namespace minke::build {
 class DigestSink final : public imagework::EntrySink {
  public:
   enum class OwnerRule { left_out, counted };
-  explicit DigestSink(OwnerRule owners) : owners_(owners) {}
+  // `files` knows large ones; it outlives this.
+  DigestSink(OwnerRule owners, FileDigests& files) : owners_(owners), files_(files) {}
   Status add(const TarEntry& entry, int fd) override;
   // Something that is no entry.
   DigestSink& note(std::string_view text);
@@ -22,6 +24,7 @@ class DigestSink final : public imagework::EntrySink {
  private:
   Status add_content(const TarEntry& entry, int fd);
   OwnerRule owners_;
+  FileDigests& files_;
   Hasher hasher_;
   std::vector<char> buffer_;
 };

@@ -28,8 +28,8 @@ Result<UniqueFd> look_at(int root, const std::string& path) {
 }
 
 Error missing(std::string_view source, bool ignored) {
-  return Error(Errc::not_found,
-               concat(source, ": no such file or directory", ignored ? " (the ignore file leaves it out)" : ""));
+  return Error(Errc::not_found, concat(source, ": no such file or directory",
+                                       ignored ? " (the ignore file leaves it out)" : ""));
 }
 
 // The components of `path` that come before the first pattern, and the rest.
