@@ -45,13 +45,16 @@ std::string printable(std::string_view text) {
 
 }  // namespace
 
-void BuildProgress::put(std::string_view text) {
-  ignore(sys::write_all(fd_, text, "the progress"), "who does not read it, does not want it");
+void BuildProgress::flush() {
+  if (!text_.empty())
+    ignore(sys::write_all(fd_, text_, "the progress"), "who does not read it, does not want it");
+  text_.clear();
 }
 
 void BuildProgress::keep(Vertex* vertex, std::string_view line) {
+  if (form_ != Form::live) return;
   vertex->log += concat(line, "\n");
-  if (vertex->log.size() > kLogMax) vertex->log.erase(0, vertex->log.size() - kLogMax);
+  if (vertex->log.size() > 2 * kLogMax) vertex->log.erase(0, vertex->log.size() - kLogMax);
   vertex->tail.emplace_back(printable(line));
   if (vertex->tail.size() > kTail) vertex->tail.erase(vertex->tail.begin());
 }
@@ -77,6 +80,7 @@ void BuildProgress::take(const build::BuildEvent& event) {
     }
   }
   if (form_ == Form::live) draw();
+  flush();
 }
 
 void BuildProgress::plain_begin(int number) {
@@ -92,16 +96,18 @@ void BuildProgress::plain_line(int number, const Vertex& vertex, std::string_vie
 }
 
 void BuildProgress::plain_output(int number, Vertex* vertex) {
+  std::string_view rest = vertex->partial;
+  const std::string at = concat(seconds(monotonic_ns() - vertex->begun, 3), " ");
   for (;;) {
-    std::size_t end = vertex->partial.find('\n');
-    if (end == std::string::npos) return;
-    std::string_view line = std::string_view(vertex->partial).substr(0, end);
+    std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) break;
+    std::string_view line = rest.substr(0, end);
     if (line.ends_with('\r')) line.remove_suffix(1);
     keep(vertex, line);
-    if (form_ == Form::plain)
-      plain_line(number, *vertex, concat(seconds(monotonic_ns() - vertex->begun, 3), " ", line));
-    vertex->partial.erase(0, end + 1);
+    if (form_ == Form::plain) plain_line(number, *vertex, concat(at, line));
+    rest.remove_prefix(end + 1);
   }
+  vertex->partial.erase(0, vertex->partial.size() - rest.size());
 }
 
 void BuildProgress::plain_end(int number, Vertex* vertex, const build::BuildEvent& event) {
@@ -156,6 +162,7 @@ void BuildProgress::draw() {
 
 void BuildProgress::finish() {
   if (form_ == Form::live) wipe();
+  flush();
   running_.clear();
 }
 

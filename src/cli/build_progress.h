@@ -37,12 +37,14 @@ class BuildProgress {
   void keep(Vertex* vertex, std::string_view line);
   void draw();
   void wipe();
-  void put(std::string_view text);
+  void put(std::string_view text) { text_ += text; }
+  void flush();
 
   int fd_;
   Form form_;
-  int shown_ = 0;  // plain: whose lines come now
-  int drawn_ = 0;  // live: lines below the ones that stay
+  int shown_ = 0;     // plain: whose lines come now
+  std::string text_;  // not yet written
+  int drawn_ = 0;     // live: lines below the ones that stay
   std::int64_t drawn_at_ = 0;
   std::map<int, Vertex> running_;
 };

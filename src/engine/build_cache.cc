@@ -23,17 +23,17 @@ std::set<std::string> layers_of_images(const Engine& engine) {
   return layers;
 }
 
-struct Mount {
+struct CacheFolder {
   std::string path;
   TimeNs used = 0;
   std::int64_t size = 0;
 };
 
-Result<std::vector<Mount>> list_mounts(const store::StepCache& cache) {
-  std::vector<Mount> mounts;
+Result<std::vector<CacheFolder>> list_mounts(const store::StepCache& cache) {
+  std::vector<CacheFolder> mounts;
   const std::string all = cache.folder() + "/mounts";
   for (const std::string& name : sys::list_dir(DirFd::cwd(), all.c_str()).value_or({})) {
-    Mount mount;
+    CacheFolder mount;
     mount.path = concat(all, "/", name);
     struct stat st {};
     if (::lstat(mount.path.c_str(), &st) < 0) continue;
@@ -61,7 +61,7 @@ Result<BuildCacheUsage> build_cache_usage(Engine& engine) {
   }
   if (!sys::exists(cache.folder() + "/mounts")) return usage;
   TRY(engine.enter());  // their files may belong to mapped users
-  for (const Mount& mount : TRY(list_mounts(cache))) {
+  for (const CacheFolder& mount : TRY(list_mounts(cache))) {
     ++usage.mounts;
     usage.size += mount.size;
     usage.reclaimable += mount.size;
@@ -84,7 +84,7 @@ Result<std::vector<Pruned>> prune_build_cache(Engine& engine, const BuildCachePr
     gone.push_back({step.key, layer ? step.size : 0});
   }
   if (what.mounts)
-    for (const Mount& mount : TRY(list_mounts(cache))) {
+    for (const CacheFolder& mount : TRY(list_mounts(cache))) {
       auto lock = sys::open(mount.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
       if (!lock || ::flock(lock->get(), LOCK_EX | LOCK_NB) < 0 || !wanted(mount.used)) continue;
       TRY(engine.store().move_to_trash(mount.path));
