@@ -211,7 +211,8 @@ class Expander {
 
   Result<std::string> trimmed(std::string value, char operation) {
     std::string text = TRY(inner('}', true));
-    const bool longest = text.starts_with(operation);
+    // Not starts_with(): GCC 12 warns of it wrongly where it inlines all of this.
+    const bool longest = !text.empty() && text.front() == operation;
     ShellPattern pattern = TRY(ShellPattern::parse(longest ? text.substr(1) : text));
     const auto length = longest ? ShellPattern::Length::longest : ShellPattern::Length::shortest;
     if (operation == '#') {
