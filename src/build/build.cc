@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/str.h"
+#include "build/exchange.h"
 #include "build/finish.h"
 #include "build/parse.h"
 #include "build/plan.h"
@@ -173,12 +174,13 @@ Result<BuildOutcome> Builder::build() {
   TRY(load_images());
   failpoint("build", 1);  // nothing has run
   std::vector<std::string> notes;
-  if (!options_.cache_from.empty() || !options_.cache_to.empty())
-    return Error(Errc::unsupported,
-                 "--cache-from and --cache-to: pull and push are not supported yet");
+  if (!options_.cache_from.empty())
+    TRY(watch_.around("importing cache", [&] { return import_steps(engine_, plan_, &notes); }));
   std::map<int, StageResult> stages = TRY(build_stages(engine_, plan_, &watch_));
   failpoint("build", 2);  // every step is done
   BuildOutcome outcome = TRY(finish(engine_, plan_, stages.at(plan_.graph.target), &watch_));
+  if (!options_.cache_to.empty())
+    TRY(watch_.around("exporting cache", [&] { return export_steps(engine_, plan_, stages); }));
   outcome.warnings = plan_.file.warnings;
   outcome.warnings.insert(outcome.warnings.end(), notes.begin(), notes.end());
   std::vector<std::string> unused = unused_build_args(plan_.file, options_.build_args);
