@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/container_flags.h"
+#include "cli/transfer_report.h"
 #include "engine/engine.h"
 
 namespace minke::cli {
@@ -8,6 +9,8 @@ namespace {
 Result<int> create(Invocation& call, ContainerFlags& flags) {
   engine::CreateRequest request = TRY(make_request(call, flags));
   TRY(check_cidfile(flags.cidfile));
+  TransferReport report(TransferReport::Way::pull, flags.quiet);
+  request.pull_watch = report.watch();
   engine::Engine* engine = TRY(call.engine());
   engine::Container container = TRY(engine->create(request));
   TRY(write_cidfile(flags.cidfile, container.config.id));

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/container_flags.h"
+#include "cli/transfer_report.h"
 #include "engine/engine.h"
 
 namespace minke::cli {
@@ -25,6 +26,8 @@ Result<int> run(Invocation& call, RunFlags& flags) {
   engine::CreateRequest request = TRY(make_run_request(call, flags));
   TRY(check_cidfile(flags.cidfile));
   if (!flags.detach) warn_no_terminal(flags.tty, flags.interactive);
+  TransferReport report(TransferReport::Way::pull, flags.quiet);
+  request.pull_watch = report.watch();
   engine::Engine* engine = TRY(call.engine());
 
   engine::Engine::RunOptions options;

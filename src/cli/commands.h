@@ -41,6 +41,7 @@ extern const Command kInitCommand;
 extern const Command kInspectCommand;
 extern const Command kKillCommand;
 extern const Command kLoadCommand;
+extern const Command kPullCommand;
 extern const Command kLogsCommand;
 extern const Command kMountCommand;
 extern const Command kNetworkConnectCommand;

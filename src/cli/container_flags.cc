@@ -59,6 +59,7 @@ Status set_identity(const ContainerFlags& f, CreateRequest* r) {
   if (!one_of(r->pull, {"", "always", "missing", "never", "newer", "ifnotpresent", "ifmissing"}))
     return invalid(concat("unsupported pull policy ", quote(f.pull)));
   if (r->pull.starts_with("if")) r->pull = "missing";
+  r->registry = TRY(registry_access(f));
   if (!f.platform.empty()) {
     if (!f.os.empty() || !f.arch.empty())
       return invalid("--platform option can not be specified with --arch or --os");

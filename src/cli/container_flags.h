@@ -7,22 +7,20 @@
 
 #include "base/result.h"
 #include "cli/command.h"
+#include "cli/registry_flags.h"
 #include "engine/engine.h"
 #include "engine/request.h"
 
 namespace minke::cli {
 
 // What both have. Fields are as typed; defaults are those of the help text.
-struct ContainerFlags {
+struct ContainerFlags : RegistryFlags {
   // what runs
   std::string name, pull, os, arch, variant, platform, cidfile;
   std::optional<std::string> entrypoint;
   std::vector<std::string> label, label_file, annotation;
   bool quiet = false, rootfs = false, replace = false, rm = false;
-  std::string authfile, cert_dir, creds, retry_delay;
-  std::optional<std::uint32_t> retry;
-  std::vector<std::string> decryption_key;
-  bool disable_content_trust = false, tls_verify = true, no_healthcheck = false;
+  bool disable_content_trust = false, no_healthcheck = false;
   // the process
   std::vector<std::string> env, env_file, env_merge, unsetenv, group_add, hostuser, chrootdirs,
       ulimit, attach;

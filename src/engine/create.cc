@@ -7,6 +7,8 @@
 #include "engine/defaults.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/pull.h"
+#include "engine/pull_place.h"
 #include "engine/random_name.h"
 #include "engine/records.h"
 #include "engine/shift.h"
@@ -25,18 +27,56 @@ Error name_in_use(const std::string& name, const std::string& id) {
                                             "reuse that name: that name is already in use"));
 }
 
-Result<store::Image> find_run_image(const store::Store& store, const CreateRequest& request) {
-  if (request.pull == "always" || request.pull == "newer")
-    return Error(Errc::unsupported,
-                 concat("--pull ", request.pull,
-                        ": registries are not supported yet; load or import the image"));
-  auto image = store.find_image(request.image);
-  if (!image && image.error().code() == Errc::not_found)
-    return Error(
-        Errc::not_found,
-        concat(image.error().message(), " (registries are not supported yet: use load or import)"));
-  return image;
-}
+// The image, fetched first where the policy says so: with no lock held, since nobody waits for a
+// registry with one.
+class RunImage {
+ public:
+  RunImage(Engine& engine, const CreateRequest& request) : engine_(engine), request_(request) {}
+  // What has to be asked whether the image is here or not.
+  Status prepare() {
+    policy_ = TRY(parse_pull_policy(request_.pull.empty() ? "missing" : request_.pull));
+    if (policy_ == PullPolicy::always || policy_ == PullPolicy::newer) return pull();
+    return {};
+  }
+  // Nothing: it is not here, and may be pulled.
+  Result<std::optional<store::Image>> find() {
+    auto image = engine_.store().find_image(request_.image);
+    if (!image && pulled_) image = engine_.store().find_image(pulled_->id);
+    if (image && (pulled_ || fits(*image))) return std::optional(std::move(*image));
+    bool gone = image || image.error().code() == Errc::not_found;
+    if (gone && !pulled_ && policy_ == PullPolicy::missing) return std::optional<store::Image>();
+    if (image) return std::optional(std::move(*image));
+    return std::move(image.error());
+  }
+  Status pull() {
+    PullRequest pull;
+    pull.reference = request_.image;
+    pull.policy = policy_;
+    pull.os = request_.platform_os;
+    pull.arch = request_.platform_arch;
+    pull.variant = request_.platform_variant;
+    pull.access = request_.registry;
+    pull.watch = request_.pull_watch;
+    pulled_ = TRY(pull_image(engine_, pull));
+    return {};
+  }
+
+ private:
+  bool fits(const store::Image& image) const {
+    auto same = [](const std::string& asked, const std::string& found) {
+      return asked.empty() || asked == found;
+    };
+    return same(request_.platform_os, image.config.os) &&
+           (request_.platform_arch.empty() ||
+            normal_architecture(request_.platform_arch) == image.config.architecture) &&
+           same(request_.platform_variant, image.config.variant);
+  }
+
+  Engine& engine_;
+  const CreateRequest& request_;
+  PullPolicy policy_ = PullPolicy::missing;
+  std::optional<store::Image> pulled_;
+};
 
 // Takes the name for the container, or finds who has it. A name whose container is neither there
 // nor being made was left by a crash, as may be one of a container that was being renamed.
@@ -129,14 +169,23 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
   CreateRequest request = asked;
   TRY(fold_defaults(*defaults, host_, &request));
   if (!request.name.empty()) TRY(state::check_name(request.name));
+  RunImage source(*this, request);
+  bool wants_image = step == nullptr && !request.rootfs;
+  if (wants_image) TRY(source.prepare());
+  auto lock_images = [this] {
+    return state::lock_object(host_.runroot + "/images", "the images", sys::LockMode::shared);
+  };
   // Until the container is on disk and counts as a user of the image, nobody may remove it.
-  sys::FileLock images =
-      TRY(state::lock_object(host_.runroot + "/images", "the images", sys::LockMode::shared));
+  sys::FileLock images = TRY(lock_images());
   std::optional<store::Image> image;
-  if (step != nullptr)
-    image = step->image;
-  else if (!request.rootfs)
-    image = TRY(find_run_image(*store_, request));
+  if (step != nullptr) image = step->image;
+  if (wants_image) image = TRY(source.find());
+  if (wants_image && !image) {
+    images.release();
+    TRY(source.pull());
+    images = TRY(lock_images());
+    image = TRY(source.find());
+  }
   if (request.replace && !request.name.empty())
     if (auto old = state::NameTable(host_.root).lookup(request.name); old && resolve_id(*old))
       TRY(remove(*old, {.force = true}));

@@ -273,9 +273,7 @@ class Folder {
     if (!conf_.log_tag.empty()) r_.log.options.try_emplace("tag", conf_.log_tag);
     constexpr std::string_view kPolicies[] = {"always", "missing", "never", "newer"};
     TRY(one_of("engine.pull_policy", conf_.pull_policy, kPolicies));
-    if (r_.pull.empty() && conf_.pull_policy == "never") r_.pull = "never";
-    if (r_.pull.empty() && (conf_.pull_policy == "always" || conf_.pull_policy == "newer"))
-      log::info(concat(at("engine.pull_policy"), ": no effect: registries come later"));
+    if (r_.pull.empty()) r_.pull = conf_.pull_policy;
     r_.defaults.hooks_dirs = host_.hooks_dirs;
     if (r_.defaults.hooks_dirs.empty() && conf_.hooks_dir) {
       r_.defaults.hooks_dirs = *conf_.hooks_dir;

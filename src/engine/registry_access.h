@@ -20,6 +20,7 @@ struct RegistryAccess {
 // What happens while an image travels, in this order for each image. Called on the caller's thread.
 struct TransferEvent {
   enum class Kind : std::uint8_t {
+    resolved,  // `text`: why a short name stands for what is tried next
     trying,    // `text`: the full reference that is tried now
     started,   // its manifest is known
     blob,      // `digest`, `total` bytes: begins to travel

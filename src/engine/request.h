@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "engine/registry_access.h"
 #include "net/address.h"
 #include "net/port.h"
 #include "oci/spec.h"
@@ -96,6 +97,9 @@ struct CreateRequest {
   std::map<std::string, std::string> labels, annotations;
   std::string pull;  // always missing never newer; "" missing
   std::string platform_os, platform_arch, platform_variant;
+  // Of this call only: how the image is got when it is not here.
+  RegistryAccess registry;
+  TransferWatch pull_watch;
 
   // The process
   std::vector<std::string> env;  // K=V, or K: taken from the caller's environment

@@ -1,18 +1,15 @@
 #include "imagework/confine.h"
 
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <iterator>
 
-#include "base/str.h"
+#include "sys/landlock.h"
 #include "sys/syscall_filter.h"
 
 // Sanitizers need system calls and address space of their own: there everything but these two
@@ -30,59 +27,6 @@
 
 namespace minke::imagework {
 namespace {
-
-// Rights by their numbers: Debian 12's headers end at Landlock's version 2.
-constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-constexpr std::uint64_t kVersion1 = (std::uint64_t{1} << 13) - 1;  // execute to make_sym
-constexpr std::uint64_t kRefer = std::uint64_t{1} << 13;           // 2
-constexpr std::uint64_t kTruncate = std::uint64_t{1} << 14;        // 3
-constexpr std::uint64_t kIoctlDev = std::uint64_t{1} << 15;        // 5
-constexpr std::uint64_t kNetAll = 3;                               // 4: bind and connect TCP
-
-struct RulesetAttr {
-  std::uint64_t fs, net, scoped;
-};
-
-Status restrict_paths(const std::vector<Access>& reachable, std::vector<std::string>* notes) {
-  long version =
-      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (version < 1) {
-    notes->push_back(concat("the image worker runs without Landlock: ",
-                            errno == EOPNOTSUPP ? "it is switched off" : "the kernel lacks it"));
-    return {};
-  }
-  RulesetAttr attr{kVersion1, 0, 0};
-  std::size_t size = sizeof attr.fs;
-  if (version >= 2) attr.fs |= kRefer;
-  if (version >= 3) attr.fs |= kTruncate;
-  if (version >= 5) attr.fs |= kIoctlDev;
-  if (version >= 4) {
-    attr.net = kNetAll;
-    size = offsetof(RulesetAttr, scoped);
-  }
-  if (version >= 6) {
-    attr.scoped = 3;  // no abstract sockets, no signals to the outside
-    size = sizeof attr;
-  }
-  auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attr, size, 0));
-  if (ruleset < 0) return Error::from_errno(errno, "landlock_create_ruleset");
-  for (const Access& access : reachable) {
-    struct landlock_path_beneath_attr rule {};
-    rule.allowed_access =
-        access.write ? attr.fs & ~(kIoctlDev | LANDLOCK_ACCESS_FS_EXECUTE) : kRead;
-    rule.parent_fd = access.dir;
-    if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0) {
-      int err = errno;
-      ::close(ruleset);
-      return Error::from_errno(err, "landlock_add_rule");
-    }
-  }
-  long rc = ::syscall(SYS_landlock_restrict_self, ruleset, 0);
-  int err = errno;
-  ::close(ruleset);
-  if (rc < 0) return Error::from_errno(err, "landlock_restrict_self");
-  return {};
-}
 
 Status drop_capabilities() {
   constexpr int kKeep[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,
@@ -184,6 +128,8 @@ constexpr int kAllowed[] = {
     SYS_exit_group,
     SYS_restart_syscall,
     SYS_ppoll,
+    SYS_recvmsg,  // of layers that are still arriving, from minke-transfer
+    SYS_shutdown,
 #ifdef SYS_unlink
     SYS_unlink,
     SYS_rename,
@@ -198,9 +144,9 @@ constexpr int kAllowed[] = {
 
 }  // namespace
 
-Status confine(const std::vector<Access>& reachable, std::vector<std::string>* notes) {
+Status confine(const std::vector<sys::PathAccess>& reachable, std::vector<std::string>* notes) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return Error::from_errno(errno, "no_new_privs");
-  TRY(restrict_paths(reachable, notes));
+  TRY(sys::restrict_paths(reachable, sys::LandlockNet::none, "the image worker", notes));
   TRY(drop_capabilities());
   TRY(set_limits());
   if (MINKE_SANITIZED) return {};

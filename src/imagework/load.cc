@@ -235,8 +235,22 @@ Result<std::string> full_name(const std::string& text, const char* registry) {
   return ref.normalized(registry).str();
 }
 
+// The image of that name in an archive or layout with several; the name as it stands there, or in
+// full.
+bool is_picked(const LoadChoice& choice, const std::string& name) {
+  if (choice.pick.empty() || name == choice.pick) return true;
+  auto wanted = oci::Reference::parse(choice.pick), found = oci::Reference::parse(name);
+  return wanted && found &&
+         wanted->normalized("docker.io").str() == found->normalized("docker.io").str();
+}
+
+Error not_picked(const LoadChoice& choice) {
+  return {Errc::not_found, concat("no image of the name ", quote(choice.pick), " is there")};
+}
+
 // Reads the layers of `wanted` that are not known yet, side by side where the source allows it.
-Status load_docker_image(Session& session, Members& members, const DockerImage& item) {
+Status load_docker_image(Session& session, Members& members, const DockerImage& item,
+                         const LoadChoice& choice) {
   std::string config_json = TRY(members.text(item.config));
   oci::ImageConfig config = TRY(oci::parse_image_config(config_json));
   if (config.diff_ids.size() != item.layers.size())
@@ -293,10 +307,11 @@ Status load_docker_image(Session& session, Members& members, const DockerImage& 
     std::string full = TRY(full_name(tag, "docker.io"));
     names.push_back(std::move(full));
   }
+  if (!choice.as.empty()) names = {choice.as};
   return session.finish_image(manifest, oci::dump_manifest(manifest), config, std::move(names));
 }
 
-Status load_docker(Session& session, Members& members) {
+Status load_docker(Session& session, Members& members, const LoadChoice& choice) {
   std::string text = TRY(members.text("manifest.json"));
   json::Value list =
       TRY_CTX(json::parse(text, {.max_depth = 64, .max_size = kMaxJson}), "manifest.json");
@@ -306,7 +321,15 @@ Status load_docker(Session& session, Members& members) {
   DockerManifest manifest =
       TRY_CTX(json::from_value<DockerManifest>(json::Value(std::move(wrapped))), "manifest.json");
   if (manifest.images.empty()) return corrupt("manifest.json: no image");
-  for (const DockerImage& item : manifest.images) TRY(load_docker_image(session, members, item));
+  bool any = false;
+  for (const DockerImage& item : manifest.images) {
+    bool picked = choice.pick.empty();
+    for (const std::string& tag : item.tags) picked = picked || is_picked(choice, tag);
+    if (!picked) continue;
+    any = true;
+    TRY(load_docker_image(session, members, item, choice));
+  }
+  if (!any) return not_picked(choice);
   return {};
 }
 
@@ -357,17 +380,21 @@ bool fits_host(const oci::Descriptor& d, const oci::Platform& host) {
 }
 
 Status load_index(Session& session, Members& members, const oci::ImageIndex& index,
-                  std::vector<std::string> outer_names, int depth) {
+                  std::vector<std::string> outer_names, const LoadChoice& choice, int depth) {
   if (depth > 3) return corrupt("image index: nested too deep");
   oci::Platform host = oci::host_platform();
   std::size_t loaded = 0;
   // Below the top, an index is one image for several platforms: take ours.
   bool one = depth > 0;
   for (const oci::Descriptor& entry : index.manifests) {
+    if (depth == 0 && !choice.pick.empty() &&
+        !is_picked(choice, annotation(entry, store::kRefName)))
+      continue;
     if (one && (loaded != 0 || !fits_host(entry, host))) continue;
     std::vector<std::string> names = outer_names;
     std::string name = annotation(entry, "io.containerd.image.name");
     if (name.empty()) name = annotation(entry, store::kRefName);
+    if (depth == 0 && !choice.as.empty()) names = {choice.as};
     if (!name.empty() && names.empty()) {
       std::string full = TRY(full_name(name, "localhost"));
       names.push_back(std::move(full));
@@ -381,28 +408,30 @@ Status load_index(Session& session, Members& members, const oci::ImageIndex& ind
       return corrupt(concat("image index: ", entry.digest.str(), " is not of the media type ",
                             quote(entry.media_type)));
     if (nested)
-      TRY(load_index(session, members, *nested, std::move(names), depth + 1));
+      TRY(load_index(session, members, *nested, std::move(names), choice, depth + 1));
     else
       TRY(load_oci_image(session, members, blob_name, text, std::move(names)));
   }
+  if (loaded == 0 && depth == 0 && !choice.pick.empty()) return not_picked(choice);
   if (loaded == 0)
     return Error(Errc::not_found,
                  concat("no image for ", host.os, "/", host.architecture, " in the image index"));
   return {};
 }
 
-Status load_layout(Session& session, Members& members) {
+Status load_layout(Session& session, Members& members, const LoadChoice& choice) {
   std::string text = TRY(members.text("index.json"));
   oci::ImageIndex index = TRY(oci::parse_index(text));
-  return load_index(session, members, index, {}, 0);
+  return load_index(session, members, index, {}, choice, 0);
 }
 
 std::string dir_name(const oci::Digest& digest) { return std::string(digest.hex()); }
 
-Status load_members(Session& session, Members& members) {
+Status load_members(Session& session, Members& members, const LoadChoice& choice) {
   // Docker 25 and later write both; manifest.json then has the full names.
-  if (members.has("manifest.json") && !members.has("version")) return load_docker(session, members);
-  if (members.has("index.json")) return load_layout(session, members);
+  if (members.has("manifest.json") && !members.has("version"))
+    return load_docker(session, members, choice);
+  if (members.has("index.json")) return load_layout(session, members, choice);
   if (members.has("repositories"))
     return Error(
         Errc::unsupported,
@@ -423,7 +452,7 @@ Status restore_layers(Session& session, const store::WorkerRequest& request) {
   return session.finish_image(manifest, text, config, {});
 }
 
-Status load_archive(Session& session, int input) {
+Status load_archive(Session& session, int input, const LoadChoice& choice) {
   FdSource source(input);
   PeekSource peek(source);
   std::string_view head = TRY(peek.head(kMagicSize));
@@ -432,20 +461,22 @@ Status load_archive(Session& session, int input) {
   struct stat st {};
   if (compression == Compression::none && ::fstat(input, &st) == 0 && S_ISREG(st.st_mode)) {
     auto members = TRY(FileMembers::index(input, session.limits()));
-    return load_members(session, *members);
+    return load_members(session, *members, choice);
   }
   std::unique_ptr<ByteSource> plain = make_decompressor(compression, peek);
   auto members = TRY(StreamMembers::read(session, *plain));
-  return load_members(session, *members);
+  return load_members(session, *members, choice);
 }
 
-Status load_directory(Session& session, int directory) {
+Status load_directory(Session& session, int directory, const LoadChoice& choice) {
   DirectoryMembers members(directory);
   if (members.has("version") && members.has("manifest.json")) {
     std::string manifest = TRY(members.text("manifest.json"));
-    return load_oci_image(session, members, dir_name, manifest, {});
+    std::vector<std::string> names;
+    if (!choice.as.empty()) names.push_back(choice.as);
+    return load_oci_image(session, members, dir_name, manifest, std::move(names));
   }
-  if (members.has("index.json")) return load_layout(session, members);
+  if (members.has("index.json")) return load_layout(session, members, choice);
   return Error(Errc::invalid_argument,
                "payload does not match any of the supported image formats: oci, dir");
 }

@@ -199,6 +199,15 @@ Result<LayerBlob> Session::take_layer(ByteSource& bytes, const oci::Digest& expe
   return read_layer(bytes, expected, true);
 }
 
+Result<LayerBlob> Session::take_arriving_layer(ByteSource& bytes, const oci::Digest& expected) {
+  return read_layer(bytes, expected, false);
+}
+
+void Session::add_blob_file(const oci::Digest& digest, UniqueFd file) {
+  std::lock_guard guard(mutex_);
+  blob_files_.insert_or_assign(digest.str(), std::move(file));
+}
+
 Result<LayerBlob> Session::read_layer(ByteSource& bytes, const oci::Digest& expected,
                                       bool keep_blob) {
   TRY(std::move(ready_));
@@ -255,6 +264,12 @@ Result<LayerBlob> Session::read_layer(ByteSource& bytes, const oci::Digest& expe
 }
 
 Result<LayerBlob> Session::reread_layer(const oci::Digest& digest) {
+  if (auto kept = blob_files_.find(digest.str()); kept != blob_files_.end()) {
+    struct stat st {};
+    if (::fstat(kept->second.get(), &st) < 0) return Error::from_errno(errno, digest.str());
+    FdSource file(kept->second.get(), 0, static_cast<std::uint64_t>(st.st_size));
+    return read_layer(file, digest, false);
+  }
   std::string name(digest.hex());
   auto fd = sys::open_beneath(blobs_.get(), name.c_str(), O_RDONLY, 0, true);
   if (!fd)

@@ -41,6 +41,9 @@ class Session {
   Result<LayerBlob> take_layer(ByteSource& bytes, const oci::Digest& expected);
   // A plain layer as a blob only: what it unpacks to is in the store already.
   Status take_plain(ByteSource& bytes, const oci::Digest& expected);
+  // The same of bytes that are kept elsewhere: a file that add_blob_file() names afterwards.
+  Result<LayerBlob> take_arriving_layer(ByteSource& bytes, const oci::Digest& expected);
+  void add_blob_file(const oci::Digest& digest, sys::UniqueFd file);
   // A small blob from memory (config, manifest); empty `expected`: computed.
   Result<oci::Digest> take_blob(std::string_view bytes, const oci::Digest& expected);
   // True when the blob is in the store or was taken.
@@ -95,9 +98,10 @@ class Session {
   Limits limits_;
   sys::UniqueFd blobs_, layers_;  // of the staging directory
   Status ready_;
-  std::mutex mutex_;                             // of what follows
-  std::map<std::string, Unpacked> unpacked_;     // by diff id
-  std::map<std::string, LayerBlob> blobs_read_;  // by digest
+  std::mutex mutex_;                                 // of what follows
+  std::map<std::string, Unpacked> unpacked_;         // by diff id
+  std::map<std::string, LayerBlob> blobs_read_;      // by digest
+  std::map<std::string, sys::UniqueFd> blob_files_;  // by digest, verified
   int next_name_ = 0;
   store::WorkerReply reply_;
   std::atomic<bool> failed_{false};

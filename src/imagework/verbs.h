@@ -8,12 +8,19 @@
 
 namespace minke::imagework {
 
+// Which of several images, by its name inside (empty: all), and what it is called then (empty: as
+// it is inside).
+struct LoadChoice {
+  std::string pick, as;
+};
 // docker-archive or oci-archive from a file or pipe, plain or compressed.
-Status load_archive(Session& session, int input);
+Status load_archive(Session& session, int input, const LoadChoice& choice = {});
 // An OCI image layout, or a `dir:` directory as "save --format docker-dir" makes it.
-Status load_directory(Session& session, int directory);
+Status load_directory(Session& session, int directory, const LoadChoice& choice = {});
 // The layers of one image of the store that are missing, from its blobs.
 Status restore_layers(Session& session, const store::WorkerRequest& request);
+// An image whose layers minke-transfer is fetching; `news` is its socket.
+Status pull_image(Session& session, const store::WorkerRequest& request, int news);
 // A root file system as tar: one layer, one image.
 Status import_rootfs(Session& session, const store::WorkerRequest& request, int input);
 // An archive into `folder`, plain names and all: nothing in it has a meaning beyond its name.

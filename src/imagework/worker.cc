@@ -20,7 +20,7 @@ namespace {
 using store::WorkerRequest;
 
 // Read-only access to a part of the store, by a descriptor that lives as long as the process.
-Status allow_reading(const char* path, std::vector<Access>* access) {
+Status allow_reading(const char* path, std::vector<sys::PathAccess>* access) {
   sys::UniqueFd fd = TRY(sys::open_beneath(store::kStoreFd, path, O_PATH | O_DIRECTORY, 0, true));
   access->push_back({fd.release(), false});
   return {};
@@ -38,6 +38,7 @@ constexpr Verb kVerbs[] = {
     {.name = "load", .store = true, .staging = true},
     {.name = "load-dir", .store = true, .staging = true, .reads_data = true},
     {.name = "import", .store = true, .staging = true},
+    {.name = "pull", .store = true, .staging = true},
     {.name = "restore", .store = true, .staging = true},
     {.name = "commit", .store = true, .staging = true, .reads_data = true},
     {.name = "seal", .staging = true, .reads_data = true},
@@ -50,8 +51,8 @@ constexpr Verb kVerbs[] = {
     {.name = "unpack", .staging = true},
 };
 
-Result<std::vector<Access>> reachable(const Verb& verb, const WorkerRequest& request) {
-  std::vector<Access> access;
+Result<std::vector<sys::PathAccess>> reachable(const Verb& verb, const WorkerRequest& request) {
+  std::vector<sys::PathAccess> access;
   if (verb.staging) access.push_back({store::kStagingFd, true});
   if (verb.writes_root) access.push_back({store::kStoreFd, true});
   if (verb.store) {
@@ -79,7 +80,7 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
                                   [&](const Verb& row) { return row.name == request.verb; });
   if (verb == std::end(kVerbs))
     return Error(Errc::internal, concat("unknown verb ", quote(request.verb)));
-  std::vector<Access> access = TRY(reachable(*verb, request));
+  std::vector<sys::PathAccess> access = TRY(reachable(*verb, request));
   std::vector<std::string>* notes = &reply->notes;
   TRY_CTX(confine(access, notes), "confine minke-image");
   if (verb->name == "export" || verb->name == "read-tree") {
@@ -96,8 +97,9 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
   if (verb->name == "save") return save_images(store::kStoreFd, request, store::kDataFd);
   if (verb->name == "seal") return seal_tree(store::kDataFd, store::kStagingFd, reply);
   Session session(store::kStoreFd, store::kStagingFd, request.rootless);
-  Status done = verb->name == "load"       ? load_archive(session, store::kDataFd)
-                : verb->name == "load-dir" ? load_directory(session, store::kDataFd)
+  Status done = verb->name == "load"       ? load_archive(session, store::kDataFd, {request.pick, request.name})
+                : verb->name == "load-dir" ? load_directory(session, store::kDataFd, {request.pick, request.name})
+                : verb->name == "pull"     ? pull_image(session, request, store::kDataFd)
                 : verb->name == "restore"  ? restore_layers(session, request)
                 : verb->name == "assemble" ? assemble_image(session, request, store::kStagingFd)
                 : verb->name == "commit"

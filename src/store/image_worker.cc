@@ -11,71 +11,13 @@
 #include "base/str.h"
 #include "store/changes.h"
 #include "store/layout.h"
-#include "store/worker_protocol.h"
+#include "store/worker_run.h"
 #include "sys/lock.h"
-#include "sys/process.h"
-#include "sys/program.h"
 
 namespace minke::store {
 namespace {
 
 using sys::UniqueFd;
-
-struct WorkerFds {
-  int store = -1, staging = -1, data = -1, output = -1;  // -1: /dev/null
-};
-
-Result<int> fd_or_null(int fd, UniqueFd* null_fd) {
-  if (fd >= 0) return fd;
-  if (!*null_fd) *null_fd = TRY(sys::open("/dev/null", O_RDWR));
-  return null_fd->get();
-}
-
-Error error_of(const WorkerReply& reply) {
-  int code = reply.error_code;
-  bool known = code >= 0 && code <= static_cast<int>(Errc::internal);
-  return {known ? static_cast<Errc>(code) : Errc::internal, reply.error};
-}
-
-std::string end_of(int wait_status) {
-  if (WIFSIGNALED(wait_status))
-    return concat("killed by signal ", sys::signal_name(WTERMSIG(wait_status)));
-  return concat("exit code ", WEXITSTATUS(wait_status));
-}
-
-Result<WorkerReply> run_worker(const WorkerRequest& request, const WorkerFds& fds) {
-  std::string program = TRY(sys::program_path("minke-image"));
-  UniqueFd memory = TRY(sys::make_memfd("minke-image request", json::dump_struct(request)));
-  auto [reader, writer] = TRY(sys::make_pipe());
-  UniqueFd null_fd;
-  sys::SpawnOptions options;
-  options.path = program;
-  options.argv = {"minke-image", request.verb};
-  options.stdio[0] = -2;
-  options.stdio[1] = fds.output >= 0 ? fds.output : -2;
-  options.die_with_parent = true;
-  // Limits that tests set; nothing else of our environment is of use there.
-  options.env.emplace();
-  for (const char* name :
-       {"MINKE_LIMIT_ENTRIES", "MINKE_LIMIT_BYTES", "MINKE_LIMIT_METADATA", "MINKE_FAILPOINT"})
-    if (const char* value = ::getenv(name)) options.env->push_back(concat(name, "=", value));
-  int store = TRY(fd_or_null(fds.store, &null_fd));
-  int staging = TRY(fd_or_null(fds.staging, &null_fd));
-  int data = TRY(fd_or_null(fds.data, &null_fd));
-  options.pass_fds = {memory.get(), writer.get(), store, staging, data};
-  sys::Spawned worker = TRY_CTX(sys::spawn(options), "image worker");
-  writer.reset();
-  auto text = sys::read_all(reader.get(), 64 << 20, "the image worker's reply");
-  int status = TRY(sys::wait_pid(worker.pid));
-  WorkerReply reply;
-  if (text && !text->empty())
-    reply = TRY_CTX(json::parse_struct<WorkerReply>(*text), "image worker");
-  if (!reply.done)
-    return Error(Errc::internal, concat("the image worker ended early (", end_of(status), ")"));
-  for (const std::string& note : reply.notes) log::debug(concat(request.verb, ": ", note));
-  if (!reply.error.empty()) return error_of(reply);
-  return reply;
-}
 
 // Runs a verb that fills a staging directory, and commits what it made. `prepare` puts more than
 // the request there; `check` is asked before anything becomes visible.
@@ -126,8 +68,11 @@ const char* format_name(ArchiveFormat format) {
 
 }  // namespace
 
-Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory) {
+Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory,
+                                const std::string& pick, const std::string& as) {
   WorkerRequest request;
+  request.pick = pick;
+  request.name = as;
   request.verb = directory.empty() ? "load" : "load-dir";
   if (directory.empty()) return run_and_commit(store, std::move(request), input_fd);
   sys::DirFd dir = TRY(sys::open_dir(directory));

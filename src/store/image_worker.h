@@ -20,7 +20,10 @@ struct LoadResult {
 // docker-archive, oci-archive, an OCI layout directory, plain or compressed by gzip, bzip2, xz,
 // zstd. `input_fd` is read to its end (a file or a pipe); with `directory` an OCI layout is read
 // from that path.
-Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory);
+// `pick`: of several images the one of that name inside (not_found when there is none); `as`: the
+// full name that it gets instead of its own.
+Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory,
+                                const std::string& pick = "", const std::string& as = "");
 
 // Unpacks the layers of an image that are not there (any more) from its blobs, which are read
 // against their digests.

@@ -92,9 +92,12 @@ void add_names(Image* image, const std::vector<const oci::Descriptor*>& entries)
     auto ref = oci::Reference::parse(name);
     if (!ref) continue;  // written by another tool: a bare tag is no name here
     image->names.push_back(name);
-    std::string digest = concat(ref->name(), "@", entry->digest.str());
-    if (std::find(image->digests.begin(), image->digests.end(), digest) == image->digests.end())
-      image->digests.push_back(digest);
+    for (const std::string& hash : {annotation(*entry, kIndexDigest), entry->digest.str()}) {
+      std::string digest = concat(ref->name(), "@", hash);
+      if (!hash.empty() &&
+          std::find(image->digests.begin(), image->digests.end(), digest) == image->digests.end())
+        image->digests.push_back(digest);
+    }
   }
 }
 
@@ -117,12 +120,16 @@ Result<std::vector<Named>> entries_of(const Store& store, const oci::ImageIndex&
   return out;
 }
 
+bool has_digest(const oci::Descriptor& entry, const oci::Digest& digest) {
+  return entry.digest == digest || annotation(entry, kIndexDigest) == digest.str();
+}
+
 // A name of the index as the given reference: same repository and tag, or same repository and
 // manifest digest.
 bool matches(const oci::Descriptor& entry, const oci::Reference& wanted) {
   std::string name = name_of(entry);
   if (wanted.digest.empty()) return name == wanted.str();
-  if (entry.digest != wanted.digest) return false;
+  if (!has_digest(entry, wanted.digest)) return false;
   auto ref = oci::Reference::parse(name);
   return ref && ref->name() == wanted.name();
 }
@@ -130,7 +137,8 @@ bool matches(const oci::Descriptor& entry, const oci::Reference& wanted) {
 bool ends_with_repository(const oci::Descriptor& entry, const oci::Reference& wanted) {
   auto ref = oci::Reference::parse(name_of(entry));
   if (!ref) return false;
-  if (wanted.digest.empty() ? ref->tag != wanted.tag : entry.digest != wanted.digest) return false;
+  if (wanted.digest.empty() ? ref->tag != wanted.tag : !has_digest(entry, wanted.digest))
+    return false;
   std::string full = ref->name();
   return full.ends_with(concat("/", wanted.repository));
 }
@@ -231,8 +239,12 @@ void insert_entry(oci::ImageIndex* index, oci::Descriptor entry, const std::stri
     if (!has_entry(*index, entry.digest)) index->manifests.push_back(std::move(entry));
     return;
   }
-  for (const oci::Descriptor& d : index->manifests)
-    if (name_of(d) == name && d.digest == entry.digest) return;
+  for (oci::Descriptor& d : index->manifests)
+    if (name_of(d) == name && d.digest == entry.digest) {
+      set_annotation(&entry, kRefName, name);
+      d = std::move(entry);
+      return;
+    }
   release_name(index, name, annotation(entry, kImageId));
   std::erase_if(index->manifests, [&](const oci::Descriptor& d) {
     return d.digest == entry.digest && name_of(d).empty();
@@ -255,6 +267,7 @@ oci::Descriptor entry_for(const Image& image) {
   set_annotation(&entry, kImageId, image.id);
   set_annotation(&entry, kImageSize, concat(image.size));
   set_annotation(&entry, kImageFormat, image.docker_format ? "docker" : "");
+  set_annotation(&entry, kIndexDigest, annotation(image.manifest_descriptor, kIndexDigest));
   return entry;
 }
 
@@ -262,7 +275,8 @@ oci::Descriptor entry_for(const Image& image) {
 Result<Image> check_complete(const Store& store, const oci::Descriptor& manifest) {
   oci::Descriptor bare = manifest;
   bare.annotations.clear();
-  set_annotation(&bare, kImageFormat, annotation(manifest, kImageFormat));
+  for (const char* key : {kImageFormat, kIndexDigest})
+    set_annotation(&bare, key, annotation(manifest, key));
   Image image = TRY(load_entry(store, bare));
   for (const oci::Descriptor& layer : image.manifest.layers)
     if (!sys::exists(store.blob_path(layer.digest)))

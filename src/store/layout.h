@@ -16,6 +16,9 @@ constexpr int kLayoutVersion = 1;
 constexpr std::string_view kLayersDir = "layers";
 constexpr std::string_view kBlobsDir = "images/blobs/sha256";  // of ROOT
 constexpr std::string_view kStagedBlobsDir = "blobs";          // of a staging directory
+// Blobs that are on their way: by digest, gone on with after a cut; moved to the blobs when
+// verified.
+constexpr std::string_view kDownloadsDir = "downloads";  // of ROOT
 
 // Inside of layers/CHAINID.
 constexpr const char* kDiffDir = "diff";
@@ -34,6 +37,8 @@ constexpr const char* kImageSize = "io.minke.image.size";  // Image::size, decim
 // "docker": made as an image of Docker's format; what is stored is OCI's all the same, which every
 // reader of a layout knows.
 constexpr const char* kImageFormat = "io.minke.image.format";
+// The digest of the list that it was pulled by; a name with that digest is one of the image too.
+constexpr const char* kIndexDigest = "io.minke.image.index.digest";
 
 constexpr const char* kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 

@@ -56,6 +56,7 @@ void bind(json::Binder& b, WorkerRequest& request) {
   b("format", request.format);
   b("compress", request.compress);
   b("images", request.images);
+  b("pick", request.pick);
   b("name", request.name);
   b("message", request.message);
   b("architecture", request.architecture);
@@ -69,6 +70,7 @@ void bind(json::Binder& b, WorkerRequest& request) {
   b("layers", request.layers);
   b("annotations", request.annotations);
   b("allNames", request.names);
+  b("wanted", request.wanted);
 }
 void bind(json::Binder& b, WorkerResult& result) {
   b("manifest", result.manifest);

@@ -56,11 +56,14 @@ struct WorkerRequest {
   // archive), copy-tree, put-tree (from an archive); unpack (an archive into kStagingFd);
   // seal (what an overlay's upper folder would be as a layer), assemble (an image of layers that
   // are there)
+  // load, load-dir, import, pull, restore (layers of images[0]), save, export; commit; read-tree
+  // (to an archive), copy-tree, put-tree (from an archive); unpack (an archive into kStagingFd)
   std::string verb;
   bool rootless = false;
   std::string format;               // save: docker-archive, oci-archive, oci-dir, docker-dir
   bool compress = false;            // save docker-dir
   std::vector<WorkerImage> images;  // save, restore
+  std::string pick;  // load: which image of several; `name` is what it is called then
   std::string name, message, architecture, os, variant;  // import
   std::string created;                                   // import: RFC 3339
   std::string config_json;  // import: "config" of the image config; commit: all of it
@@ -73,6 +76,9 @@ struct WorkerRequest {
   std::vector<WorkerLayer> layers;  // assemble; opaque directories of CHAINID: a file
   std::map<std::string, std::string> annotations;  // kOpaqueFile-CHAINID; of the manifest
   std::vector<std::string> names;                  // assemble
+  // pull: base_manifest and config_json are of the image; these layers come from minke-transfer,
+  // told of on kDataFd, the others are in the store.
+  std::vector<std::string> wanted;
 };
 struct WorkerResult {  // one image
   oci::Descriptor manifest;
