@@ -132,11 +132,29 @@ Status Builder::load_image(const std::string& name, const std::string& reference
     plan_.images.emplace(name, std::move(*local));
     return {};
   }
-  if (there || options_.pull != engine::PullPolicy::missing)
-    return Error(Errc::unsupported, "--pull always and newer: registries are not supported yet");
-  if (!local) return std::move(local.error()).wrap("registries are not supported yet");
-  return Error(Errc::not_found, concat(reference, ": the image is for ", local->config.architecture,
-                                       ", not for ", wanted.architecture));
+  engine::PullRequest request;
+  request.reference = reference;
+  request.policy = options_.pull;
+  if (options_.platform || !platform.empty()) {
+    request.os = wanted.os;
+    request.arch = wanted.architecture;
+    request.variant = wanted.variant;
+  }
+  request.access = options_.registry;
+  const int vertex = watch_.begin(concat("[internal] load ", reference));
+  using Kind = engine::TransferEvent::Kind;
+  request.watch = [&](const engine::TransferEvent& event) {
+    if (event.kind == Kind::trying)
+      watch_.output(vertex, concat("trying ", event.text, "\n"));
+    else if (event.kind == Kind::finished || event.kind == Kind::skipped)
+      watch_.output(vertex,
+                    concat(event.digest, event.kind == Kind::skipped ? " is here" : " done", "\n"));
+  };
+  auto pulled = engine::pull_image(engine_, request);
+  watch_.end(vertex, false, pulled ? "" : pulled.error().message());
+  if (!pulled) return std::move(pulled.error());
+  plan_.images.emplace(name, std::move(*pulled));
+  return {};
 }
 
 Status Builder::load_images() {

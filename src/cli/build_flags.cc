@@ -236,19 +236,8 @@ Status set_platform(const BuildFlags& f, BuildOptions* out) {
   return {};
 }
 
-Result<engine::PullPolicy> pull_policy(const std::string& text) {
-  using engine::PullPolicy;
-  std::string word = to_lower(text);
-  if (word == "always" || word == "true") return PullPolicy::always;
-  if (word.empty() || word == "missing" || word == "ifnotpresent" || word == "ifmissing")
-    return PullPolicy::missing;
-  if (word == "never" || word == "false") return PullPolicy::never;
-  if (word == "newer") return PullPolicy::newer;
-  return invalid(concat("unsupported pull policy ", quote(text)));
-}
-
 Status set_registry(const Invocation& call, const BuildFlags& f, BuildOptions* out) {
-  out->pull = TRY(pull_policy(f.build_pull));
+  out->pull = TRY(engine::parse_pull_policy(f.build_pull.empty() ? "missing" : f.build_pull));
   out->registry.authfile = f.authfile;
   out->registry.cert_dir = f.cert_dir;
   out->registry.creds = f.creds;
