@@ -194,6 +194,8 @@ cleanup() {
     echo "cleanup: $(cat "$T/.rm")" >&2
     [ $code != 0 ] || code=1
   fi
+  # bridges stay until their network goes, and root's are the host's
+  if is_root && ! is_podman && [ -d "$T/u/networks" ]; then minke system reset -f >/dev/null 2>&1; fi
   left=$(awk -v t=" $T/" 'index($0, t)' /proc/self/mountinfo)
   # podman keeps its storage mounted until the last container is gone
   is_podman && left=$(grep -v " $T/[rm]" <<<"$left")

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "engine/check_internal.h"
 #include "engine/events.h"
+#include "engine/network_place.h"
 #include "engine/records.h"
 #include "engine/secret.h"
 #include "engine/tree_size.h"
@@ -22,8 +23,8 @@ namespace {
 using sys::DirFd;
 
 // The folders and files of the layout, and nothing that anybody else has put there.
-constexpr const char* kOwnOfRoot[] = {"containers", "names",   "volumes", "secrets",
-                                      "images",     "layers",  "staging", "trash",
+constexpr const char* kOwnOfRoot[] = {"containers", "names",   "volumes",  "secrets",
+                                      "images",     "layers",  "staging",  "trash",
                                       "seccomp",    "version", "networks", "buildcache"};
 constexpr const char* kOwnOfRunroot[] = {"containers", "volumes", "secrets",    "images",
                                          "exits",      "trash",   "events.log", "events.log.1",
@@ -81,6 +82,12 @@ Result<std::vector<Pruned>> collect_garbage(Engine& engine) {
   return gone;
 }
 
+// It is never removed, but its bridge goes.
+static Status drop_default(const Host& host, const net::Network& network) {
+  return at_bridges(
+      host, [&](const net::Place& place) { return drop_idle_bridge(host, network, place); });
+}
+
 Status reset(Engine& engine) {
   TRY(engine.enter());
   ErrorList errors;
@@ -97,11 +104,10 @@ Status reset(Engine& engine) {
   TRY(std::move(errors).to_status());
   const net::NetworkStore* store = TRY(engine.networks());
   for (const net::Network& network : TRY(store->list())) {
-    Status removed = engine.remove_network(network.name, true, 0);
-    // The default one cannot be removed, but has no bridge any more with its last container.
-    if (!removed && removed.error().code() != Errc::not_found &&
-        removed.error().code() != Errc::invalid_argument)
-      log::warn(removed.error().message());
+    Status removed = network.name == store->default_name()
+                         ? drop_default(engine.host(), network)
+                         : engine.remove_network(network.name, true, 0);
+    if (!removed && removed.error().code() != Errc::not_found) log::warn(removed.error().message());
   }
   Secrets secrets(engine.host());
   for (const SecretConfig& secret : TRY(secrets.list())) {

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "engine/check_internal.h"
+#include "engine/network_helper.h"
 #include "engine/records.h"
 #include "net/host_ports.h"
 #include "net/ipam.h"
@@ -42,7 +43,8 @@ Status check_networks(Checker* c) {
   // Whose record says so has it; all else was left by a killed command.
   auto has_networks = [&host](const std::string& id) {
     ContainerPaths paths(host, id);
-    return sys::exists(paths.dir) && sys::exists(paths.run_dir + net::kAttachmentFile);
+    return sys::exists(paths.dir) && (sys::exists(paths.run_dir + net::kAttachmentFile) ||
+                                      sys::exists(paths.run_dir + kHelperFile));
   };
   const std::string run = host.runroot + "/networks";
   for (const std::string& name : names_in(run)) {

@@ -150,6 +150,11 @@ class Folder {
     }
     if (r_.network.mode.empty() && r_.networks.empty() && !conf_.netns.empty())
       TRY_CTX(parse_networks({conf_.netns}, &r_), at("containers.netns"));
+    if (r_.network.mode == "pasta" && conf_.pasta_options && !conf_.pasta_options->empty()) {
+      // What was asked for comes last, where pasta takes it for stronger.
+      std::string words = join(*conf_.pasta_options, ",");
+      r_.network.value = r_.network.value.empty() ? words : concat(words, ",", r_.network.value);
+    }
     r_.defaults.internal_ip = conf_.host_containers_internal_ip;
     return {};
   }

@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "config/subid.h"
+#include "engine/doctor_parts.h"
 #include "engine/rootfs_view.h"
 #include "runtime/cgroup.h"
 #include "sys/fd.h"
@@ -53,7 +54,8 @@ Fact kernel() {
 
 Fact programs() {
   std::vector<std::string> missing;
-  for (const char* name : {"minke-monitor", "minke-init", "minke-image", "minke-runtime"})
+  for (const char* name :
+       {"minke-monitor", "minke-init", "minke-image", "minke-runtime", "minke-netd"})
     if (!sys::program_path(name)) missing.emplace_back(name);
   if (missing.empty()) return {"programs", State::good, "all there", ""};
   return {"programs", State::bad, join(missing, ", ") + " not found beside minke", ""};
@@ -256,6 +258,7 @@ std::vector<Fact> examine_host(Engine& engine) {
     facts.push_back({"overlay", State::bad, entered.error().message(), ""});
   facts.push_back(storage(host));
   facts.push_back(low_ports(host));
+  examine_networks(engine, &facts);
   facts.push_back(seccomp());
   facts.push_back(landlock());
   return facts;

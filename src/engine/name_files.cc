@@ -126,6 +126,13 @@ std::vector<std::string> name_servers(const net::AttachmentRecord& record) {
   return servers;
 }
 
+Status rewrite(const std::string& path, const std::string& text) {
+  sys::UniqueFd file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
+  if (!file && errno == ENOENT) return {};
+  if (!file) return Error::from_errno(errno, path);
+  return sys::write_all(file.get(), text, path);
+}
+
 }  // namespace
 
 HostResolver host_resolver(bool loopback_too) {
@@ -145,12 +152,14 @@ HostResolver host_resolver(bool loopback_too) {
 }
 
 Result<std::string> hosts_text(const ContainerConfig& config, const NameSources& sources) {
-  const bool host_network = config.network_mode == "host", bridge = config.network_mode == "bridge";
+  const bool host_network = config.network_mode == "host",
+             helped = is_helper_mode(config.network_mode),
+             bridge = config.network_mode == "bridge" || helped;
   const std::string gateway = host_network ? "127.0.0.1" : sources.host_address;
   std::set<std::string> taken;
   // Addresses of a bridged container are known only when it starts.
   std::string text;
-  if (!bridge || sources.record != nullptr)
+  if (!bridge || sources.record != nullptr || sources.helper != nullptr)
     text = TRY(added_hosts(config.request.add_hosts, gateway, &taken));
   std::string internal;
   for (const char* name : {"host.containers.internal", "host.docker.internal"})
@@ -163,6 +172,9 @@ Result<std::string> hosts_text(const ContainerConfig& config, const NameSources&
       for (const net::Attachment& network : sources.record->networks)
         for (const net::IpPrefix& address : network.addresses)
           own += concat(address.address.text(), "\t", own_names(config), "\n");
+    if (sources.helper != nullptr)
+      for (const std::string& address : sources.helper->own)
+        own += concat(address, "\t", own_names(config), "\n");
   } else if (!host_network && !config.network_mode.starts_with("ns:")) {
     own = concat("127.0.0.1\t", own_names(config), "\n");
   }
@@ -191,6 +203,8 @@ std::string resolv_text(const ContainerConfig& config, const NameSources& source
     search = concat("search dns.podman", words.empty() ? "" : " ", words, "\n");
   } else if (!request.dns.empty()) {
     servers = request.dns;
+  } else if (sources.helper != nullptr) {
+    servers.insert(servers.begin(), sources.helper->servers.begin(), sources.helper->servers.end());
   }
   if (!request.dns_search.empty())
     search = request.dns_search == std::vector<std::string>{"."}
@@ -201,6 +215,16 @@ std::string resolv_text(const ContainerConfig& config, const NameSources& source
     options = concat("options ", join(request.dns_options, " "), "\n");
   for (const std::string& server : servers) lines += concat("nameserver ", server, "\n");
   return search + lines + options;
+}
+
+Status write_names(const ContainerConfig& config, const std::string& dir, NameSources sources) {
+  const std::string& asked = config.request.defaults.internal_ip;
+  if (!asked.empty()) sources.host_address = asked == "none" ? std::string() : asked;
+  if (!config.request.no_hosts) {
+    std::string text = TRY(hosts_text(config, sources));
+    TRY(rewrite(dir + "/hosts", text));
+  }
+  return rewrite(dir + "/resolv.conf", resolv_text(config, sources));
 }
 
 }  // namespace minke::engine

@@ -59,14 +59,14 @@ Result<std::string> tell_netd(const Host& host, net::NetdVerb verb, std::string_
 }
 
 Status at_bridges(const Host& host, const std::function<Status(const net::Place&)>& act) {
-  if (!host.rootless) return act({-1, false});
+  if (!host.rootless) return act({-1, false, host.runroot});
   sys::UniqueFd netns = TRY(bridge_netns(host));
   auto [reader, writer] = TRY(sys::make_pipe());
   pid_t pid = ::fork();
   if (pid < 0) return Error::from_errno(errno, "fork");
   if (pid == 0) {
     Status done = ::setns(netns.get(), CLONE_NEWNET) == 0
-                      ? act({-1, true})
+                      ? act({-1, true, host.runroot})
                       : Status(Error::from_errno(errno, "join the bridges' network namespace"));
     std::string answer = done ? net::pack_netd_answer({}) : net::pack_netd_error(done.error());
     ignore(sys::write_all(writer.get(), answer, "answer"), "its absence is a failure too");

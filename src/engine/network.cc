@@ -107,14 +107,16 @@ Status Engine::remove_network(std::string_view name, bool force,
   failpoint("engine.network-rm", 1);  // nobody is on it
   sys::FileLock lock = TRY(state::lock_object(host_.runroot + "/networks", "the networks"));
   if (!TRY(network_users(network.name)).empty()) return in_use(name);
-  Status removed = store->remove(network.name);
-  if (!removed && removed.error().code() != Errc::not_found) return removed;
-  failpoint("engine.network-rm", 2);  // gone, its bridge and leases may be left
   ErrorList errors;
+  // First the bridge: a network without one is whole, a bridge without a network would stay.
   if (network.driver == "bridge")
     errors.add(at_bridges(host_, [&](const net::Place& place) -> Status {
       return drop_empty_bridge(network, place);
     }));
+  failpoint("engine.network-rm", 2);  // without a bridge
+  Status removed = store->remove(network.name);
+  if (!removed && removed.error().code() != Errc::not_found) return removed;
+  failpoint("engine.network-rm", 3);  // gone, its leases' folder is left
   errors.add(sys::remove_tree_at(sys::DirFd::cwd(),
                                  concat(host_.runroot, "/networks/", network.name).c_str()));
   emit_network(host_, "remove", network);
@@ -150,6 +152,8 @@ Status Engine::update_network(std::string_view name, const std::vector<std::stri
       network.dns_servers.push_back(server);
   }
   TRY(store->replace(network));
+  if (auto netd = net::NetdClient::connect(host_.runroot))
+    ignore(netd->call(net::NetdVerb::network, network.name), "one that ends reads it anew");
   emit_network(host_, "update", network);
   return {};
 }

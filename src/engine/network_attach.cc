@@ -4,17 +4,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/digest.h"
 #include "config/containers_conf.h"
 #include "engine/engine.h"
+#include "engine/handed_sockets.h"
 #include "engine/name_files.h"
+#include "engine/network_helper.h"
 #include "engine/network_place.h"
 #include "engine/records.h"
 #include "engine/userns.h"
 #include "net/host_ports.h"
+#include "net/host_use.h"
 #include "net/ipam.h"
 #include "net/setup.h"
 #include "state/object_lock.h"
@@ -45,6 +50,12 @@ std::string member_path(const Host& host, const std::string& network, const std:
   return concat(networks_dir(host), "/", network, "/leases/", id);
 }
 
+bool is_used(const Host& host, const std::string& network) {
+  auto leases =
+      sys::list_dir(sys::DirFd::cwd(), concat(networks_dir(host), "/", network, "/leases").c_str());
+  return leases && !leases->empty();
+}
+
 // The same addresses as in the last run, while they are free.
 Result<std::optional<net::AttachmentRecord>> load_last(const std::string& run_dir) {
   auto text = sys::read_small_file(run_dir + "/network.last", 1 << 20);
@@ -52,24 +63,6 @@ Result<std::optional<net::AttachmentRecord>> load_last(const std::string& run_di
   auto record = json::parse_struct<net::AttachmentRecord>(*text);
   if (!record) return std::optional<net::AttachmentRecord>();
   return std::optional(std::move(*record));
-}
-
-// A network that is no more, as far as its lease needs it.
-net::Network remains_of(const net::Attachment& attachment) {
-  net::Network network;
-  network.name = attachment.network;
-  network.id = attachment.network_id;
-  network.driver = attachment.driver;
-  network.interface = attachment.bridge;
-  return network;
-}
-
-// Rewritten where it is: containers have its inode.
-Status rewrite(const std::string& path, const std::string& text) {
-  sys::UniqueFd file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
-  if (!file && errno == ENOENT) return {};
-  if (!file) return Error::from_errno(errno, path);
-  return sys::write_all(file.get(), text, path);
 }
 
 }  // namespace
@@ -92,17 +85,39 @@ bool needs_netd(const Host& host, const net::AttachmentRecord& record) {
   return false;
 }
 
-Status tell_networks(const Host& host, net::NetdVerb verb, const std::string& id, bool needed) {
+Status tell_networks(const Host& host, net::NetdVerb verb, const std::string& id, bool needed,
+                     const std::vector<int>& listeners) {
   if (!needed) {
     auto netd = net::NetdClient::connect(host.runroot);
     if (netd) ignore(netd->call(verb, id), "one that ends reads the records when it comes again");
     return {};
   }
-  auto told = tell_netd(host, verb, id);
-  if (told) return {};
+  auto told = tell_netd(host, verb, id, listeners);
+  if (told) {
+    for (std::string_view warning : split(*told, '\n'))
+      if (!warning.empty()) log::warn(std::string(warning));
+    return {};
+  }
   if (host.rootless) return std::move(told.error());
   // Rootful it answers for names and no more.
   log::warn(concat("names of containers: ", told.error().message()));
+  return {};
+}
+
+// The host as containers of these networks reach it. Rootless a gateway is N's, where nothing of
+// the host listens: the host's own address is carried there.
+static std::string host_address(const Host& host, const net::AttachmentRecord& record) {
+  if (host.rootless) {
+    bool bridged = std::any_of(record.networks.begin(), record.networks.end(),
+                               [](const net::Attachment& a) { return a.driver == "bridge"; });
+    auto own = bridged ? net::own_address() : std::nullopt;
+    return own ? own->text() : std::string();
+  }
+  // Of v4 before v6; that of a parent's network is somebody else's.
+  for (bool v6 : {false, true})
+    for (const net::Attachment& network : record.networks)
+      for (const net::IpAddress& gateway : network.gateways)
+        if (network.driver == "bridge" && gateway.v6 == v6) return gateway.text();
   return {};
 }
 
@@ -110,22 +125,8 @@ Status Engine::rewrite_names(const Container& container, const net::AttachmentRe
   NameSources sources;
   sources.record = &record;
   sources.names_served = netd_serves(host_);
-  const std::string& asked = container.config.request.defaults.internal_ip;
-  if (asked.empty()) {
-    // Of v4 before v6; that of a parent's network is somebody else's.
-    for (bool v6 : {false, true})
-      for (const net::Attachment& network : record.networks)
-        for (const net::IpAddress& gateway : network.gateways)
-          if (sources.host_address.empty() && network.driver == "bridge" && gateway.v6 == v6)
-            sources.host_address = gateway.text();
-  } else if (asked != "none") {
-    sources.host_address = asked;
-  }
-  if (!container.config.request.no_hosts) {
-    std::string text = TRY(hosts_text(container.config, sources));
-    TRY(rewrite(container.dir + "/hosts", text));
-  }
-  return rewrite(container.dir + "/resolv.conf", resolv_text(container.config, sources));
+  sources.host_address = host_address(host_, record);
+  return write_names(container.config, container.dir, std::move(sources));
 }
 
 namespace {
@@ -177,11 +178,27 @@ Status lease_one(const Host& host, const net::Network& network, const NetworkCho
 
 }  // namespace
 
+namespace {
+
+// Another engine's bridge has its name, which it had not when it was written; as long as nobody is
+// on it, it is planned anew.
+Result<bool> default_is_taken(const Host& host, const net::NetworkStore& store) {
+  if (host.rootless) return false;
+  net::Network network = TRY(store.load(store.default_name()));
+  if (!TRY(net::bridge_is_anothers(network, {-1, false, host.runroot}))) return false;
+  return !is_used(host, network.name);
+}
+
+}  // namespace
+
 Result<net::Network> Engine::network_for_use(const std::string& name, bool locked) {
   const net::NetworkStore* store = TRY(networks());
-  if (name != store->default_name() || store->is_written(name)) return store->load(name);
+  const bool written = store->is_written(name);
+  if (name != store->default_name()) return store->load(name);
+  if (written && !TRY(default_is_taken(host_, *store))) return store->load(name);
   sys::FileLock lock;
   if (!locked) lock = TRY(state::lock_object(networks_dir(host_), "the networks"));
+  if (written && TRY(default_is_taken(host_, *store))) TRY(store->remove(name));
   return store->ensure_default();
 }
 
@@ -240,9 +257,14 @@ Status Engine::attach_one(const net::Network& network, const net::Attachment& at
 Status Engine::attach_networks(const Container& container, net::AttachmentRecord* record, pid_t pid,
                                std::uint64_t start_time) {
   sys::UniqueFd netns = TRY(open_network_namespace(pid, start_time));
+  std::vector<HandedSocket>* sockets = TRY(take_handed_sockets());
+  SortedSockets handed = TRY(sort_handed_sockets(container.config, host_.rootless, sockets));
+  std::vector<int> listeners;
+  for (const HandedSocket* socket : handed.published) listeners.push_back(socket->fd);
   std::vector<net::Network> networks;
+  const net::NetworkStore* store = TRY(this->networks());
   for (const net::Attachment& attachment : record->networks)
-    networks.push_back(TRY(network_for_use(attachment.network)));
+    networks.push_back(TRY(store->load(attachment.network)));
   record->pid = pid;
   record->start_time = start_time;
   Status attached = at_bridges(host_, [&](const net::Place& place) -> Status {
@@ -257,7 +279,8 @@ Status Engine::attach_networks(const Container& container, net::AttachmentRecord
   TRY(std::move(attached));
   failpoint("engine.network", 9);  // published
   TRY(net::save_attachments(container.run_dir, *record));
-  return tell_networks(host_, net::NetdVerb::sync, record->id, needs_netd(host_, *record));
+  return tell_networks(host_, net::NetdVerb::sync, record->id, needs_netd(host_, *record),
+                       listeners);
 }
 
 // Leases, once the kernel has nothing of it any more.
@@ -278,27 +301,24 @@ Status Engine::release_leases(const std::string& id, const net::Attachment& atta
 Status Engine::release_one(const std::string& id, const net::Attachment& attachment,
                            const net::Place& place, int netns) {
   ErrorList errors;
-  if (!attachment.host_interface.empty() || netns >= 0)
-    errors.add(net::detach(attachment, place, netns));
+  errors.add(net::detach(attachment, place, netns));
   errors.add(release_leases(id, attachment));
-  if (attachment.driver == "bridge") {
-    const net::NetworkStore* store = TRY(networks());
-    auto found = store->load(attachment.network);
-    errors.add(drop_empty_bridge(found ? std::move(*found) : remains_of(attachment), place));
-  }
   return std::move(errors).to_status();
 }
 
-Status Engine::drop_empty_bridge(const net::Network& network, const net::Place& place) {
-  sys::FileLock lock = TRY(lock_network(host_, network.name, sys::LockMode::exclusive));
-  auto leases = sys::list_dir(sys::DirFd::cwd(),
-                              concat(networks_dir(host_), "/", network.name, "/leases").c_str());
-  if (leases && !leases->empty()) return {};
+Status drop_idle_bridge(const Host& host, const net::Network& network, const net::Place& place) {
+  sys::FileLock lock = TRY(lock_network(host, network.name, sys::LockMode::exclusive));
+  if (is_used(host, network.name)) return {};
   return net::remove_network(network, place);
+}
+
+Status Engine::drop_empty_bridge(const net::Network& network, const net::Place& place) {
+  return drop_idle_bridge(host_, network, place);
 }
 
 Status Engine::release_networks(const std::string& id) {
   ContainerPaths paths(host_, id);
+  TRY_CTX(stop_network_helper(host_, id), concat("container ", short_id(id)));
   auto record = net::load_attachments(paths.run_dir);
   if (record && !*record) return {};
   if (!record) {
@@ -308,16 +328,14 @@ Status Engine::release_networks(const std::string& id) {
   }
   ErrorList errors;
   errors.add(tell_networks(host_, net::NetdVerb::drop, id, false));
-  errors.add(at_bridges(host_, [&](const net::Place& place) -> Status {
-    ErrorList failed;
-    if (!(*record)->ports.empty()) failed.add(net::unpublish(**record, place));
-    failpoint("engine.network-release", 1);  // not published any more
-    for (const net::Attachment& attachment : (*record)->networks) {
-      failed.add(release_one(id, attachment, place, -1));
-      failpoint("engine.network-release", 2);
-    }
-    return std::move(failed).to_status();
-  }));
+  // Its interfaces go with its namespace; bridges stay for the next one, until their network goes.
+  if (!host_.rootless && !(*record)->ports.empty())
+    errors.add(net::unpublish(**record, {-1, false, host_.runroot}));
+  failpoint("engine.network-release", 1);  // not published any more
+  for (const net::Attachment& attachment : (*record)->networks) {
+    errors.add(release_leases(id, attachment));
+    failpoint("engine.network-release", 2);
+  }
   if (!(*record)->ports.empty()) errors.add(net::release_ports(host_.runroot, id));
   Status released = std::move(errors).to_status();
   // The record stays for the next clean-up to try again.

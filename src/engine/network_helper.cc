@@ -6,8 +6,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/str.h"
+#include "engine/name_files.h"
+#include "engine/records.h"
 #include "net/helper_mode.h"
+#include "net/host_ports.h"
+#include "net/host_use.h"
+#include "state/object_lock.h"
 #include "sys/fd.h"
 #include "sys/pid_file.h"
 #include "sys/process.h"
@@ -17,8 +23,9 @@ namespace minke::engine {
 namespace {
 
 constexpr int kReadyMs = 10'000, kEndMs = 5000;
-constexpr const char* kPidFile = "/helper.pid";
-constexpr const char* kApiSocket = "/slirp4netns.sock";
+constexpr int kMisused = 126;  // exit code, as Podman's for its options
+constexpr const char *kPidFile = "/helper.pid", *kPastaPidFile = "/pasta.pid";
+constexpr const char *kApiSocket = "/slirp4netns.sock", *kLogFile = "/helper.log";
 
 Result<std::string> find_helper(const std::string& name) {
   for (const char* folder : {"/usr/local/bin/", "/usr/bin/", "/bin/"})
@@ -48,6 +55,10 @@ std::string help_of(const std::string& program) {
   return said ? said->second : std::string();
 }
 
+const std::string& options_of(const ContainerConfig& config) {
+  return config.request.network.value;
+}
+
 Status forward_port(const std::string& socket_path, const net::PortMapping& port,
                     std::uint16_t index, const net::SlirpOptions& options) {
   std::string request = TRY(net::slirp_forward_request(port, index, options));
@@ -60,89 +71,174 @@ Status forward_port(const std::string& socket_path, const net::PortMapping& port
   return net::check_slirp_answer(answer);
 }
 
-Status start_slirp(const NetworkHelper& helper, const std::string& run_dir, int netns) {
-  net::SlirpOptions options = TRY(net::parse_slirp_options(helper.options));
+struct Start {
+  const ContainerConfig& config;
+  const std::string& run_dir;
+  int netns, life;
+};
+
+Result<HelperNames> start_slirp(const Start& start) {
+  net::SlirpOptions options = TRY(net::parse_slirp_options(options_of(start.config)));
   std::string program = TRY(find_helper("slirp4netns"));
-  std::string api = helper.ports.empty() ? std::string() : run_dir + kApiSocket;
-  ::unlink((run_dir + kApiSocket).c_str());
+  std::string api = start.config.ports.empty() ? std::string() : start.run_dir + kApiSocket;
+  ::unlink((start.run_dir + kApiSocket).c_str());
   auto [ready, writer] = TRY(sys::make_pipe());
-  auto [said, words] = TRY(sys::make_pipe());
+  // A file: it speaks on after we have gone.
+  const std::string log = start.run_dir + kLogFile;
+  sys::UniqueFd words = TRY(sys::open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600));
   sys::SpawnOptions spawn;
   spawn.path = program;
-  spawn.argv = TRY(net::slirp_argv(program, help_of(program), options, api));
+  // A socket's name may have 107 bytes, our folders' more: by descriptor.
+  sys::DirFd folder = TRY(sys::open_dir(start.run_dir));
+  spawn.argv =
+      TRY(net::slirp_argv(program, help_of(program), options,
+                          api.empty() ? std::string() : concat("/proc/self/fd/6", kApiSocket)));
   spawn.stdio[0] = -2;
   spawn.stdio[1] = spawn.stdio[2] = words.get();
-  spawn.pass_fds = {netns, writer.get()};
+  spawn.pass_fds = {start.netns, writer.get(), start.life, folder.get()};
   spawn.new_session = true;
   sys::Spawned child = TRY(sys::spawn(spawn));
   writer.reset();
-  words.reset();
-  TRY(sys::write_pid_file(run_dir + kPidFile, child.pid));
+  TRY(sys::write_pid_file(start.run_dir + kPidFile, child.pid));
   pollfd waits[2] = {{ready.get(), POLLIN, 0}, {child.pidfd.get(), POLLIN, 0}};
   char byte;
   if (::poll(waits, 2, kReadyMs) <= 0 || ::read(ready.get(), &byte, 1) != 1) {
     ignore(child.pidfd.kill(SIGKILL), "it may have ended");
     ignore(sys::wait_pid(child.pid), "its words count");
-    std::string text = sys::read_all(said.get(), 4096, "slirp4netns").value_or("");
+    std::string text = sys::read_small_file(log).value_or("");
     return Error(Errc::unavailable, concat("slirp4netns failed: ", trim(text)));
   }
-  for (const net::PortMapping& port : helper.ports)
+  for (const net::PortMapping& port : start.config.ports)
     for (std::uint16_t i = 0; i < port.range; ++i) TRY(forward_port(api, port, i, options));
-  return {};
+  HelperNames names{
+      {net::slirp_address(options).text()}, {net::slirp_resolver(options).text()}, {}};
+  if (auto address = net::own_address()) names.host = address->text();
+  return names;
 }
 
-Status start_pasta(const NetworkHelper& helper, const std::string& run_dir, int netns) {
-  std::string program = TRY(find_helper("pasta"));
-  std::string started = run_dir + "/pasta.pid";
+// Pasta gives it the host's own address.
+HelperNames pasta_names(const std::vector<std::string>& argv) {
+  HelperNames names;
+  if (auto address = net::own_address()) names.own.push_back(address->text());
+  if (net::has_word(argv, net::kPastaResolver)) names.servers.emplace_back(net::kPastaResolver);
+  if (net::has_word(argv, net::kPastaHost)) names.host = net::kPastaHost;
+  return names;
+}
+
+Result<HelperNames> start_pasta(const Start& start) {
+  std::string program = TRY(find_helper("pasta")), help = help_of(program);
+  std::string started = start.run_dir + kPastaPidFile;
   ::unlink(started.c_str());
   sys::SpawnOptions spawn;
   spawn.path = program;
   spawn.argv =
-      TRY(net::pasta_argv(program, help_of(program), helper.options, helper.ports, started));
-  spawn.pass_fds = {netns};
+      TRY(net::pasta_argv(program, help, options_of(start.config), start.config.ports, started));
+  spawn.pass_fds = {start.netns};
+  HelperNames names = pasta_names(spawn.argv);
   auto [code, text] = TRY(run_and_read(std::move(spawn)));
   if (code != 0)
     return Error(Errc::unavailable, concat("pasta failed with exit code ", code, ": ", text));
   std::string written = TRY(sys::read_small_file(started, 64));
   auto pid = parse_int(trim(written));
   if (!pid) return Error(Errc::unavailable, "pasta: it did not say which process serves");
-  return sys::write_pid_file(run_dir + kPidFile, static_cast<pid_t>(*pid));
+  TRY(sys::write_pid_file(start.run_dir + kPidFile, static_cast<pid_t>(*pid)));
+  return names;
+}
+
+// Killed between its start and our note of it: pasta's own note names a pid alone, so it has to be
+// the one whose command line says where that note is.
+void end_unnoted_pasta(const std::string& run_dir) {
+  const std::string path = run_dir + kPastaPidFile;
+  auto text = sys::read_small_file(path, 64);
+  auto pid = text ? parse_int(trim(*text)) : std::nullopt;
+  if (!pid || *pid <= 0) return;
+  auto process = sys::Pidfd::open(static_cast<pid_t>(*pid));
+  auto words = sys::read_small_file(concat("/proc/", *pid, "/cmdline"), 64 << 10);
+  if (!process || !words || words->find(path) == std::string::npos) return;
+  ignore(process->kill(SIGKILL), "it may have ended");
+  ignore(process->wait_exit(kEndMs), "its namespace goes all the same");
+}
+
+void end_helper(const std::string& run_dir) {
+  if (auto process = sys::open_pid_file(run_dir + kPidFile)) {
+    ignore(process->kill(SIGKILL), "it may have ended");
+    ignore(process->wait_exit(kEndMs), "its namespace goes all the same");
+  } else {
+    end_unnoted_pasta(run_dir);
+  }
+  for (const char* name : {kPidFile, kApiSocket, kPastaPidFile, kLogFile})
+    ignore(sys::unlink_at(sys::DirFd::cwd(), (run_dir + name).c_str()), "may not be there");
+}
+
+Status check_options(const ContainerConfig& config) {
+  if (config.network_mode == "pasta") {
+    TRY(net::pasta_argv("pasta", "", options_of(config), config.ports, ""));
+    return {};
+  }
+  net::SlirpOptions options = TRY(net::parse_slirp_options(options_of(config)));
+  for (const net::PortMapping& port : config.ports)
+    TRY(net::slirp_forward_request(port, 0, options));
+  return {};
 }
 
 }  // namespace
 
 bool is_helper_mode(const std::string& mode) { return mode == "slirp4netns" || mode == "pasta"; }
 
-Status check_network_helper(const NetworkHelper& helper) {
-  TRY(find_helper(helper.mode));
-  if (helper.mode == "pasta") {
-    TRY(net::pasta_argv("pasta", "", helper.options, helper.ports, ""));
-    return {};
-  }
-  net::SlirpOptions options = TRY(net::parse_slirp_options(helper.options));
-  for (const net::PortMapping& port : helper.ports)
-    TRY(net::slirp_forward_request(port, 0, options));
+Status check_network_helper(const ContainerConfig& config, const Host& host) {
+  if (config.network_mode == "pasta" && !host.rootless)
+    return Error(Errc::invalid_argument, "pasta networking is only supported for rootless mode");
+  for (const net::PortMapping& port : config.ports)
+    if (port.proxy != net::ProxyHeader::none)
+      return Error(Errc::unsupported,
+                   concat("published port ", port.container_port,
+                          ": proxy= needs a bridge network, not ", config.network_mode));
+  TRY(find_helper(config.network_mode));
+  Status good = check_options(config);
+  if (!good) return std::move(good.error()).with_exit(kMisused);
   return {};
 }
 
-Status start_network_helper(const NetworkHelper& helper, const std::string& run_dir, pid_t pid) {
-  sys::UniqueFd netns = TRY(sys::open(concat("/proc/", pid, "/ns/net"), O_RDONLY));
-  TRY(stop_network_helper(run_dir));  // of a run whose clean-up was killed
-  Status started = helper.mode == "pasta" ? start_pasta(helper, run_dir, netns.get())
-                                          : start_slirp(helper, run_dir, netns.get());
-  if (!started) ignore(stop_network_helper(run_dir), "the failure is told");
-  return started;
+Status start_network_helper(const Host& host, const ContainerConfig& config, pid_t pid, int life) {
+  const ContainerPaths paths(host, config.id);
+  const std::string& run_dir = paths.run_dir;
+  TRY(stop_network_helper(host, config.id));  // of a run whose clean-up was killed
+  // Before the first port: who finds it ends and frees all that is the container's.
+  TRY(sys::write_file(run_dir + kHelperFile, config.network_mode, 0600));
+  failpoint("engine.helper", 1);  // meant, nothing begun
+  auto start = [&]() -> Result<HelperNames> {
+    if (!config.ports.empty()) {
+      sys::FileLock lock = TRY(state::lock_object(host.runroot + "/networks", "the networks"));
+      TRY(net::lease_ports(host.runroot, config.id, config.ports, true));
+    }
+    failpoint("engine.helper", 2);  // its ports are reserved
+    sys::UniqueFd netns = TRY(sys::open(concat("/proc/", pid, "/ns/net"), O_RDONLY));
+    const Start what{config, run_dir, netns.get(), life};
+    return config.network_mode == "pasta" ? start_pasta(what) : start_slirp(what);
+  };
+  Result<HelperNames> started = start();
+  if (!started) {
+    ignore(stop_network_helper(host, config.id), "the failure is told");
+    return std::move(started.error());
+  }
+  failpoint("engine.helper", 3);  // it serves
+  NameSources sources;
+  sources.helper = &*started;
+  sources.host_address = started->host;
+  return write_names(config, paths.dir, std::move(sources));
 }
 
-Status stop_network_helper(const std::string& run_dir) {
-  if (!sys::exists(run_dir + kPidFile)) return {};
-  if (auto process = sys::open_pid_file(run_dir + kPidFile)) {
-    ignore(process->kill(SIGKILL), "it may have ended");
-    ignore(process->wait_exit(kEndMs), "its namespace goes all the same");
-  }
-  for (const char* name : {kPidFile, kApiSocket, "/pasta.pid"})
-    ignore(sys::unlink_at(sys::DirFd::cwd(), (run_dir + name).c_str()), "may not be there");
-  return {};
+bool has_own_network(const std::string& mode) {
+  return mode == "none" || mode == "bridge" || is_helper_mode(mode);
+}
+
+Status stop_network_helper(const Host& host, const std::string& id) {
+  const std::string run_dir = ContainerPaths(host, id).run_dir;
+  if (!sys::exists(run_dir + kHelperFile)) return {};
+  end_helper(run_dir);
+  failpoint("engine.helper-end", 1);  // it has ended, its ports are reserved
+  TRY(net::release_ports(host.runroot, id));
+  return sys::unlink_at(sys::DirFd::cwd(), (run_dir + kHelperFile).c_str());
 }
 
 }  // namespace minke::engine

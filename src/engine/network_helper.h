@@ -1,28 +1,37 @@
 // The helper program of a container with --network slirp4netns or pasta: started when its process
-// exists and before it runs, ended by its clean-up.
+// exists and before it runs, ended by its clean-up, or with its monitor.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "net/port.h"
+#include "engine/config.h"
+#include "engine/host.h"
 
 namespace minke::engine {
 
-struct NetworkHelper {
-  std::string mode;     // slirp4netns, pasta
-  std::string options;  // behind the colon
-  std::vector<net::PortMapping> ports;
+bool is_helper_mode(const std::string& mode);
+// Whether the program is there, the options mean something, and the ports can be had: before
+// anything is made. `ports`: what is to be published.
+Status check_network_helper(const ContainerConfig& config, const Host& host);
+
+// What the container is told of its network (engine/name_files.h).
+struct HelperNames {
+  std::vector<std::string> own;      // addresses
+  std::vector<std::string> servers;  // of names, before those of the host
+  std::string host;                  // the host as the container sees it; empty: not at all
 };
 
-bool is_helper_mode(const std::string& mode);
-// Whether the options mean something, and the ports can be had: before anything is made.
-Status check_network_helper(const NetworkHelper& helper);
-// Returns when the interface is there and the ports are open. `pid`: the container's init. What has
-// begun is ended when it fails.
-Status start_network_helper(const NetworkHelper& helper, const std::string& run_dir, pid_t pid);
-// What is not there is success.
-Status stop_network_helper(const std::string& run_dir);
+// Returns when the interface is there, the ports are open, and the container's files name what it
+// has. `pid`: its init. `life`: the reading end of a pipe that its monitor holds open; slirp4netns
+// ends with it. What has begun is ended when it fails.
+Status start_network_helper(const Host& host, const ContainerConfig& config, pid_t pid, int life);
+// A network namespace of the container's own, whoever serves it.
+bool has_own_network(const std::string& mode);
+// And its ports are free. What is not there is success.
+Status stop_network_helper(const Host& host, const std::string& id);
+// In the run directory of a container whose helper runs, or ran when its command was killed.
+constexpr const char* kHelperFile = "/helper";
 
 }  // namespace minke::engine

@@ -13,8 +13,11 @@ Result<sys::UniqueFd> open_network_namespace(pid_t pid, std::uint64_t start_time
 // Whether minke-netd is there to answer for names and published ports.
 bool netd_serves(const Host& host);
 // Says what has changed of the container's networks: to a netd that is started when `needed`, else
-// to one that runs.
-Status tell_networks(const Host& host, net::NetdVerb verb, const std::string& id, bool needed);
+// to one that runs. `listeners`: sockets of its published ports that somebody else has bound.
+Status tell_networks(const Host& host, net::NetdVerb verb, const std::string& id, bool needed,
+                     const std::vector<int>& listeners = {});
+// The bridge of a network that nobody is on goes; the next container makes it anew.
+Status drop_idle_bridge(const Host& host, const net::Network& network, const net::Place& place);
 // Whether netd must know before the container runs.
 bool needs_netd(const Host& host, const net::AttachmentRecord& record);
 

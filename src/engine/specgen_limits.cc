@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/units.h"
+#include "engine/network_helper.h"
 #include "engine/parse_internal.h"
 #include "engine/specgen_internal.h"
 #include "sys/fd.h"
@@ -236,7 +237,7 @@ const std::vector<std::string>& default_sysctls() {
 
 // Defaults are for namespaces of the container's own; those of others stay as they are.
 static void add_default_sysctls(SpecBuilder* b) {
-  const bool own_network = owns_network(b->config);
+  const bool own_network = has_own_network(b->config.network_mode);
   const bool own_ipc = b->config.ipc_mode == "private" || b->config.ipc_mode == "shareable" ||
                        b->config.ipc_mode == "none";
   for (const std::string& text : b->request.defaults.sysctls.value_or(default_sysctls())) {

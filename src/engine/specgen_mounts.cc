@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "engine/network_helper.h"
 #include "engine/specgen_internal.h"
 #include "engine/userns.h"
 #include "runtime/mount_options.h"
@@ -43,7 +44,7 @@ void add_proc(SpecBuilder* b) {
 // True when a fresh sysfs can be mounted: it belongs to the owner of the network namespace.
 bool can_mount_sysfs(const SpecBuilder& b) {
   if (b.host_network()) return !b.in_userns();
-  if (b.own_userns()) return owns_network(b.config);
+  if (b.own_userns()) return has_own_network(b.config.network_mode);
   return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/network_helper.h"
 #include "engine/parse_internal.h"
 #include "engine/specgen_internal.h"
 #include "engine/userns.h"
@@ -79,6 +80,7 @@ Result<std::string> resolve_network(const CreateRequest& request, const ResolveC
   if (mode.mode == "none" || mode.mode == "host" || mode.mode == "container" || mode.mode == "ns" ||
       mode.mode == "pod")
     return resolve_mode(kind, mode, context, config);
+  if (is_helper_mode(mode.mode)) return mode.mode;
   if (!mode.mode.empty() && mode.mode != "bridge")
     return Error(Errc::unsupported,
                  concat("network mode ", quote(mode.mode), " is not supported yet"));

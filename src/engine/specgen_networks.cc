@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/network_helper.h"
 #include "engine/parse.h"
 #include "engine/specgen_internal.h"
 
@@ -169,7 +170,8 @@ Status parse_networks(const std::vector<std::string>& texts, CreateRequest* requ
 
 Status resolve_networks(const CreateRequest& request, const ResolveContext& context,
                         ContainerConfig* config) {
-  if (config->network_mode != "bridge") {
+  const bool helped = is_helper_mode(config->network_mode);
+  if (config->network_mode != "bridge" && !helped) {
     // As Podman: neither a fault nor kept.
     if (!request.ports.empty() || request.publish_all)
       log::warn(
@@ -177,14 +179,15 @@ Status resolve_networks(const CreateRequest& request, const ResolveContext& cont
           "modes are in use");
     return {};
   }
-  TRY(take_networks(request, context, config));
+  if (!helped) TRY(take_networks(request, context, config));
   config->ports = request.ports;
   for (const net::PortMapping& port : config->ports)
-    if (port.protocol == net::Protocol::sctp && context.host->rootless)
+    if (!helped && port.protocol == net::Protocol::sctp && context.host->rootless)
       return Error(Errc::unsupported, concat("published port ", port.container_port,
                                              "/sctp is not supported for users: tcp and udp are"));
   if (request.publish_all) TRY(publish_exposed(config->expose, &config->ports));
   config->ports = TRY(net::merge_ports(std::move(config->ports)));
+  if (helped) return check_network_helper(*config, *context.host);
   return {};
 }
 

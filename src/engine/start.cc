@@ -2,12 +2,16 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/container_root.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/handed_sockets.h"
+#include "engine/network_helper.h"
 #include "engine/network_place.h"
 #include "engine/records.h"
 #include "monitor/health.h"
@@ -57,11 +61,22 @@ Result<std::string> find_runtime(const std::string& name) {
                concat("OCI runtime ", quote(name), " not found: invalid argument"));
 }
 
-// In the same order as the monitor hands them on: 3, 4, ...
-std::vector<int> preserved_fds(const CreateRequest& request) {
+// In the same order as the monitor hands them on: 3, 4, ... Sockets of a service manager come
+// first, as their numbers have a meaning.
+Result<std::vector<int>> preserved_fds(const CreateRequest& request, const SortedSockets& sockets) {
   std::vector<int> fds;
-  for (std::uint32_t i = 0; i < request.preserve_fds; ++i) fds.push_back(static_cast<int>(3 + i));
-  for (std::int32_t fd : request.preserve_fd) fds.push_back(fd);
+  auto add = [&fds](int fd) {
+    if (std::find(fds.begin(), fds.end(), fd) == fds.end()) fds.push_back(fd);
+  };
+  for (const HandedSocket* socket : sockets.inside) add(socket->fd);
+  for (std::uint32_t i = 0; i < request.preserve_fds; ++i) add(static_cast<int>(3 + i));
+  for (std::int32_t fd : request.preserve_fd) add(fd);
+  for (const HandedSocket* socket : sockets.published)
+    if (std::find(fds.begin(), fds.end(), socket->fd) != fds.end())
+      return Error(Errc::conflict,
+                   concat("descriptor ", socket->fd,
+                          " is the socket of a published port (LISTEN_FDS) and cannot be preserved "
+                          "for the container too"));
   return fds;
 }
 
@@ -112,7 +127,6 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   plan.monitor_pid_file = request.monitor_pid_file;
   if (!request.sdnotify.empty()) plan.sdnotify = request.sdnotify;
   plan.cleanup_command = own_command(host_, {"container", "cleanup", config.id});
-  plan.preserve_fds = static_cast<std::int32_t>(preserved_fds(request).size());
   plan.remove_at_exit = request.remove;
   plan.events = event_sink(host_);
   plan.labels = event_attributes(config.labels);
@@ -193,6 +207,10 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   plan.secret_env = TRY(prepare_secrets(config, host_, container.dir, container.run_dir));
   plan.secret_env.insert(plan.secret_env.end(), container.secret_env.begin(),
                          container.secret_env.end());
+  std::vector<HandedSocket>* sockets = TRY(take_handed_sockets());
+  SortedSockets handed = TRY(sort_handed_sockets(config, host_.rootless, sockets));
+  for (std::string& entry : handed_environment(handed.inside))
+    plan.secret_env.push_back(std::move(entry));
   plan.keep_created = only_init;
   plan.tied = config.request.build_step;
   failpoint("engine.start", 1);  // spec written, volumes filled
@@ -208,11 +226,17 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   spawn.plan = &plan;
   if (config.log.driver.starts_with("passthrough"))
     for (int i = 0; i < 3; ++i) spawn.stdio[i] = i;
-  spawn.preserve_fds = preserved_fds(config.request);
+  spawn.preserve_fds = TRY(preserved_fds(config.request, handed));
+  for (const HandedSocket* socket : handed.published) spawn.listeners.push_back(socket->fd);
   spawn.lock_fd = lock.fd();
   if (mounted) spawn.root_fd = mounted.get();
   spawn.attach = attach;
   spawn.attach_stdin = attach_stdin;
+  std::pair<sys::UniqueFd, sys::UniqueFd> life;  // of a network helper: the monitor's end is its
+  if (is_helper_mode(config.network_mode)) {
+    life = TRY(sys::make_pipe());
+    spawn.listeners.push_back(life.second.get());  // kept open
+  }
   // As Podman's: of run, which alone has a monitor by now, and of start.
   const int network_fault = early ? kRunFailed : 0;
   auto started = [&]() -> Result<monitor::Handle> {
@@ -237,6 +261,13 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
         return std::move(connected.error()).with_exit(network_fault);
       }
       failpoint("engine.start", 6);  // it is on its networks
+    }
+    if (is_helper_mode(config.network_mode)) {
+      Status helped = start_network_helper(host_, config, made.pid, life.first.get());
+      if (!helped) {
+        handle.abandon(&made);
+        return std::move(helped.error()).with_exit(network_fault);
+      }
     }
     if (only_init) return handle;
     monitor::StateRecord state = TRY(handle.start());
@@ -265,6 +296,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     return std::move(started.error());
   }
   for (const std::string& warning : started->warnings()) log::warn(warning);
+  for (HandedSocket* socket : handed.published) socket->used = true;
   return started;
 }
 
@@ -360,6 +392,7 @@ Result<Engine::StartResult> Engine::start(Container& container, const StartOptio
 }
 
 Result<Engine::RunResult> Engine::run(const CreateRequest& request, const RunOptions& options) {
+  TRY(take_handed_sockets());  // before the monitor's program inherits them
   RunResult result;
   Container container;
   std::optional<monitor::Handle> handle;

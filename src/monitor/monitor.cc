@@ -490,7 +490,8 @@ void Monitor::restart_if_wanted(const ExitRecord& record) {
   bool stopped = sys::exists(plan_.bundle + "/stopped");
   if (!(wants_restart_ && !stopped) && !policy_restarts(plan_.restart, record.exit_code, stopped))
     return;
-  restarts_ = schedule_restart(plan_, record.finished_at - record.started_at).ok();
+  restarts_ =
+      schedule_restart(plan_, record.finished_at - record.started_at, netd_.listeners()).ok();
 }
 
 void Monitor::on_started() {

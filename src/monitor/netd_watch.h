@@ -15,9 +15,15 @@ class NetdWatch {
  public:
   explicit NetdWatch(sys::EventLoop& loop) : loop_(loop) {}
   ~NetdWatch() { stop(); }
-  // `listeners`: sockets that the container was given; each new netd gets them.
+  // `listeners`: sockets that the container was given; each new netd gets them. Where there is no
+  // netd they are only kept open until the end.
   void start(const NetdPlan& plan, const std::string& id, std::vector<sys::UniqueFd> listeners);
   void stop();
+  // What the next run needs again; without a netd the container had no sockets of ports.
+  const std::vector<sys::UniqueFd>& listeners() const {
+    static const std::vector<sys::UniqueFd> kNone;
+    return plan_.runroot.empty() ? kNone : listeners_;
+  }
 
  private:
   void connect();

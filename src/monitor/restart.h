@@ -33,6 +33,8 @@ bool policy_restarts(const RestartPlan& plan, int exit_code, bool stopped_by_use
 // The wait before the next start when the last one was `delay_ms` and it ran for `ran_ns`.
 std::int64_t next_delay_ms(std::int64_t delay_ms, std::int64_t ran_ns);
 // Starts the process that waits and then runs plan.restart.command, and records it.
-Status schedule_restart(const Plan& plan, std::int64_t ran_ns);
+// `listeners`: sockets of published ports, which the next run is given too (LISTEN_FDS).
+Status schedule_restart(const Plan& plan, std::int64_t ran_ns,
+                        const std::vector<sys::UniqueFd>& listeners = {});
 
 }  // namespace minke::monitor

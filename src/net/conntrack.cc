@@ -47,9 +47,10 @@ std::optional<std::pair<IpAddress, std::uint16_t>> udp_target(const sys::Netlink
 
 // A walk through the kernel's whole hash table, so one for both families.
 Result<std::vector<sys::NetlinkAnswer>> list_udp(sys::NetlinkSocket& socket,
-                                                 const std::vector<UdpPort>& ports) {
+                                                 const std::vector<UdpPort>& ports, bool filtered) {
   sys::NetlinkRequest list;
   list.begin(kConntrack | IPCTNL_MSG_CT_GET, 0, header(AF_UNSPEC));
+  if (!filtered) return socket.dump(list, "read the connection table");
   const bool one = ports.size() == 1 && ports[0].count == 1;
   list.nest(CTA_TUPLE_ORIG, [&] {
     list.nest(CTA_TUPLE_PROTO, [&] {
@@ -73,10 +74,15 @@ Status forget_connections(const Place& place, const std::vector<UdpPort>& ports)
     if (settings.get("netfilter/nf_conntrack_count") == "0") return {};
   }
   auto socket = TRY(open_nftables(place));
-  auto entries = list_udp(socket, ports);
+  auto unknown = [](const Error& error) {
+    return error.sys() == EINVAL || error.sys() == EOPNOTSUPP;
+  };
+  auto entries = list_udp(socket, ports, true);
+  // Some kernels filter nothing for us.
+  if (!entries && unknown(entries.error())) entries = list_udp(socket, ports, false);
   if (!entries) {
-    // A kernel without that interface keeps the entries until they expire: 30 seconds of silence.
-    if (entries.error().sys() == EINVAL || entries.error().sys() == EOPNOTSUPP) return {};
+    // One without that interface keeps the entries until they expire: 30 seconds of silence.
+    if (unknown(entries.error())) return {};
     return std::move(entries.error());
   }
   for (const auto& entry : *entries) {

@@ -110,6 +110,7 @@ Result<std::vector<std::string>> slirp_argv(const std::string& program, const st
   if (!api_socket.empty()) want("--api-socket", api_socket, true);
   want("--netns-type", "path", true);
   want("--ready-fd", "4", true);
+  want("--exit-fd", "5", true);
   TRY(std::move(asked));
   argv.emplace_back("/proc/self/fd/3");
   argv.emplace_back(kHelperInterface);
@@ -174,11 +175,19 @@ Result<std::vector<std::string>> pasta_argv(const std::string& program, const st
   // Not one of pasta's: Podman's way to undo its default.
   bool map = std::find(extra.begin(), extra.end(), "--map-gw") != extra.end();
   std::erase(extra, "--map-gw");
-  if (!map && !said({"--no-map-gw"}) && help.find("--no-map-gw") != std::string::npos)
-    argv.emplace_back("--no-map-gw");
+  auto knows = [&](std::string_view option) { return help.find(option) != std::string::npos; };
+  if (!map && !said({"--no-map-gw"}) && knows("--no-map-gw")) argv.emplace_back("--no-map-gw");
+  if (!said({"--dns-forward"}) && knows("--dns-forward"))
+    argv.insert(argv.end(), {"--dns-forward", kPastaResolver});
+  if (!said({"--map-guest-addr"}) && knows("--map-guest-addr"))
+    argv.insert(argv.end(), {"--map-guest-addr", kPastaHost});
   argv.insert(argv.end(), extra.begin(), extra.end());
   for (const char* word : {"--quiet", "--netns", "/proc/self/fd/3"}) argv.emplace_back(word);
   return argv;
+}
+
+bool has_word(const std::vector<std::string>& argv, std::string_view option) {
+  return std::find(argv.begin(), argv.end(), option) != argv.end();
 }
 
 }  // namespace minke::net

@@ -31,7 +31,8 @@ IpAddress slirp_address(const SlirpOptions& options);   // the container's: .100
 IpAddress slirp_gateway(const SlirpOptions& options);   // .2
 IpAddress slirp_resolver(const SlirpOptions& options);  // .3
 
-// Descriptors: 3 the namespace, 4 is written to when it is ready. `help`: what the program says of
+// Descriptors: 3 the namespace, 4 is written to when it is ready, 5 closes when it has to end.
+// `help`: what the program says of
 // its own options; one that the user asked for and it does not know is an error.
 Result<std::vector<std::string>> slirp_argv(const std::string& program, const std::string& help,
                                             const SlirpOptions& options,
@@ -43,6 +44,8 @@ Result<std::string> slirp_forward_request(const PortMapping& port, std::uint16_t
 // What it answered; the error is its own words.
 Status check_slirp_answer(std::string_view answer);
 
+// Where pasta hands on questions for names, and where it leads to the host, as Podman has it.
+constexpr const char *kPastaResolver = "169.254.1.1", *kPastaHost = "169.254.1.2";
 // `options` as after "pasta:": words with commas between, appended to ours and stronger than them.
 // Descriptor 3 is the namespace; its first process ends when it is ready, and the one that serves
 // is named in `pid_file`.
@@ -50,5 +53,7 @@ Result<std::vector<std::string>> pasta_argv(const std::string& program, const st
                                             std::string_view options,
                                             const std::vector<PortMapping>& ports,
                                             const std::string& pid_file);
+// Whether this option is among its words.
+bool has_word(const std::vector<std::string>& argv, std::string_view option);
 
 }  // namespace minke::net

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kHelp =
     "--configure --mtu --disable-host-loopback --enable-seccomp --enable-ipv6 --cidr "
     "--outbound-addr "
-    "--outbound-addr6 --api-socket --netns-type --ready-fd";
+    "--outbound-addr6 --api-socket --netns-type --ready-fd --exit-fd";
 
 std::string slirp_words(std::string_view text, const char* help = kHelp) {
   auto options = parse_slirp_options(text);
@@ -20,16 +20,15 @@ std::string slirp_words(std::string_view text, const char* help = kHelp) {
 }
 
 TEST(HelperMode, SlirpOptionsArePodmans) {
-  EXPECT_EQ(
-      slirp_words(""),
-      "/usr/bin/slirp4netns --configure --mtu=65520 --disable-host-loopback --enable-seccomp "
-      "--enable-ipv6 --api-socket=/run/api --netns-type=path --ready-fd=4 /proc/self/fd/3 tap0");
-  EXPECT_EQ(
-      slirp_words("mtu=1500,cidr=10.9.0.0/24,allow_host_loopback=true,enable_ipv6=false,"
-                  "outbound_addr=lo,port_handler=slirp4netns"),
-      "/usr/bin/slirp4netns --configure --mtu=1500 --enable-seccomp --cidr=10.9.0.0/24 "
-      "--outbound-addr=lo --api-socket=/run/api --netns-type=path --ready-fd=4 /proc/self/fd/3 "
-      "tap0");
+  EXPECT_EQ(slirp_words(""),
+            "/usr/bin/slirp4netns --configure --mtu=65520 --disable-host-loopback --enable-seccomp "
+            "--enable-ipv6 --api-socket=/run/api --netns-type=path --ready-fd=4 --exit-fd=5 "
+            "/proc/self/fd/3 tap0");
+  EXPECT_EQ(slirp_words("mtu=1500,cidr=10.9.0.0/24,allow_host_loopback=true,enable_ipv6=false,"
+                        "outbound_addr=lo,port_handler=slirp4netns"),
+            "/usr/bin/slirp4netns --configure --mtu=1500 --enable-seccomp --cidr=10.9.0.0/24 "
+            "--outbound-addr=lo --api-socket=/run/api --netns-type=path --ready-fd=4 --exit-fd=5 "
+            "/proc/self/fd/3 tap0");
   for (const char* text :
        {"mtu", "mtu=x", "mtu=1", "cidr=fd00::/64", "cidr=10.0.0.0/30", "port_handler=x",
         "enable_ipv6=2", "allow_host_loopback=", "outbound_addr=::1", "outbound_addr=nosuch",
@@ -38,7 +37,7 @@ TEST(HelperMode, SlirpOptionsArePodmans) {
   EXPECT_EQ(slirp_words("more=1"), "unknown option for slirp4netns: \"more=1\"");
   EXPECT_EQ(slirp_words("outbound_addr=lo",
                         "--disable-host-loopback --api-socket --netns-type "
-                        "--ready-fd"),
+                        "--ready-fd --exit-fd"),
             "/usr/bin/slirp4netns is too old: it has no --outbound-addr");
   auto options = parse_slirp_options("cidr=10.9.0.0/24");
   EXPECT_EQ(slirp_address(*options).text(), "10.9.0.100");
@@ -83,6 +82,11 @@ TEST(HelperMode, PastaTakesWhatIsSaidAfterOurs) {
   EXPECT_EQ(words("-T,5201,--map-gw,--mtu,1500,-u=auto", {}),
             "pasta --config-net --pid /run/pid -t none -U none -T 5201 --mtu 1500 -u=auto --quiet "
             "--netns /proc/self/fd/3");
+  auto newer = pasta_argv("pasta", "--dns-forward --map-guest-addr", "", {}, "/run/pid");
+  ASSERT_TRUE(newer);
+  EXPECT_EQ(join(*newer, " "),
+            "pasta --config-net --pid /run/pid -t none -u none -T none -U none --dns-forward "
+            "169.254.1.1 --map-guest-addr 169.254.1.2 --quiet --netns /proc/self/fd/3");
 }
 
 }  // namespace

@@ -112,4 +112,32 @@ Result<HostUse> read_host_use() {
   return use;
 }
 
+std::optional<IpAddress> own_address() {
+  // A route is looked up, nothing is sent: documentation's addresses are as far away as any.
+  constexpr std::uint32_t kFarAway = 0xc0000201;  // 192.0.2.1
+  sys::UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in far{};
+  sockaddr_storage own{};  // large enough for all that the kernel may say
+  far.sin_family = AF_INET;
+  far.sin_port = htons(9);
+  far.sin_addr.s_addr = htonl(kFarAway);
+  socklen_t size = sizeof own;
+  if (socket && ::connect(socket.get(), reinterpret_cast<sockaddr*>(&far), sizeof far) == 0 &&
+      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0)
+    if (auto address = address_of(reinterpret_cast<sockaddr*>(&own));
+        address && !address->is_loopback())
+      return address;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) < 0) return std::nullopt;
+  std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+  std::optional<IpAddress> six;
+  for (const ifaddrs* each = list; each != nullptr; each = each->ifa_next) {
+    auto address = address_of(each->ifa_addr);
+    if (!address || address->is_loopback() || address->is_link_local()) continue;
+    if (!address->v6) return address;
+    if (!six) six = address;
+  }
+  return six;
+}
+
 }  // namespace minke::net

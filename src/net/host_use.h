@@ -1,6 +1,7 @@
 // What the host's network has already, so that nothing new collides with it.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@ struct HostUse {
 };
 // Of the network namespace that the caller is in.
 Result<HostUse> read_host_use();
+
+// The address by which the host speaks to others, of IPv4 where it has one; nothing on a host with
+// loopback alone.
+std::optional<IpAddress> own_address();
 
 // The lines of /proc/net/route and /proc/net/ipv6_route.
 std::vector<IpPrefix> parse_route_table(std::string_view text);

@@ -173,6 +173,12 @@ LinkBatch& LinkBatch::remove(const std::string& name) {
   return *this;
 }
 
+LinkBatch& LinkBatch::remove(int index, const std::string& name) {
+  auto header = link_header(index);
+  step(concat("remove ", name), RTM_DELLINK, 0, &header, sizeof header);
+  return *this;
+}
+
 LinkBatch& LinkBatch::set_up(int index, const std::string& name) {
   auto header = link_header(index, true);
   step(concat("set ", name, " up"), RTM_NEWLINK, 0, &header, sizeof header);

@@ -77,6 +77,7 @@ class LinkBatch {
   LinkBatch& add_veth(const VethSpec& spec);
   LinkBatch& add_slave(const SlaveSpec& spec, std::uint32_t mode);
   LinkBatch& remove(const std::string& name);
+  LinkBatch& remove(int index, const std::string& name);
   LinkBatch& set_up(int index, const std::string& name);
   LinkBatch& set_alias(int index, const std::string& name, const std::string& alias);
   LinkBatch& filter_vlans(const std::string& bridge);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -23,7 +24,9 @@ constexpr std::uint32_t kMtuMin = 68, kMtuMax = 65535, kVlanMax = 4094;
 // Nothing of N goes to a wire: connections end in netd, datagrams go through a helper's interface
 // of this size. Large frames are most of its speed.
 constexpr std::uint32_t kInsideMtu = 65520;
-constexpr const char* kAliasStart = "minke ";
+constexpr const char *kAliasStart = "minke ", *kOwnerMark = " of ";
+// An alias has 255 bytes, a network's name up to 200.
+constexpr std::size_t kOwnerMax = 28;
 constexpr int kGenerationTries = 16;
 
 // What a bridge network's options ask for, checked.
@@ -57,14 +60,29 @@ std::uint64_t fnv(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325
   return hash;
 }
 
+// The owner's part of a bridge's alias.
+std::string owner_mark(const Place& place) {
+  if (place.owner.empty()) return {};
+  std::size_t size = std::min(place.owner.size(), kOwnerMax);
+  return concat(kOwnerMark, place.owner.substr(place.owner.size() - size));
+}
+
+// Of an engine with another run folder: a bridge must not be shared, as each leases the same
+// addresses.
+bool is_anothers(const Link& link, const Place& place) {
+  std::size_t at = link.alias.find(kOwnerMark);
+  return !place.owner.empty() && link.alias.starts_with(kAliasStart) && at != std::string::npos &&
+         link.alias.substr(at) != owner_mark(place);
+}
+
 // Set as the last step: a bridge with this alias has everything that the network says.
-std::string bridge_alias(const Network& network) {
+std::string bridge_alias(const Network& network, const Place& place) {
   std::string all = concat(network.id, ' ', network.internal ? 'i' : 'e');
   for (const auto& subnet : network.subnets)
     all += concat(' ', subnet.subnet.text(), '-', subnet.gateway ? subnet.gateway->text() : "");
   for (const auto& [key, value] : network.options) all += concat(' ', key, '=', value);
   return concat(kAliasStart, network.name,
-                format(" %016llx", static_cast<unsigned long long>(fnv(all))));
+                format(" %016llx", static_cast<unsigned long long>(fnv(all))), owner_mark(place));
 }
 
 // Fixed for the network's life, locally administered: neighbours' tables stay right.
@@ -172,7 +190,7 @@ Status lay_bridge(Links& links, const Network& network, const Place& place,
   if (!made_by_us(bridge, network)) return {};  // somebody's own bridge: not marked, so not removed
   failpoint("net.ensure", 2);                   // not marked as whole
   LinkBatch mark;
-  return links.run(mark.set_alias(bridge.index, bridge.name, bridge_alias(network)));
+  return links.run(mark.set_alias(bridge.index, bridge.name, bridge_alias(network, place)));
 }
 
 Status lay_table(sys::NetlinkSocket& socket, const Network& network, const Place& place) {
@@ -189,12 +207,52 @@ Result<bool> elements_are_there(sys::NetlinkSocket& socket, const std::string& b
   return found.size() == wanted.size();
 }
 
+// A bridge of ours that says something else is of an earlier network of this name. Without a port
+// it goes, and with it what the table has of it.
+Status drop_earlier(Links& links, sys::NetlinkSocket& socket, const Network& network,
+                    std::optional<Link>* there) {
+  if ((*there)->kind != "bridge" || !(*there)->alias.starts_with(kAliasStart)) return {};
+  for (const Link& link : TRY(links.list()))
+    if (link.master == (*there)->index) return {};
+  Network earlier;
+  earlier.interface = network.interface;
+  earlier.options["isolate"] = "strict";
+  for (const IpPrefix& address : TRY(links.addresses((*there)->index)))
+    if (!address.address.is_link_local())
+      earlier.subnets.push_back({address.masked(), address.address, {}});
+  std::vector<SetElements> elements;
+  for (bool internal : {false, true}) {
+    earlier.internal = internal;
+    for (SetElements& set : network_elements(earlier))  // each once: one that is not there ends all
+      if (!internal || set.set == "internal") elements.push_back(std::move(set));
+  }
+  for (SetElements& set : name_elements(earlier, 0)) {
+    for (auto& element : set.elements) element.data.clear();
+    elements.push_back(std::move(set));
+  }
+  LinkBatch batch;
+  // By its number: another command may have made the new one meanwhile.
+  auto removed = links.run(batch.remove((*there)->index, network.interface));
+  if (!removed && removed.error().sys() != ENODEV) return removed;
+  *there = TRY(links.find(network.interface));
+  if (*there) return {};
+  return drop_elements(socket, elements, "table inet minke");
+}
+
 Status ensure_bridge_network(const Network& network, const Place& place) {
   auto options = TRY(bridge_options(network));
   auto links = TRY(Links::open(place.netns));
   auto there = TRY(links.find(network.interface));
+  if (there && is_anothers(*there, place))
+    return Error(
+        Errc::conflict,
+        concat("bridge ", network.interface, " is of another engine (run folder ...",
+               there->alias.substr(there->alias.find(kOwnerMark) + std::strlen(kOwnerMark)),
+               "): make a network with another --interface-name and --subnet"));
   auto socket = TRY(open_nftables(place));
-  const bool bridge_is_there = there && there->up && there->alias == bridge_alias(network);
+  if (there && !there->alias.empty() && there->alias != bridge_alias(network, place))
+    TRY(drop_earlier(links, socket, network, &there));
+  const bool bridge_is_there = there && there->up && there->alias == bridge_alias(network, place);
   if (bridge_is_there) {
     bool laid = TRY(elements_are_there(socket, network.interface));
     if (laid) return {};
@@ -228,6 +286,7 @@ Status drop_table_if_empty(sys::NetlinkSocket& socket) {
 Status remove_bridge(const Network& network, const Place& place) {
   auto links = TRY(Links::open(place.netns));
   auto bridge = TRY(links.find(network.interface));
+  if (bridge && is_anothers(*bridge, place)) return {};
   if (bridge && made_by_us(*bridge, network)) TRY(links.remove(network.interface));
   if (place.rootless || !has_v6(network)) return {};
   LinkBatch batch;
@@ -261,6 +320,13 @@ Status ensure_network(const Network& network, const Place& place) {
   if (network.driver != "bridge") return {};
   TRY_CTX(ensure_bridge_network(network, place), concat("network ", network.name));
   return {};
+}
+
+Result<bool> bridge_is_anothers(const Network& network, const Place& place) {
+  if (network.driver != "bridge") return false;
+  auto links = TRY(Links::open(place.netns));
+  auto there = TRY(links.find(network.interface));
+  return there && is_anothers(*there, place);
 }
 
 Status remove_network(const Network& network, const Place& place) {

@@ -29,11 +29,14 @@ namespace minke::net {
 struct Place {
   int netns = -1;         // of the bridges; -1: the caller's own
   bool rootless = false;  // it is N
+  std::string owner;      // the engine's run folder: bridges of another one are not ours
 };
 
 // A bridge network's bridge is up, with its addresses, settings and elements of the table; of
 // macvlan and ipvlan there is nothing to make. Two questions to the kernel when all of it is there.
 Status ensure_network(const Network& network, const Place& place);
+// Whether a bridge of its name is there that another engine has made.
+Result<bool> bridge_is_anothers(const Network& network, const Place& place);
 // The bridge, if we made it, and its elements; with the last network the table and what was laid in
 // other firewalls go too. What is not there is success.
 Status remove_network(const Network& network, const Place& place);

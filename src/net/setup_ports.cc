@@ -1,5 +1,10 @@
+#include <unistd.h>
+
+#include <utility>
+
 #include "base/str.h"
 #include "net/setup_parts.h"
+#include "sys/fd.h"
 
 namespace minke::net {
 
@@ -14,6 +19,29 @@ std::vector<UdpPort> udp_ports(const AttachmentRecord& record) {
     out.push_back(port);
   }
   return out;
+}
+
+// The kernel lets the last close of such a socket wait until what was removed is freed, 12 ms and
+// more: a child that nobody waits for does it.
+void close_behind(sys::UniqueFd socket, sys::NetlinkSocket owner) {
+  auto pipe = sys::make_pipe();
+  if (!pipe) return;  // then we wait
+  pid_t child = ::fork();
+  if (child == 0) {
+    int kept[2] = {pipe->first.get(), socket.get()};
+    if (kept[0] > kept[1]) std::swap(kept[0], kept[1]);
+    // Nothing else of ours may stay open meanwhile: locks, and the ends of pipes.
+    if (kept[0] > 0) ::close_range(0, static_cast<unsigned>(kept[0] - 1), 0);
+    if (kept[1] > kept[0] + 1)
+      ::close_range(static_cast<unsigned>(kept[0] + 1), static_cast<unsigned>(kept[1] - 1), 0);
+    ::close_range(static_cast<unsigned>(kept[1] + 1), ~0U, 0);
+    char byte;
+    while (::read(pipe->first.get(), &byte, 1) < 0 && errno == EINTR) {
+    }  // until the parent has none any more
+    ::_exit(0);
+  }
+  owner = {};
+  socket.reset();
 }
 
 }  // namespace
@@ -33,10 +61,10 @@ Status unpublish(const AttachmentRecord& record, const Place& place) {
   if (place.rootless || record.ports.empty()) return {};
   auto elements = port_elements(record);
   if (elements.empty()) return {};
-  {
-    auto socket = TRY(open_nftables(place));
-    TRY(drop_elements(socket, elements, concat("unpublish ports of ", record.name)));
-  }
+  auto socket = TRY(open_nftables(place));
+  Status dropped = drop_elements(socket, elements, concat("unpublish ports of ", record.name));
+  if (auto last = sys::duplicate(socket.fd())) close_behind(std::move(*last), std::move(socket));
+  TRY(std::move(dropped));
   return forget_connections(place, udp_ports(record));
 }
 

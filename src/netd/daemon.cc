@@ -21,10 +21,10 @@
 #include "codec/json.h"
 #include "net/setup.h"
 #include "netd/confine.h"
+#include "netd/container_ports.h"
 #include "netd/control.h"
 #include "netd/data_plane.h"
 #include "netd/dns_server.h"
-#include "netd/listeners.h"
 #include "netd/threads.h"
 #include "netd/uplink.h"
 #include "sys/event_loop.h"
@@ -48,11 +48,9 @@ class Daemon {
   Status run() { return loop_->run(); }
 
  private:
-  using Listeners = std::map<ListenSpec, sys::UniqueFd>;
   struct Container {
     net::AttachmentRecord record;
-    std::set<ListenSpec> listens;  // at those the data plane accepts
-    Listeners given;               // copies of listeners that we cannot bind ourselves
+    ContainerPorts ports;  // where the data plane accepts for it
     sys::Pidfd init;
   };
   struct Network {
@@ -65,15 +63,13 @@ class Daemon {
   Result<std::string> sync(const std::string& id, std::vector<sys::UniqueFd> given);
   void drop(const std::string& id);
   void read_all();
-  Result<Listeners> open_listeners(Container& container, std::vector<sys::UniqueFd> given,
-                                   const std::vector<ListenSpec>& wanted);
   Result<sys::UniqueFd> open_listener(const Container& container, const ListenSpec& spec) const;
   Status publish(Container& container, std::vector<sys::UniqueFd> given,
                  std::vector<std::string>* warnings);
   Status share_networks();
   // Where the bridges are: rootless on the thread that stands in N.
   Status at_bridges(const std::function<Status()>& act);
-  net::Place place() const { return {-1, options_.rootless}; }
+  net::Place place() const { return {-1, options_.rootless, options_.runroot}; }
   Status start_plane();
   Status prepare_inside();
   Status settle_loopback6();
@@ -360,19 +356,21 @@ Status Daemon::publish(Container& container, std::vector<sys::UniqueFd> given,
   const net::AttachmentRecord& record = container.record;
   std::vector<ListenSpec> wanted = wanted_listeners(record, warnings);
   std::set<ListenSpec> all(wanted.begin(), wanted.end());
-  bool fewer = std::any_of(container.listens.begin(), container.listens.end(),
+  bool fewer = std::any_of(container.ports.listens().begin(), container.ports.listens().end(),
                            [&](const ListenSpec& spec) { return all.count(spec) == 0; });
   if (fewer) {  // its last address of a family went: the others are opened anew
     TRY(plane_->remove_container(record.id));
-    container.listens.clear();
+    for (sys::UniqueFd& socket : container.ports.close()) given.push_back(std::move(socket));
   }
-  Listeners opened = TRY(open_listeners(container, std::move(given), wanted));
+  TRY(container.ports.take(record.name, std::move(given), wanted, warnings));
+  auto opened = TRY(container.ports.open(
+      wanted, [&](const ListenSpec& spec) { return open_listener(container, spec); }));
   TRY(share_networks());
   TRY(plane_->set_container(record));
   for (auto& [spec, socket] : opened) {
     TRY(plane_->add_port(record.id,
                          {std::move(socket), spec.protocol, spec.container_port, spec.proxy}));
-    container.listens.insert(spec);
+    container.ports.add(spec);
   }
   return {};
 }
@@ -384,31 +382,8 @@ Status Daemon::share_networks() {
   return plane_->set_networks(std::move(records));
 }
 
-Result<Daemon::Listeners> Daemon::open_listeners(Container& container,
-                                                 std::vector<sys::UniqueFd> given,
-                                                 const std::vector<ListenSpec>& wanted) {
-  Listeners opened;
-  for (const ListenSpec& spec : wanted) {
-    if (container.listens.count(spec) > 0 || opened.count(spec) > 0) continue;
-    for (sys::UniqueFd& fd : given)
-      if (fd && can_stand_for(fd.get(), spec)) {
-        TRY(sys::set_nonblocking(fd.get(), true));
-        container.given[spec] = std::move(fd);
-      }
-    auto socket = open_listener(container, spec);
-    // A host without IPv6 is no fault of a port that named no address.
-    if (!socket && socket.error().sys() == EAFNOSUPPORT && spec.at.address.is_unspecified())
-      continue;
-    if (!socket) return std::move(socket.error());
-    opened[spec] = std::move(*socket);
-  }
-  return opened;
-}
-
 Result<sys::UniqueFd> Daemon::open_listener(const Container& container,
                                             const ListenSpec& spec) const {
-  if (auto given = container.given.find(spec); given != container.given.end())
-    return sys::duplicate(given->second.get());
   auto bound = bind_listener(spec, binder_);
   if (bound || bound.error().sys() != EADDRINUSE) return bound;
   std::string holder = holder_of(spec, container.record.id);
@@ -418,7 +393,7 @@ Result<sys::UniqueFd> Daemon::open_listener(const Container& container,
 
 std::string Daemon::holder_of(const ListenSpec& spec, const std::string& but) const {
   for (const auto& [id, container] : containers_)
-    for (const ListenSpec& held : container.listens)
+    for (const ListenSpec& held : container.ports.listens())
       if (id != but && held.protocol == spec.protocol && held.at.port == spec.at.port &&
           held.at.address.v6 == spec.at.address.v6)
         return concat(container.record.name, " (", id.substr(0, 12), ")");
@@ -531,7 +506,7 @@ std::string Daemon::status() const {
   out.set("containers", static_cast<std::int64_t>(containers_.size()));
   out.set("watchers", static_cast<std::int64_t>(control_.watchers()));
   std::size_t listeners = 0;
-  for (const auto& [id, container] : containers_) listeners += container.listens.size();
+  for (const auto& [id, container] : containers_) listeners += container.ports.listens().size();
   out.set("listeners", static_cast<std::int64_t>(listeners));
   dns.set("networks", static_cast<std::int64_t>(networks_.size()));
   dns.set("names", static_cast<std::int64_t>(zone_.names()));

@@ -45,6 +45,11 @@ Result<sys::UniqueFd> ask_portd(const ListenSpec& spec, const Binder& binder) {
   return listening(std::move(message.fds[0]), spec);
 }
 
+// As a socket unit names it: without an address it takes both families.
+std::string socket_address(const ListenSpec& spec) {
+  return spec.at.address.is_unspecified() ? concat(spec.at.port) : spec.at.text();
+}
+
 int unprivileged_start() {
   auto text = sys::read_small_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", 32);
   auto number = text ? parse_int(trim(*text)) : std::nullopt;
@@ -97,11 +102,12 @@ std::string low_port_help(const ListenSpec& spec, const Binder& binder) {
       spec.at.address.is_unspecified() ? "*" : spec.at.address.text(), " ", port, " ", protocol,
       "' | sudo tee -a /etc/minke/ports.d/", user,
       ".conf && sudo systemctl enable --now minke-portd.socket\n",
-      "  3. a listener of systemd's, handed to the unit that runs the container (User=", user,
-      "):\n", "     printf '[Socket]\\n",
-      spec.protocol == net::Protocol::tcp ? "ListenStream=" : "ListenDatagram=", spec.at.text(),
-      "\\n[Install]\\nWantedBy=sockets.target\\n' | sudo tee /etc/systemd/system/", unit,
-      ".socket && sudo systemctl enable --now ", unit, ".socket");
+      "  3. a socket of systemd's, for the service that runs `minke start` or `minke run` as User=",
+      user, " (here NAME.service):\n", "     printf '[Socket]\\n",
+      spec.protocol == net::Protocol::tcp ? "ListenStream=" : "ListenDatagram=",
+      socket_address(spec), "\\nService=NAME.service\\n[Install]\\nWantedBy=sockets.target\\n'",
+      " | sudo tee /etc/systemd/system/", unit, ".socket && sudo systemctl enable --now ", unit,
+      ".socket");
 }
 
 Result<sys::UniqueFd> bind_only(const ListenSpec& spec) {

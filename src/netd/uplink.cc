@@ -247,7 +247,8 @@ Status Uplink::start(int netns, const std::string& wanted, const std::string& pi
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
+    // Handled, not ignored: that would last beyond exec, and pasta of 2023 does not start with it.
+    ::signal(SIGPIPE, [](int) {});
     Keeper(netns, pair.second.get(), pid_file).run(find_uplinks(wanted));
   }
   reports_ = std::move(pair.first);

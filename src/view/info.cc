@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "base/str.h"
+#include "engine/network_facts.h"
 #include "engine/specgen_internal.h"
 #include "sys/fd.h"
 #include "view/json_make.h"
@@ -152,6 +153,41 @@ const char* manager_name(runtime::CgroupManager manager) {
   return manager == runtime::CgroupManager::systemd ? "systemd" : "cgroupfs";
 }
 
+// What serves networks now; what a daemon that does not run would use.
+json::Object network_backend(const engine::Host& host) {
+  engine::NetworkFacts facts = engine::network_facts(host);
+  const std::string bin = host.monitor_path.substr(0, host.monitor_path.rfind('/') + 1);
+  json::Object out, dns;
+  dns.set("path", bin + "minke-netd");
+  dns.set("version", concat("minke-netd version ", MINKE_VERSION));
+  out.set("backend", "minke");
+  out.set("version", concat("minke version ", MINKE_VERSION));
+  out.set("dns", std::move(dns));
+  out.set("netdPid", static_cast<std::int64_t>(facts.netd));
+  out.set("publish", host.rootless ? "minke-netd" : "kernel");
+  out.set("clients", facts.transparent ? "own address" : "gateway");
+  if (!host.rootless) {
+    out.set("outboundTcp", "kernel");
+    out.set("outbound", "kernel");
+    return out;
+  }
+  out.set("outboundTcp", facts.queue == "none" ? facts.uplink
+                         : facts.queue.empty() ? std::string("minke-netd")
+                                               : concat("minke-netd (", facts.queue, " queue)"));
+  out.set("outbound", facts.uplink);
+  if (!facts.uplink_trouble.empty()) out.set("trouble", facts.uplink_trouble);
+  return out;
+}
+
+json::Object helper_program(const char* name) {
+  engine::HelperProgram program = engine::find_helper_program(name, true);
+  json::Object out;
+  out.set("executable", program.path);
+  out.set("package", "");
+  out.set("version", program.version);
+  return out;
+}
+
 json::Object host_facts(const engine::Host& host, const json::Object& version) {
   struct utsname kernel = {};
   ::uname(&kernel);
@@ -193,17 +229,14 @@ json::Object host_facts(const engine::Host& host, const json::Object& version) {
   out.set("logDriver", "k8s-file");
   out.set("memFree", memory_bytes(meminfo, "MemFree"));
   out.set("memTotal", memory_bytes(meminfo, "MemTotal"));
-  out.set("networkBackend", "");
+  out.set("networkBackend", "minke");
+  out.set("networkBackendInfo", network_backend(host));
   out.set("ociRuntime", std::move(runtime));
   out.set("os", "linux");
   out.set("remoteSocket", std::move(socket));
   out.set("serviceIsRemote", false);
   out.set("security", security(host));
-  json::Object slirp;
-  slirp.set("executable", "");
-  slirp.set("package", "");
-  slirp.set("version", "");
-  out.set("slirp4netns", std::move(slirp));
+  for (const char* name : {"slirp4netns", "pasta"}) out.set(name, helper_program(name));
   out.set("swapFree", memory_bytes(meminfo, "SwapFree"));
   out.set("swapTotal", memory_bytes(meminfo, "SwapTotal"));
   out.set("uptime", uptime_text());

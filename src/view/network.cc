@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "engine/network_helper.h"
 #include "engine/records.h"
 #include "view/json_make.h"
 
@@ -205,8 +206,11 @@ json::Object inspect_network_settings(const engine::ContainerConfig& config,
   for (const std::string& port : config.expose)
     if (ports.find(port) == nullptr) ports.set(port, nullptr);
   out.set("Ports", std::move(ports));
+  const bool helped = engine::is_helper_mode(config.network_mode);
   out.set("SandboxKey",
-          pid > 0 && !config.networks.empty() ? concat("/proc/", pid, "/ns/net") : "");
+          pid > 0 && (helped || !config.networks.empty()) ? concat("/proc/", pid, "/ns/net") : "");
+  // Of both port_handlers of slirp4netns this is the one that keeps clients' addresses.
+  if (helped && !config.ports.empty()) out.set("PortHandler", config.network_mode);
   if (config.networks.empty()) return out;
   json::Object networks;
   std::vector<const engine::NetworkChoice*> sorted;  // as Go prints a map

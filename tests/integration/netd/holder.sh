@@ -18,3 +18,19 @@ within 10 eval '! readlink /proc/'"$old"'/ns/net'
 assert_eq "$before" "$(names)" 'namespaces'
 [ "$old" != "$(holder)" ] || fail 'no new holder'
 end_netd
+
+# of a version whose holder stayed in the host's network namespace
+old=$(holder)
+# shellcheck disable=SC2154 # lib.sh sets it
+"$MINKE" "${engine_options[@]}" unshare sleep 1000 &
+without=$!
+within 10 eval '[ "$(cat /proc/$without/comm)" = sleep ]'
+assert_eq "$(readlink /proc/self/ns/net)" "$(readlink "/proc/$without/ns/net")"
+echo "$without $(awk '{print $22}' "/proc/$without/stat")" >"$T/u/userns"
+kill -9 "$old"
+netd start
+[ "$(holder)" != "$without" ] || fail 'still the old holder'
+[ "$(readlink "/proc/$(holder)/ns/net")" != "$(readlink /proc/self/ns/net)" ] || fail 'no network namespace of its own'
+within 10 eval '! kill -0 $without'
+ok minke unshare true
+end_netd

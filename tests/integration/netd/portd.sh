@@ -85,5 +85,5 @@ assert_eq 125 $code
 assert_match 'rootless: cannot bind 0.0.0.0:25/tcp: permission denied' "$out"
 assert_match 'ip_unprivileged_port_start=25' "$out"
 assert_match "$user \* 25 tcp' \| sudo tee -a /etc/minke/ports.d/$user.conf" "$out"
-assert_match 'ListenStream=0.0.0.0:25' "$out"
+assert_match 'ListenStream=25' "$out"
 kill $portd

@@ -19,6 +19,7 @@ assert_match mybr0 "$(ip -br link)"
 ok minke exec c cat /sys/class/net/eth0/mtu
 assert_eq 1300 "$out"
 ok minke rm -f -t 0 c
+ok minke network rm small
 assert_no_match mybr0 "$(ip -br link)"
 minke network create --ipam-driver none bare >/dev/null
 ok minke run --rm --network bare "$IMG" sh -c 'ip -o link show dev eth0; ip -o -4 addr show dev eth0'

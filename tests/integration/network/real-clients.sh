@@ -21,6 +21,7 @@ trap 'm system reset -f >/dev/null' EXIT
 m load -q -i "$T/busybox.tar" >/dev/null
 m network create mail >/dev/null
 m run -d --name srv --network mail -p 8025:25 busybox nc -ll -p 25 -e sleep 100 >/dev/null
+for _ in $(seq 100); do m exec srv netstat -lnt | grep -q ':25 ' && break; sleep 0.2; done
 # a connection that stays open, from each
 hold() { "$1" bash -c "exec 3<>/dev/$2/$3/$4; echo hello >&3; sleep 60" & }
 hold on-client tcp "$LAB_SERVER4" 8025

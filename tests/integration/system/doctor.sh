@@ -12,6 +12,14 @@ assert_no_match '(^|'$'\n'')bad' "$(cat "$T/out")"
 ok minke doctor --format json
 [ "$(jq length <<<"$out")" -ge 8 ] || fail "$out"
 assert_eq '' "$(ls "$T/r/staging")"
+for fact in outbound clients 'local clients'; do
+  jq -e --arg f "$fact" 'any(.Name == $f)' <<<"$out" >/dev/null || fail "nothing about $fact: $out"
+done
+assert_match '10\.88\.0\.1 .podman.' "$(jq -r '.[] | select(.Name == "local clients") | .Text' <<<"$out")"
+minke network create --internal inner >/dev/null
+assert_match 'internal: all clients are its gateway' "$(minke doctor --format json)"
+ok minke info --format '{{.Host.NetworkBackend}} {{.Host.NetworkBackendInfo.Clients}} {{.Host.NetworkBackendInfo.OutboundTcp}}'
+assert_match '^minke own address (kernel|minke-netd|slirp4netns|pasta)' "$out"
 if ! is_root; then
   minke info >/dev/null
   rc=0; env -u XDG_RUNTIME_DIR "$MINKE" "${engine_options[@]}" doctor >"$T/out" || rc=$?
