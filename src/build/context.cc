@@ -18,16 +18,10 @@ using sys::UniqueFd;
 
 constexpr std::size_t kMaxContainerfile = 16 << 20;
 
-Status refuse_remote(const std::string& text) {
-  if (is_git(text))
-    return Error(Errc::unsupported,
-                 concat(text, ": git contexts are not supported (clone it, and name the folder)"));
-  if (is_url(text))
-    return Error(Errc::unsupported,
-                 concat(text,
-                        ": contexts from a URL are not supported yet (curl -L URL | minke "
-                        "build - works)"));
-  return {};
+Status refuse_git(const std::string& text) {
+  if (!is_git(text)) return {};
+  return Error(Errc::unsupported,
+               concat(text, ": git contexts are not supported (clone it, and name the folder)"));
 }
 
 class FolderContext final : public Context {
@@ -106,8 +100,11 @@ class ContextsOf final : public Contexts {
         return Error(Errc::invalid_argument,
                      "standard input cannot be the context and the Containerfile at once");
       TRY(read_stdin());
+    } else if (is_url(request_.main) && !is_git(request_.main)) {
+      RemoteFile file = TRY(fetch_url(request_.main, request_.scratch));
+      TRY(open_file(file.fd.get(), request_.main));
     } else {
-      TRY(refuse_remote(request_.main));
+      TRY(refuse_git(request_.main));
       TRY(open_place(request_.main, &main_));
     }
     if (filename_.empty()) TRY(read_files());
@@ -132,7 +129,7 @@ class ContextsOf final : public Contexts {
       return Error(Errc::not_found, concat("no build context ", quote(name)));
     Opened& place = named_[it->first];
     if (!place.context) {
-      TRY(refuse_remote(it->second));
+      TRY(refuse_git(it->second));
       TRY_CTX(open_place(it->second, &place), concat("--build-context ", name));
       TRY(finish(&place, "", false));
     }
@@ -159,24 +156,31 @@ class ContextsOf final : public Contexts {
       if (n == 0) break;
       TRY(sys::write_all(file.get(), {buffer.data(), static_cast<std::size_t>(n)}, path));
     }
-    if (TRY(may_be_archive(file.get()))) {
-      TRY(unpack(file.get(), "standard input", &main_));
-    } else {
-      if (!request_.files.empty())
-        return Error(Errc::invalid_argument,
-                     "standard input is no archive, so that -f names nothing in it");
-      if (::lseek(file.get(), 0, SEEK_SET) < 0) return Error::from_errno(errno, "seek");
-      text_ = TRY(sys::read_all(file.get(), kMaxContainerfile, "standard input"));
-      if (text_.empty())
-        return Error(Errc::invalid_argument,
-                     "standard input is empty (it holds the Containerfile or an archive)");
-      filename_ = "-";
-    }
+    TRY(open_file(file.get(), "standard input"));
     return sys::unlink_at(sys::DirFd::cwd(), path.c_str());
+  }
+
+  // An archive that is the context, or a Containerfile without one.
+  Status open_file(int fd, const std::string& name) {
+    if (TRY(may_be_archive(fd))) return unpack(fd, name, &main_);
+    if (!request_.files.empty())
+      return Error(Errc::invalid_argument,
+                   concat(name, " is no archive, so that -f names nothing in it"));
+    if (::lseek(fd, 0, SEEK_SET) < 0) return Error::from_errno(errno, "seek");
+    text_ = TRY(sys::read_all(fd, kMaxContainerfile, name));
+    if (text_.empty())
+      return Error(Errc::invalid_argument,
+                   concat(name, " is empty (it holds the Containerfile or an archive)"));
+    filename_ = name == "standard input" ? "-" : name;
+    return {};
   }
 
   // A folder, or an archive that is unpacked into one.
   Status open_place(const std::string& path, Opened* out) {
+    if (is_url(path)) {
+      RemoteFile file = TRY(fetch_url(path, request_.scratch));
+      return unpack(file.fd.get(), path, out);
+    }
     auto fd = sys::open(path, O_RDONLY | O_NONBLOCK);
     if (!fd) {
       if (fd.error().sys() == ENOENT)
@@ -233,7 +237,11 @@ class ContextsOf final : public Contexts {
   Result<FoundFile> read_one(const std::string& file) {
     if (file == "-")
       return FoundFile{"-", TRY(sys::read_all(STDIN_FILENO, kMaxContainerfile, "standard input"))};
-    TRY(refuse_remote(file));
+    TRY(refuse_git(file));
+    if (is_url(file)) {
+      RemoteFile remote = TRY(fetch_url(file, request_.scratch));
+      return FoundFile{file, TRY(sys::read_all(remote.fd.get(), kMaxContainerfile, file))};
+    }
     if (file.ends_with(".in"))
       return Error(Errc::unsupported,
                    concat(file,
@@ -271,7 +279,7 @@ class ContextsOf final : public Contexts {
       const std::string text = TRY(sys::read_small_file(request_.ignore_file));
       return IgnoreList::parse(text, request_.ignore_file);
     }
-    if (is_main && containerfile != "-") {
+    if (is_main && containerfile != "-" && !is_url(containerfile)) {
       for (const char* suffix : {".containerignore", ".dockerignore"}) {
         const std::string path = concat(containerfile, suffix);
         auto text = request_.files.empty() || place.archive ? read_inside(place.root.get(), path)

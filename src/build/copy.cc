@@ -26,6 +26,7 @@ struct Sources {
   struct One {
     const node::Copy::Source* source = nullptr;
     std::vector<SourceMatch> matches;  // of a path
+    bool url = false;
   };
   std::vector<One> list;
   std::size_t count = 0;
@@ -47,7 +48,7 @@ Result<Sources> find_all(const CopyPlan& plan) {
   Sources out;
   bool patterns_only = true;
   for (const node::Copy::Source& source : copy.sources) {
-    Sources::One one{&source, {}};
+    Sources::One one{&source, {}, false};
     if (source.heredoc >= 0) {
       ++out.count;
       patterns_only = false;
@@ -57,11 +58,11 @@ Result<Sources> find_all(const CopyPlan& plan) {
                           ": git sources are not supported (clone it, and name the "
                           "folder by --build-context)"));
     } else if (is_url(source.path)) {
-      return Error(Errc::unsupported, copy.add
-                                          ? concat(source.path,
-                                                   ": ADD of a URL is not supported yet (download "
-                                                   "it in a RUN step)")
-                                          : concat(source.path, ": COPY takes no URLs (ADD does)"));
+      if (!copy.add)
+        return Error(Errc::unsupported, concat(source.path, ": COPY takes no URLs (ADD does)"));
+      one.url = true;
+      ++out.count;
+      patterns_only = false;
     } else if (place.root < 0) {
       return Error(Errc::not_found, concat(source.path, ": there is no build context"));
     } else {
@@ -147,6 +148,7 @@ class Copier {
     for (const Sources::One& one : sources.list) {
       if (one.source->heredoc >= 0)
         TRY(put_heredoc(copy_.heredocs[static_cast<std::size_t>(one.source->heredoc)], sink));
+      if (one.url) TRY(put_url(one.source->path, sink));
       for (const SourceMatch& match : one.matches) {
         Status put = put_match(match, sink);
         if (!put && put.error().code() == Errc::already_exists)
@@ -224,6 +226,26 @@ class Copier {
     return ModeSink(sink, mode_ ? &*mode_ : nullptr).add(entry, fd.get());
   }
 
+  Status put_url(const std::string& url, TreeSink& sink) {
+    RemoteFile file = TRY(fetch_url(url, plan_.scratch));
+    if (!copy_.checksum.empty() && file.digest != copy_.checksum)
+      return Error(Errc::corrupt, concat(url, ": its digest is ", file.digest, ", not ",
+                                         copy_.checksum, " as --checksum says"));
+    if (copy_.unpack.value_or(false) && TRY(unpack_from(file.fd.get(), url))) return {};
+    const std::string name = name_of_url(url);
+    if (name.empty() && (is_folder_ || must_be_folder_))
+      return Error(Errc::invalid_argument,
+                   concat(url, ": it names no file (say what it is to be called: ADD URL /PATH)"));
+    struct stat st {};
+    if (::fstat(file.fd.get(), &st) < 0) return Error::from_errno(errno, concat("stat ", url));
+    TarEntry entry;
+    entry.path = file_place(name);
+    entry.mode = 0600;
+    entry.size = static_cast<std::uint64_t>(st.st_size);
+    entry.mtime = static_cast<TimeNs>(st.st_mtim.tv_sec) * kSecond + st.st_mtim.tv_nsec;
+    return ModeSink(sink, mode_ ? &*mode_ : nullptr).add(entry, file.fd.get());
+  }
+
   Status put_match(const SourceMatch& match, TreeSink& sink) {
     const Place place = place_of(plan_);
     ModeSink modes(sink, mode_ ? &*mode_ : nullptr);
@@ -243,7 +265,11 @@ class Copier {
   // False: it is no archive.
   Result<bool> unpack(const SourceMatch& match, int source_root) {
     sys::UniqueFd fd = TRY_CTX(open_source(source_root, match.path), match.path);
-    if (!TRY(may_be_archive(fd.get()))) return false;
+    return unpack_from(fd.get(), match.path);
+  }
+
+  Result<bool> unpack_from(int fd, const std::string& name) {
+    if (!TRY(may_be_archive(fd))) return false;
     if (plan_.store == nullptr) return Error(Errc::internal, "no store to unpack archives with");
     store::WorkerTree how;
     how.folder = folder();
@@ -251,9 +277,9 @@ class Copier {
     how.skip_devices = plan_.rootless;
     how.overwrite = true;
     if (!copy_.chown.empty()) how.write_as = put_options().owners;
-    Status put = store::put_archive(how, fd.get(), root_);
+    Status put = store::put_archive(how, fd, root_);
     if (!put && put.error().code() == Errc::unsupported && put.error().sys() == 0) return false;
-    TRY_CTX(std::move(put), match.path);
+    TRY_CTX(std::move(put), name);
     is_folder_ = true;
     return true;
   }
@@ -295,6 +321,14 @@ Result<std::string> copy_digest(const CopyPlan& plan) {
     if (one.source->heredoc >= 0) {
       const Heredoc& heredoc = copy.heredocs[static_cast<std::size_t>(one.source->heredoc)];
       digest.note("heredoc").note(heredoc.name).note(heredoc.content);
+    }
+    // With a checksum it is known what comes.
+    if (one.url) {
+      digest.note("url").note(one.source->path);
+      if (copy.checksum.empty()) {
+        const RemoteFile file = TRY(fetch_url(one.source->path, plan.scratch));
+        digest.note(file.digest);
+      }
     }
     for (const SourceMatch& match : one.matches) {
       digest.note(match.directory ? "folder" : "file").note(match.directory ? "" : match.name);

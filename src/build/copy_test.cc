@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "build/parse.h"
+#include "build/remote.h"
 #include "build/sources.h"
 
 namespace minke::build {
@@ -353,6 +354,18 @@ TEST_F(Copying, FromATree) {
   EXPECT_EQ(Copying::tree("root"), "bin opt/ opt/tool usr/ usr/bin/ usr/bin/tool");
 }
 
+TEST(Remote, NamesOfFiles) {
+  EXPECT_EQ(name_of_url("https://h/a/b.tar?x=/y#z"), "b.tar");
+  EXPECT_EQ(name_of_url("https://h/a%20b%"), "a b%");
+  EXPECT_EQ(name_of_url("https://h/a/"), "");
+  EXPECT_EQ(name_of_url("https://h"), "");
+  EXPECT_EQ(name_of_url("https://h/.."), "");
+  EXPECT_EQ(name_of_url("https://h/%2e%2e"), "");
+  EXPECT_EQ(name_of_url("https://h/a%2fb"), "");
+  EXPECT_TRUE(is_git("https://h/x.git#main:sub"));
+  EXPECT_FALSE(is_git("https://h/x.tar"));
+}
+
 TEST_F(Copying, ResolvesInsideTheRoot) {
   folder("root/a/b");
   link("root/a/up", "../..");
@@ -376,7 +389,7 @@ class Opening : public Copying {
     ContextRequest request;
     request.main = main;
     request.files = std::move(files);
-    request.named = {{"other", at("other")}, {"bad", at("nowhere")}, {"web", "https://x/y.tar"}};
+    request.named = {{"other", at("other")}, {"bad", at("nowhere")}, {"web", "https://x/y.git"}};
     return Contexts::open(request);
   }
 };
@@ -398,7 +411,6 @@ TEST_F(Opening, FindsTheContainerfile) {
             "directory");
   EXPECT_FALSE(open(at("gone")).ok());
   EXPECT_EQ(open("https://example.org/x.git").error().code(), Errc::unsupported);
-  EXPECT_EQ(open("https://example.org/x.tar").error().code(), Errc::unsupported);
   file("hidden/secret", "S");
   ::unlink(at("ctx/Containerfile").c_str());
   link("ctx/Containerfile", "../hidden/secret");

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,7 +55,9 @@ struct TransferFds {
 class RunningTransfer {
  public:
   RunningTransfer(RunningTransfer&& o) noexcept
-      : process_(std::exchange(o.process_, {})), control_(std::move(o.control_)), ended_(o.ended_) {}
+      : process_(std::exchange(o.process_, {})),
+        control_(std::move(o.control_)),
+        ended_(o.ended_) {}
   RunningTransfer& operator=(RunningTransfer&&) = delete;
   ~RunningTransfer() {
     control_.reset();
@@ -326,6 +330,27 @@ Error registry_fault(const TransferMessage& answer) {
               : answer.status == 401 || answer.status == 403 ? Errc::permission
                                                              : Errc::io;
   return {code, answer.text};
+}
+
+Result<std::string> download(const std::string& url, int folder, const std::string& name) {
+  TransferRequest request;
+  request.verb = "download";
+  request.path = url;
+  request.reference = name;
+  request.max_body = std::uint64_t{64} << 30;
+  RunningTransfer transfer = TRY(RunningTransfer::start(request, {folder, -1, -1}));
+  TransferMessage answer = TRY(transfer.next());
+  if (answer.kind != "done")
+    return Error(Errc::internal, concat("registry worker: unexpected ", quote(answer.kind)));
+  tm parts{};
+  // RFC 9110's date; in any other form it says nothing.
+  if (::strptime(answer.headers["last-modified"].c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts)) {
+    const timespec changed{::timegm(&parts), 0};
+    const timespec times[2] = {changed, changed};
+    if (::utimensat(folder, name.c_str(), times, AT_SYMLINK_NOFOLLOW) < 0)
+      return Error::from_errno(errno, concat("set the times of ", name));
+  }
+  return answer.digest;
 }
 
 Result<Fetched> fetch_image(const Store& store, const FetchPlan& plan) {

@@ -42,4 +42,8 @@ Result<Fetched> fetch_image(const Store& store, const FetchPlan& plan);
 Status push_blobs(const Store& store, TransferRequest request, const Staging* staging,
                   const std::function<void(const TransferMessage&)>& watch);
 
+// The file at `url` (http or https, redirects followed) as `name` in `folder`, with the time that
+// the server says it was changed; its digest. No credentials: none are known for it.
+Result<std::string> download(const std::string& url, int folder, const std::string& name);
+
 }  // namespace minke::store

@@ -18,8 +18,9 @@ namespace minke::store {
 // Descriptors of minke-transfer. What a verb does not need is /dev/null.
 enum TransferFd : int {
   kTransferRequestFd = 3,
-  kTransferControlFd = 4,   // messages, both ways
-  kTransferFolderFd = 5,    // fetch: ROOT/downloads; push: a staging directory, read
+  kTransferControlFd = 4,  // messages, both ways
+  // fetch: ROOT/downloads; push: a staging directory, read; download: where the file goes
+  kTransferFolderFd = 5,
   kTransferUnpackerFd = 6,  // fetch: LayerNews to minke-image
   kTransferBlobsFd = 7,     // push: ROOT/images/blobs/sha256, read
 };
@@ -45,6 +46,9 @@ struct TransferRequest {
   //         "answer"
   // fetch   an image: "manifest" and waits for "wanted", then the layers, then "done"
   // push    blobs, then the manifest: "done"
+  // download  the file at `path`, an address of the web, as `reference` in kTransferFolderFd:
+  // "done"
+  //         with its digest and the headers of the answer
   std::string verb;
   std::vector<TransferHost> hosts;  // get, push: one
   std::string reference;            // fetch, push: a tag or a digest

@@ -23,6 +23,7 @@ struct Desk {
 Status get(Desk& desk);
 Status fetch(Desk& desk);
 Status push(Desk& desk);
+Status download(Desk& desk);
 
 registry::HostAccess access_of(const store::TransferHost& host);
 registry::RetryRules retry_of(const store::TransferRequest& request);

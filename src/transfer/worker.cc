@@ -91,7 +91,8 @@ Status serve(const TransferRequest& request,
   for (int fd : {store::kTransferFolderFd, store::kTransferBlobsFd}) {
     struct stat st {};
     if (::fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-      reachable.push_back({fd, request.verb == "fetch" && fd == store::kTransferFolderFd});
+      reachable.push_back({fd, (request.verb == "fetch" || request.verb == "download") &&
+                                   fd == store::kTransferFolderFd});
   }
   std::vector<std::string> cert_files, notes;
   for (const store::TransferHost& host : request.hosts) {
@@ -112,6 +113,7 @@ Status serve(const TransferRequest& request,
   if (request.verb == "get") return get(desk);
   if (request.verb == "fetch") return fetch(desk);
   if (request.verb == "push") return push(desk);
+  if (request.verb == "download") return download(desk);
   return Error(Errc::internal, concat("unknown verb ", quote(request.verb)));
 }
 

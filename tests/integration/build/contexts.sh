@@ -37,7 +37,7 @@ printf 'FROM scratch AS extra\nCOPY nothing /\nFROM localhost/busybox\nCOPY --fr
 ok minke build --network none -t eight -f C --build-context extra=other ctx
 ok run eight cat /file /mounted
 assert_eq $'other\nother' "$out"
-for refused in https://example.org/x.tar git@example.org:x.git https://example.org/x.git; do
+for refused in git@example.org:x.git https://example.org/x.git; do
   expect_exit 125 minke build --network none "$refused"
   assert_match 'not supported' "$err"
 done
