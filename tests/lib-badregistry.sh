@@ -32,3 +32,11 @@ trap cleanup_bad_registry EXIT
 
 # What it was asked: lines of HOST METHOD PATH STATUS SCHEME RANGE.
 requests() { cat "$T/bad/log" 2>/dev/null || true; }
+
+# The last command failed with one line, and no image and nothing half made is there.
+one_fault() {
+  assert_match '^Error: ' "$err"
+  assert_eq 1 "$(grep -c . <<<"$err")"
+  assert_eq '' "$(minke images -q)"
+  assert_eq '' "$(ls "$T/r/staging" 2>/dev/null)"
+}

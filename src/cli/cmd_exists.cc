@@ -24,7 +24,7 @@ Result<int> answer(Result<T>&& found) {
 
 Result<int> image_exists(Invocation& call, NoOptions&) {
   engine::Engine* engine = TRY(call.engine());
-  return answer(engine->store().find_image(call.args[0]));
+  return answer(engine->store().find_image_or_list(call.args[0]));
 }
 
 Result<int> volume_exists(Invocation& call, NoOptions&) {

@@ -25,7 +25,7 @@ Result<int> tag(Invocation& call, NoOptions&) {
   std::vector<oci::Reference> names;
   for (std::size_t i = 1; i < call.args.size(); ++i) names.push_back(TRY(new_name(call.args[i])));
   engine::Engine* engine = TRY(call.engine());
-  store::Image image = TRY(engine->store().find_image(call.args[0]));
+  store::Image image = TRY(engine->store().find_image_or_list(call.args[0]));
   for (const oci::Reference& name : names) {
     TRY(engine->store().tag_image(image, name));
     engine::emit_image(engine->host(), "tag", image.id, name.str());
@@ -35,7 +35,7 @@ Result<int> tag(Invocation& call, NoOptions&) {
 
 Result<int> untag(Invocation& call, NoOptions&) {
   engine::Engine* engine = TRY(call.engine());
-  store::Image image = TRY(engine->store().find_image(call.args[0]));
+  store::Image image = TRY(engine->store().find_image_or_list(call.args[0]));
   std::vector<std::string> names;
   for (std::size_t i = 1; i < call.args.size(); ++i) {
     std::string name = store::name_as_typed(image, call.args[i]);

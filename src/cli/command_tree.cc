@@ -20,6 +20,9 @@ constexpr Command kVolumeGroup =
     group("Manage volumes", "Volumes are created in and can be shared between containers");
 constexpr Command kNetworkGroup = group("Manage networks");
 constexpr Command kSecretGroup = group("Manage secrets");
+constexpr Command kManifestGroup =
+    group("Manipulate manifest lists and image indexes",
+          "Creates, modifies, and pushes manifest lists and image indexes.");
 constexpr Command kHealthcheckGroup = group("Manage health checks on containers");
 constexpr Command kDebugGroup = group("Look into the engine's decisions");
 constexpr Command kSystemGroup = group("Manage the engine");
@@ -163,17 +166,25 @@ constexpr TreeRow kTree[] = {
     {"compose", nullptr, nullptr, "compose comes later"},
     {"generate", nullptr, nullptr, kUnits},
     {"kube", nullptr, nullptr, kKube},
-    {"login", nullptr, nullptr, kRegistries},
-    {"logout", nullptr, nullptr, kRegistries},
+    {"login", &kLoginCommand},
+    {"logout", &kLogoutCommand},
     {"machine", nullptr, nullptr,
      "there is no virtual machine to manage: containers run on this host"},
-    {"manifest", nullptr, nullptr, kRegistries},
+    {"manifest", &kManifestGroup},
+    {"manifest add", &kManifestAddCommand},
+    {"manifest annotate", &kManifestAnnotateCommand},
+    {"manifest create", &kManifestCreateCommand},
+    {"manifest exists", &kManifestExistsCommand},
+    {"manifest inspect", &kManifestInspectCommand},
+    {"manifest push", &kManifestPushCommand},
+    {"manifest remove", &kManifestRemoveCommand},
+    {"manifest rm", &kManifestRmCommand},
     {"play", nullptr, nullptr, kKube},
     {"pod", nullptr, nullptr, kPods},
     {"pull", &kPullCommand},
     {"push", nullptr, nullptr, kRegistries},
     {"quadlet", nullptr, nullptr, kUnits},
-    {"search", nullptr, nullptr, kRegistries},
+    {"search", &kSearchCommand},
     {"container checkpoint", nullptr, nullptr, "checkpoints come later"},
     {"container commit", &kCommitCommand},
     {"container cp", &kCpCommand},
@@ -196,7 +207,7 @@ constexpr TreeRow kTree[] = {
     {"image pull", &kPullCommand},
     {"image push", nullptr, nullptr, kRegistries},
     {"image scp", nullptr, nullptr, kRegistries},
-    {"image search", nullptr, nullptr, kRegistries},
+    {"image search", &kSearchCommand},
     {"image sign", nullptr, nullptr, kRegistries},
     {"image tree", &kImageTreeCommand},
     {"image trust", nullptr, nullptr, kRegistries},

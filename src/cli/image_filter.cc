@@ -44,14 +44,15 @@ Holds test_bool(bool wanted, bool (*is)(const store::Image&)) {
 
 bool never(const store::Image&) { return false; }
 bool is_dangling(const store::Image& image) { return image.names.empty(); }
+bool is_list(const store::Image& image) { return image.is_list; }
 
 struct BoolKey {
   std::string_view key;
   bool (*is)(const store::Image&);
 };
-// Nothing here is a read-only store, a manifest list, or a step of a build.
+// Nothing here is a read-only store or a step of a build.
 constexpr BoolKey kBoolKeys[] = {
-    {"dangling", is_dangling}, {"intermediate", never}, {"readonly", never}, {"manifest", never}};
+    {"dangling", is_dangling}, {"intermediate", never}, {"readonly", never}, {"manifest", is_list}};
 
 Result<bool> read_bool(std::string_view key, std::string_view value) {
   auto truth = parse_bool(value);
@@ -63,7 +64,7 @@ Result<bool> read_bool(std::string_view key, std::string_view value) {
 
 Result<TimeNs> created_of(const store::Store& store, std::string_view key,
                           const std::string& name) {
-  auto image = store.find_image(name);
+  auto image = store.find_image_or_list(name);
   if (!image)
     return std::move(image.error())
         .wrap(concat("could not find local image for filter ", quote(concat(key, "=", name))));
@@ -96,7 +97,7 @@ Result<Holds> compile_one(const store::Store& store, std::string_view key,
       return image.manifest_descriptor.digest.str().starts_with(value);
     });
   if (key == "reference") {
-    auto named = store.find_image(value);
+    auto named = store.find_image_or_list(value);
     return Holds([value, id = named ? named->id : std::string()](const store::Image& image,
                                                                  const ContainerCounts&) {
       return image.id == id || reference_matches(value, image);

@@ -152,6 +152,18 @@ Result<SignatureStore> find_signature_store(const RegistryPlaces& places,
   return out;
 }
 
+Result<std::string> signature_address(const SignatureStore& store, std::string_view reference,
+                                      std::string_view digest, std::size_t number) {
+  std::string_view name = reference.substr(0, reference.find('@'));
+  std::size_t slash = name.find('/'), colon = name.rfind(':');
+  auto parts = split_once(digest, ':');
+  if (slash == std::string_view::npos || !parts || !is_hex(parts->second))
+    return Error(Errc::invalid_argument, concat("no place for signatures of ", reference));
+  if (colon != std::string_view::npos && colon > slash) name = name.substr(0, colon);
+  return concat(store.lookaside, "/", name.substr(slash + 1), "@", parts->first, "=", parts->second,
+                "/signature-", number);
+}
+
 void bind(json::Binder& b, SignatureStore& store) {
   b("lookaside", store.lookaside);
   b("sigstore_attachments", store.sigstore_attachments);

@@ -24,6 +24,10 @@ struct SignatureStore {
 Result<SignatureStore> find_signature_store(const RegistryPlaces& places,
                                             std::string_view reference);
 
+// Where signature `number` (from 1) of the manifest with `digest` lies in store.lookaside.
+Result<std::string> signature_address(const SignatureStore& store, std::string_view reference,
+                                      std::string_view digest, std::size_t number);
+
 void bind(json::Binder& b, SignatureStore& store);
 
 }  // namespace minke::config

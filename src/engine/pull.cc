@@ -7,10 +7,12 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "codec/base64.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/pull_place.h"
 #include "engine/registries.h"
+#include "engine/simple_signing.h"
 #include "engine/transfer_host.h"
 #include "engine/transport.h"
 #include "store/transfer.h"
@@ -75,6 +77,7 @@ class RegistryPull {
     bool begun = false;
     plan.accept = [&](const store::TransferMessage& found) -> Result<bool> {
       begun = true;
+      TRY(check_signatures(plan.request, found));
       if (local != nullptr && (local->manifest_descriptor.digest.str() == found.digest))
         return false;
       tell(request_, TransferEvent::Kind::started, full);
@@ -108,6 +111,16 @@ class RegistryPull {
     plan->request.signatures = TRY(registries_.signature_store(name.str()));
     plan->request.signed_reference = name.str();
     return {};
+  }
+  // Those that were made with the keys of GnuPG; minke-transfer has seen to the others.
+  static Status check_signatures(const store::TransferRequest& asked,
+                                 const store::TransferMessage& found) {
+    std::vector<std::string> signatures;
+    for (const std::string& encoded : found.signatures)
+      if (auto bytes = base64_decode(encoded)) signatures.push_back(std::move(*bytes));
+    return check_simple_signatures(asked.requirements, asked.signatures, asked.signed_reference,
+                                   found.index_digest.empty() ? found.digest : found.index_digest,
+                                   std::move(signatures));
   }
   void forward(const store::TransferMessage& message) {
     if (!request_.watch) return;

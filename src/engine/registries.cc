@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/host.h"
+#include "sys/fd.h"
 
 namespace minke::engine {
 
@@ -41,7 +42,16 @@ Result<RegistryHost> Registries::equip(config::Endpoint endpoint, std::string_vi
   return out;
 }
 
+// A file of credentials that was named and is not there: only login makes it.
+Status Registries::check_auth_file() {
+  const config::AuthStore* store = TRY(auth());
+  if (!store->was_named() || !access_.creds.empty() || sys::exists(store->path())) return {};
+  return Error(Errc::not_found,
+               concat("checking authfile: stat ", store->path(), ": no such file or directory"));
+}
+
 Result<std::vector<RegistryHost>> Registries::pull_hosts(const oci::Reference& reference) {
+  TRY(check_auth_file());
   const config::RegistriesConf* known = TRY(conf());
   std::vector<config::Endpoint> endpoints = TRY(
       config::resolve(*known, reference.registry, reference.repository, !reference.digest.empty()));
@@ -57,6 +67,7 @@ Result<std::vector<RegistryHost>> Registries::pull_hosts(const oci::Reference& r
 }
 
 Result<RegistryHost> Registries::push_host(const oci::Reference& reference) {
+  TRY(check_auth_file());
   const config::RegistriesConf* known = TRY(conf());
   config::Endpoint endpoint =
       TRY(config::resolve_push(*known, reference.registry, reference.repository));

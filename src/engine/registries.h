@@ -59,6 +59,7 @@ class Registries {
   const RegistryAccess& access() const { return access_; }
 
  private:
+  Status check_auth_file();
   Result<RegistryHost> equip(config::Endpoint endpoint, std::string_view own_host);
 
   config::RegistryPlaces places_;

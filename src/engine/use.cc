@@ -35,7 +35,7 @@ Result<std::vector<std::string>> Engine::remove_image(std::string_view name,
                                                       const RemoveImageOptions& options) {
   TRY(enter());
   std::vector<std::string> report;
-  auto image = store_->find_image(name);
+  auto image = store_->find_image_or_list(name);
   if (!image) {
     if (options.ignore && image.error().code() == Errc::not_found) return report;
     return std::move(image.error());

@@ -220,6 +220,10 @@ class HttpClient::Call {
     }
     finish();
     if (fault_) return std::move(*fault_);
+    // libcurl takes a head that was cut off for all of it.
+    if (!head_ended_)
+      return Error(Errc::unavailable, concat(method_word(request_.method), " ",
+                                             quote(response_.url), ": unexpected EOF"));
     return std::move(response_);
   }
 
@@ -267,6 +271,7 @@ class HttpClient::Call {
   HttpResponse response_;
   std::optional<Error> fault_;
   std::size_t header_bytes_ = 0;
+  bool head_ended_ = false;
   bool body_began_ = false;
   std::uint64_t at_ = 0, left_ = 0;
   char message_[CURL_ERROR_SIZE] = "";
@@ -347,7 +352,9 @@ std::size_t HttpClient::Call::take_header(std::string_view line) {
     fault_ = Error(Errc::corrupt, concat(quote(response_.url), ": the header is endless"));
     return 0;
   }
+  if (trim(line).empty()) head_ended_ = true;
   if (line.starts_with("HTTP/")) {  // also after "100 Continue"
+    head_ended_ = false;
     response_.headers.clear();
     response_.status = 0;
   } else if (auto parts = split_once(line, ':')) {

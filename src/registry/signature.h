@@ -37,8 +37,8 @@ struct SignedImage {
 
 // Meets every requirement of type sigstore_signed, or is an error (permission) in Podman's words.
 // Returned are the simple signatures of the image when a requirement asks for them, to be given to
-// engine::check_simple_signatures; those of a file:// store it reads itself. Call it with the first
-// manifest, before any layer is asked for; requirements that reject were met before
+// engine::check_simple_signatures, which reads those of a file:// store itself. Call it with the
+// first manifest, before any layer is asked for; requirements that reject were met before
 // (check_outright).
 Result<std::vector<std::string>> check_signatures(
     const std::vector<config::Requirement>& requirements, const SignedImage& image,

@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "codec/digest.h"
 #include "store/layout.h"
 #include "store/step_cache.h"
 #include "store/store.h"
@@ -44,22 +45,36 @@ Result<sys::FileLock> lock_index(const std::string& root) {
   return sys::FileLock::acquire(std::move(file), sys::LockMode::exclusive, "the image index");
 }
 
+bool is_image(const oci::Descriptor& d) {
+  return d.media_type == oci::kMediaManifest || d.media_type.empty();
+}
+bool is_list(const oci::Descriptor& d) { return d.media_type == oci::kMediaIndex; }
+
 // The config's digest; from the annotation, else (an index written by another tool) from the
 // manifest.
 Result<std::string> id_of(const Store& store, const oci::Descriptor& d) {
   std::string id = annotation(d, kImageId);
   if (id.size() == 64 && is_hex(id)) return id;
+  if (is_list(d)) return std::string(d.digest.hex());
   std::string text = TRY(store.read_blob(d.digest));
   oci::Manifest manifest = TRY(oci::parse_manifest(text));
   return std::string(manifest.config.digest.hex());
 }
 
-bool is_image(const oci::Descriptor& d) {
-  return d.media_type == oci::kMediaManifest || d.media_type.empty();
+Result<Image> load_list(const Store& store, const oci::Descriptor& entry) {
+  Image list;
+  list.is_list = true;
+  list.manifest_descriptor = entry;
+  list.manifest_json = TRY(store.read_blob(entry.digest));
+  list.id = TRY(id_of(store, entry));
+  if (auto created = parse_rfc3339(annotation(entry, kListCreated))) list.created = *created;
+  list.size = static_cast<std::int64_t>(list.manifest_json.size());
+  return list;
 }
 
 // The image behind one entry, without its names.
 Result<Image> load_entry(const Store& store, const oci::Descriptor& entry) {
+  if (is_list(entry)) return load_list(store, entry);
   Image image;
   image.manifest_descriptor = entry;
   image.docker_format = annotation(entry, kImageFormat) == "docker";
@@ -109,7 +124,7 @@ struct Named {
 Result<std::vector<Named>> entries_of(const Store& store, const oci::ImageIndex& index) {
   std::vector<Named> out;
   for (const oci::Descriptor& entry : index.manifests) {
-    if (!is_image(entry)) continue;
+    if (!is_image(entry) && !is_list(entry)) continue;
     auto id = id_of(store, entry);
     if (!id) {
       log::warn(concat("image ", entry.digest.str(), " is left out: ", id.error().message()));
@@ -203,6 +218,27 @@ Result<Image> load_with_names(const Store& store, const std::vector<Named>& entr
   return image;
 }
 
+// The member of a list that this host runs, among the images that are here.
+Result<const Named*> find_member(const std::vector<Named>& entries, const Image& list) {
+  oci::ImageIndex members = TRY_CTX(oci::parse_index(list.manifest_json), list.id);
+  oci::Platform host = oci::host_platform();
+  const oci::Descriptor* wanted = nullptr;
+  for (const oci::Descriptor& member : members.manifests) {
+    if (!member.platform || member.platform->os != host.os ||
+        member.platform->architecture != host.architecture)
+      continue;
+    for (const Named& entry : entries)
+      if (entry.entry->digest == member.digest && is_image(*entry.entry)) return &entry;
+    if (wanted == nullptr) wanted = &member;
+  }
+  if (wanted == nullptr)
+    return Error(Errc::not_found, concat("no image found in manifest list for architecture ",
+                                         host.architecture, ", OS ", host.os));
+  return Error(Errc::not_found,
+               concat("could not find image instance ", wanted->digest.str(), " of manifest list ",
+                      list.id, " in local containers storage: image not known"));
+}
+
 void set_annotation(oci::Descriptor* d, const char* key, std::string value) {
   if (value.empty())
     d->annotations.erase(key);
@@ -255,6 +291,7 @@ void insert_entry(oci::ImageIndex* index, oci::Descriptor entry, const std::stri
 
 // The descriptor as the index keeps it: with id and size, so that listings need not compute them.
 oci::Descriptor entry_for(const Image& image) {
+  if (image.is_list) return image.manifest_descriptor;
   oci::Descriptor entry;
   entry.media_type = oci::kMediaManifest;
   entry.digest = image.manifest_descriptor.digest;
@@ -429,7 +466,64 @@ Result<Image> Store::find_image(std::string_view name) const {
   oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
   std::vector<Named> entries = TRY(entries_of(*this, index));
   const Named* found = TRY(find_entry(entries, name));
+  Image image = TRY(load_with_names(*this, entries, *found));
+  if (!image.is_list) return image;
+  const Named* member = TRY(find_member(entries, image));
+  return load_with_names(*this, entries, *member);
+}
+
+Result<Image> Store::find_image_or_list(std::string_view name) const {
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  std::vector<Named> entries = TRY(entries_of(*this, index));
+  const Named* found = TRY(find_entry(entries, name));
   return load_with_names(*this, entries, *found);
+}
+
+std::map<std::string, std::string> Store::list_sources(const Image& list) {
+  std::map<std::string, std::string> out;
+  auto parsed = json::parse(annotation(list.manifest_descriptor, kListSources));
+  if (!parsed || parsed->as_object() == nullptr) return out;
+  for (const auto& [digest, reference] : *parsed->as_object())
+    out[digest] = reference.string_or("");
+  return out;
+}
+
+Status Store::put_list(const ListContent& list, const std::string& name) {
+  oci::Descriptor entry;
+  entry.media_type = oci::kMediaIndex;
+  entry.digest = oci::Digest::sha256(sha256_hex(list.json));
+  entry.size = static_cast<std::int64_t>(list.json.size());
+  set_annotation(&entry, kImageId, list.id);
+  set_annotation(&entry, kListCreated, format_rfc3339(list.created, 0, true));
+  json::Object sources;
+  for (const auto& [digest, reference] : list.sources) sources.set(digest, reference);
+  if (!sources.empty()) set_annotation(&entry, kListSources, json::dump(std::move(sources)));
+  sys::FileLock lock = TRY(lock_index(root_));
+  oci::ImageIndex index = TRY_CTX(read_index(root_), root_);
+  if (!name.empty())
+    for (const oci::Descriptor& other : index.manifests)
+      if (name_of(other) == name)
+        return Error(Errc::already_exists,
+                     concat("image name ", quote(name), " is already associated with image ",
+                            quote(TRY(id_of(*this, other))), ": that name is already in use"));
+  TRY(sys::write_file(blob_path(entry.digest), list.json, 0644, sys::Durability::data));
+  failpoint("store.list", 1);
+  if (!name.empty()) {
+    insert_entry(&index, std::move(entry), name);
+  } else {
+    bool found = false;
+    for (oci::Descriptor& old : index.manifests) {
+      if (!is_list(old) || annotation(old, kImageId) != list.id) continue;
+      std::string kept = name_of(old);
+      old = entry;
+      set_annotation(&old, kRefName, kept);
+      found = true;
+    }
+    if (!found) return unknown_image(list.id);
+  }
+  TRY(write_index(root_, index));
+  failpoint("store.list", 2);
+  return {};
 }
 
 Status Store::tag_image(const Image& image, const oci::Reference& name) {
@@ -512,7 +606,8 @@ Status Store::remove_image(const Image& image, const std::vector<std::string>& k
   }
   // All entries of those ids, whatever their manifest.
   std::erase_if(index.manifests, [&](const oci::Descriptor& entry) {
-    auto id = is_image(entry) ? id_of(*this, entry) : Result<std::string>(std::string());
+    bool known = is_image(entry) || is_list(entry);
+    auto id = known ? id_of(*this, entry) : Result<std::string>(std::string());
     return id && std::any_of(gone.begin(), gone.end(), [&](const Image& g) { return g.id == *id; });
   });
   InUse used = TRY_CTX(in_use_by(*this, index), "another image is damaged");

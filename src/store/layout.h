@@ -34,6 +34,11 @@ constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 constexpr const char* kImageId = "io.minke.image.id";      // hex of the config's digest
 constexpr const char* kImageSize = "io.minke.image.size";  // Image::size, decimal
 
+// Of an image list: when it was made (RFC 3339), and where those of its images that are not here were
+// taken from, as a JSON object of digests and references.
+constexpr const char* kListCreated = "org.opencontainers.image.created";
+constexpr const char* kListSources = "io.minke.list.sources";
+
 // "docker": made as an image of Docker's format; what is stored is OCI's all the same, which every
 // reader of a layout knows.
 constexpr const char* kImageFormat = "io.minke.image.format";

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,17 @@ struct Image {
   TimeNs created = 0;
   std::int64_t size = 0;  // as Podman counts: the layers as plain tar, the manifest, the config
   std::vector<std::string> chain_ids;  // bottom first; one per layer
+  // A list of images (an index), with an id of its own that stays when the list changes: only
+  // `manifest_json`, names, size and time are filled.
+  bool is_list = false;
+};
+
+// A list of images as it is to be kept.
+struct ListContent {
+  std::string id;    // 64 hex digits
+  std::string json;  // an OCI index or Docker's manifest list
+  TimeNs created = 0;
+  std::map<std::string, std::string> sources;  // digest -> reference, of images that are elsewhere
 };
 
 // A fresh directory below ROOT/staging. Its lock lasts as long as this object, and as the processes
@@ -74,7 +86,10 @@ class Store {
   // By full or short id (at least 3 hex digits, unambiguous), "sha256:ID", name with or without
   // registry and tag, name@digest. Short names are tried as localhost/NAME, docker.io/library/NAME
   // and against all repositories that end in it. not_found: "NAME: image not known" as Podman says.
+  // Of a list, the image for this host that is in the store.
   Result<Image> find_image(std::string_view name) const;
+  // The same, but a list is itself.
+  Result<Image> find_image_or_list(std::string_view name) const;
   // The manifest and config only, for `run`: one look at the index, two small files.
   Result<Image> load_for_run(std::string_view name) const { return find_image(name); }
 
@@ -92,6 +107,11 @@ class Store {
   // Adds a manifest whose blobs and layers are already in place; replaces an equal one. `name` may
   // be empty.
   Status add_manifest(const oci::Descriptor& manifest, const std::string& name);
+
+  // Keeps a list: a new one under `name` (already_exists when something has it), or, with an empty
+  // name, in place of the one with that id.
+  Status put_list(const ListContent& list, const std::string& name);
+  static std::map<std::string, std::string> list_sources(const Image& list);
 
   // Moves blobs and layers of `staging` to their places (what is there already stays) and then adds
   // the images, all under the index's lock. unavailable when something that was not staged has been

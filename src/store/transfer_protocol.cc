@@ -89,6 +89,7 @@ void bind(json::Binder& b, TransferMessage& message) {
   b("mediaType", message.media_type);
   b("config", message.config);
   b("indexDigest", message.index_digest);
+  b("signatures", message.signatures);
   b("status", message.status);
   b("headers", message.headers);
   b("body", message.body);

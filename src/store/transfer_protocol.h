@@ -78,6 +78,7 @@ struct TransferMessage {
   std::uint64_t done = 0, total = 0;
   // manifest
   std::string manifest, media_type, config, index_digest;
+  std::vector<std::string> signatures;  // simple ones, in base64, for minke to check
   // answer
   std::int32_t status = 0;
   std::map<std::string, std::string> headers;

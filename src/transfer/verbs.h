@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "registry/client.h"
@@ -24,6 +26,12 @@ Status get(Desk& desk);
 Status fetch(Desk& desk);
 Status push(Desk& desk);
 Status download(Desk& desk);
+
+// Meets what the request asks of signatures of the manifest with `digest` (of a list, the list's),
+// or is an error. Returned, in base64: those that minke has to look at.
+Result<std::vector<std::string>> check_signatures(Desk& desk, registry::Client& client,
+                                                  const std::string& repository,
+                                                  const std::string& digest);
 
 registry::HostAccess access_of(const store::TransferHost& host);
 registry::RetryRules retry_of(const store::TransferRequest& request);

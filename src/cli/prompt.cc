@@ -1,0 +1,68 @@
+#include "cli/prompt.h"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace minke::cli {
+namespace {
+
+constexpr std::size_t kMaxLine = 64 << 10;
+
+Result<std::string> read_line() {
+  std::string line;
+  for (;;) {
+    char c = 0;
+    ssize_t n = ::read(STDIN_FILENO, &c, 1);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Error::from_errno(errno, "read standard input");
+    if (n == 0 && line.empty()) return Error(Errc::invalid_argument, "EOF");
+    if (n == 0 || c == '\n') return line;
+    line += c;
+    if (line.size() > kMaxLine) return Error(Errc::invalid_argument, "the line is too long");
+  }
+}
+
+// The terminal says what is typed again, however this ends.
+class Silence {
+ public:
+  Silence() : known_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
+    if (!known_) return;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+  ~Silence() {
+    if (known_) (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
+
+ private:
+  termios before_{};
+  bool known_;
+};
+
+}  // namespace
+
+Result<std::string> ask_line(Output& out, std::string_view question) {
+  out.text(question);
+  TRY(out.flush());
+  return read_line();
+}
+
+Result<std::string> ask_secret(Output& out, std::string_view question) {
+  if (::isatty(STDIN_FILENO) != 1)
+    return Error(Errc::invalid_argument,
+                 "reading password: standard input is no terminal: use --password-stdin");
+  out.text(question);
+  TRY(out.flush());
+  Silence silence;
+  auto text = read_line();
+  out.line("");
+  TRY(out.flush());
+  return text;
+}
+
+}  // namespace minke::cli
