@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/str.h"
 #include "engine/name_files.h"
+#include "engine/network_facts.h"
 #include "engine/records.h"
 #include "net/helper_mode.h"
 #include "net/host_ports.h"
@@ -28,8 +29,8 @@ constexpr const char *kPidFile = "/helper.pid", *kPastaPidFile = "/pasta.pid";
 constexpr const char *kApiSocket = "/slirp4netns.sock", *kLogFile = "/helper.log";
 
 Result<std::string> find_helper(const std::string& name) {
-  for (const char* folder : {"/usr/local/bin/", "/usr/bin/", "/bin/"})
-    if (std::string path = concat(folder, name); ::access(path.c_str(), X_OK) == 0) return path;
+  if (HelperProgram found = find_helper_program(name.c_str(), false); !found.path.empty())
+    return found.path;
   return Error(Errc::unsupported,
                concat("network mode ", name, ": the program is not installed (package ",
                       name == "pasta" ? "passt" : name, ")"));

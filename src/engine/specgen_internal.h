@@ -62,11 +62,6 @@ Result<oci::DeviceRule> parse_device_rule(std::string_view text);
 Status resolve_namespaces(const CreateRequest& request, const ResolveContext& context,
                           ContainerConfig* config);
 
-// A network namespace of its own: not the host's, not another's.
-inline bool owns_network(const ContainerConfig& config) {
-  return config.network_mode == "none" || config.network_mode == "bridge";
-}
-
 // --- process (specgen_process.cc)
 Status resolve_process(const CreateRequest& request, const ResolveContext& context,
                        ContainerConfig* config);

@@ -67,13 +67,13 @@ Result<std::vector<sys::NetlinkAnswer>> list_udp(sys::NetlinkSocket& socket,
 
 }  // namespace
 
-Status forget_connections(const Place& place, const std::vector<UdpPort>& ports) {
+Status forget_connections(sys::NetlinkSocket& socket, const Place& place,
+                          const std::vector<UdpPort>& ports) {
   if (ports.empty()) return {};
   {
     auto settings = TRY(Settings::of(place.netns));
     if (settings.get("netfilter/nf_conntrack_count") == "0") return {};
   }
-  auto socket = TRY(open_nftables(place));
   auto unknown = [](const Error& error) {
     return error.sys() == EINVAL || error.sys() == EOPNOTSUPP;
   };

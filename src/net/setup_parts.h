@@ -60,6 +60,7 @@ struct UdpPort {
   std::optional<IpAddress> address;
   std::uint16_t first = 0, count = 1;
 };
-Status forget_connections(const Place& place, const std::vector<UdpPort>& ports);
+Status forget_connections(sys::NetlinkSocket& socket, const Place& place,
+                          const std::vector<UdpPort>& ports);
 
 }  // namespace minke::net

@@ -50,11 +50,9 @@ Status publish(const AttachmentRecord& record, const Place& place) {
   if (place.rootless || record.ports.empty()) return {};
   auto elements = port_elements(record);
   if (elements.empty()) return {};
-  {
-    auto socket = TRY(open_nftables(place));
-    TRY(put_elements(socket, elements, concat("publish ports of ", record.name)));
-  }
-  return forget_connections(place, udp_ports(record));
+  auto socket = TRY(open_nftables(place));
+  TRY(put_elements(socket, elements, concat("publish ports of ", record.name)));
+  return forget_connections(socket, place, udp_ports(record));
 }
 
 Status unpublish(const AttachmentRecord& record, const Place& place) {
@@ -63,9 +61,9 @@ Status unpublish(const AttachmentRecord& record, const Place& place) {
   if (elements.empty()) return {};
   auto socket = TRY(open_nftables(place));
   Status dropped = drop_elements(socket, elements, concat("unpublish ports of ", record.name));
+  if (dropped) dropped = forget_connections(socket, place, udp_ports(record));
   if (auto last = sys::duplicate(socket.fd())) close_behind(std::move(*last), std::move(socket));
-  TRY(std::move(dropped));
-  return forget_connections(place, udp_ports(record));
+  return dropped;
 }
 
 }  // namespace minke::net
