@@ -16,6 +16,8 @@ Login Succeeded!" "$out"
   assert_eq "$(printf gordon:sesame | base64)" "$(jq -r ".auths[\"$REG\"].auth" "$T/auth.json")"
   assert_eq 600 "$(stat -c %a "$T/auth.json")"
 
+  ok minke --log-level debug login --tls-verify=false "$REG"
+  assert_no_match "sesame|$(printf gordon:sesame | base64)|Bearer" "$out$err"
   ok minke login --get-login "$REG"
   assert_eq gordon "$out"
   ok minke login --tls-verify=false "$REG"
