@@ -23,7 +23,8 @@ class StepCacheTest : public testing::Test {
     ASSERT_TRUE(sys::ensure_dirs(layer(digit) + "/diff", 0755).ok());
     if (parent == 0) return;
     ASSERT_TRUE(
-        sys::write_file(layer(digit) + "/parent", std::string(64, parent) + "\n", 0644).ok());
+        sys::write_file(layer(digit) + "/parent", concat(std::string(64, parent), "\n"), 0644)
+            .ok());
   }
   CachedStep step(char key, char chain) const {
     CachedStep out;
