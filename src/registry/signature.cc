@@ -19,7 +19,7 @@ namespace {
 using config::Requirement;
 using Type = Requirement::Type;
 
-constexpr std::size_t kMaxManifest = 4 << 20, kMaxPayload = 1 << 20, kMaxSimple = 4 << 20;
+constexpr std::size_t kMaxAttached = 4 << 20, kMaxPayload = 1 << 20, kMaxSimple = 4 << 20;
 constexpr std::size_t kMaxSignatures = 128;
 constexpr std::string_view kCosignLayer = "application/vnd.dev.cosign.simplesigning.v1+json";
 constexpr std::string_view kCosignSignature = "dev.cosignproject.cosign/signature";
@@ -69,9 +69,9 @@ Result<std::vector<Attached>> fetch_attached(const SignedImage& image, Signature
   std::string tag = image.digest;
   std::replace(tag.begin(), tag.end(), ':', '-');
   std::vector<Attached> out;
-  std::optional<std::string> text = TRY(source.get_manifest(tag + ".sig", kMaxManifest));
+  std::optional<std::string> text = TRY(source.get_manifest(tag + ".sig", kMaxAttached));
   if (!text) return out;
-  json::Value manifest = TRY_CTX(json::parse(*text, {.max_depth = 32, .max_size = kMaxManifest}),
+  json::Value manifest = TRY_CTX(json::parse(*text, {.max_depth = 32, .max_size = kMaxAttached}),
                                  "manifest of signatures");
   const json::Value* layers = manifest.find("layers");
   if (layers == nullptr || layers->as_array() == nullptr) return out;
