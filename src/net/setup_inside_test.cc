@@ -119,7 +119,7 @@ std::string held(sys::NetlinkSocket& queue, int container, const IpAddress& to,
 
 TEST(Inside, AnswersToSocketsThatBearAClientsAddressComeBack) {
   MINKE_EXPECT_ALONE([]() -> std::string {
-    Place n{-1, true};
+    Place n{-1, true, {}};
     auto inside = prepare_inside(n, {});
     NEED(inside);
     if (!inside->transparent) return concat(sys::testing::kSkipped, "no socket expression");
@@ -139,7 +139,7 @@ TEST(Inside, AnswersToSocketsThatBearAClientsAddressComeBack) {
 
 TEST(Inside, OutboundConnectionsAreHeldThenTakenOrRefused) {
   MINKE_EXPECT_ALONE([]() -> std::string {
-    Place n{-1, true};
+    Place n{-1, true, {}};
     auto inside = prepare_inside(n, {kListener, kListener, kQueue});
     NEED(inside);
     if (!inside->carries)
