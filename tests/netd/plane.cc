@@ -199,7 +199,7 @@ int main(int argc, char** argv) {
   if (!joined) return std::printf("error: %s\n", joined.error().message().c_str()), 1;
   auto plane = netd::DataPlane::start(options);
   if (!plane) return std::printf("error: %s\n", plane.error().message().c_str()), 1;
-  const net::Place n{options.netns, true};
+  const net::Place n{options.netns, true, {}};
   netd::LoopThread
       inside;  // stands in N: an ordinary user's process could not come back from there
   Status entered = inside.start("plane-n", [&]() -> Status {
