@@ -111,6 +111,10 @@ Status Builder::make_plan() {
   plan_.given.build_args = options_.build_args;
   plan_.given.platform = platform_args(plan_.host, plan_.target, target_stage);
   plan_.given.globals = TRY(resolve_globals(plan_.file, options_.build_args, plan_.given.platform));
+  std::set<std::string> folders;
+  for (const std::string& name : plan_.context_names)
+    if (!image_contexts_.contains(name)) folders.insert(name);
+  base_on_folders(&plan_.file, folders, plan_.given);
   plan_.graph = TRY(make_graph(plan_.file, options_.target, plan_.context_names, plan_.given));
   if (options_.timestamp)
     plan_.times = *options_.timestamp;
@@ -170,11 +174,6 @@ Status Builder::load_images() {
     };
     const bool image_context =
         node.base.kind == Origin::Kind::context && image_contexts_.contains(node.base.name);
-    if (node.base.kind == Origin::Kind::context && !image_context)
-      return at(Error(Errc::unsupported, concat("FROM ", stage.base,
-                                                ": a folder as a base is not supported; give "
-                                                "--build-context ",
-                                                stage.base, "=docker-image://NAME")));
     if (node.base.kind == Origin::Kind::image || image_context)
       TRY(at(load_image(node.base.name, reference(node.base.name), node.platform)));
     for (const std::string& name : node.images) TRY(at(load_image(name, reference(name), "")));

@@ -22,6 +22,28 @@ int find_stage(const Containerfile& file, std::string_view name, std::size_t bef
   return -1;
 }
 
+// A word of FROM: global ARGs and those of the platform.
+Result<std::string> expand_global(const Containerfile& file, const Variables::Given& given,
+                                  const std::string& text, const Stage& stage) {
+  const Lookup lookup = [&](std::string_view name) -> std::optional<std::string> {
+    for (const auto* map : {&given.globals, &given.platform}) {
+      auto it = map->find(std::string(name));
+      if (it == map->end()) continue;
+      auto set = given.build_args.find(it->first);
+      return set != given.build_args.end() ? set->second : it->second;
+    }
+    return std::nullopt;
+  };
+  auto value = expand_word(text, lookup, {.escape = file.escape});
+  if (!value) return at_line(std::move(value.error()), file, stage.lines);
+  if (value->empty())
+    return at_line(wrong(concat(text,
+                                " is empty (give the ARG before the first FROM a value, or "
+                                "--build-arg)")),
+                   file, stage.lines);
+  return value;
+}
+
 class GraphMaker {
  public:
   GraphMaker(const Containerfile& file, const std::set<std::string>& contexts,
@@ -61,30 +83,11 @@ class GraphMaker {
     return {};
   }
 
-  Result<std::string> expand_global(const std::string& text, const Stage& stage) {
-    const Lookup lookup = [&](std::string_view name) -> std::optional<std::string> {
-      for (const auto* map : {&given_.globals, &given_.platform}) {
-        auto it = map->find(std::string(name));
-        if (it == map->end()) continue;
-        auto given = given_.build_args.find(it->first);
-        return given != given_.build_args.end() ? given->second : it->second;
-      }
-      return std::nullopt;
-    };
-    auto value = expand_word(text, lookup, {.escape = file_.escape});
-    if (!value) return at_line(std::move(value.error()), file_, stage.lines);
-    if (value->empty())
-      return at_line(wrong(concat(text,
-                                  " is empty (give the ARG before the first FROM a value, or "
-                                  "--build-arg)")),
-                     file_, stage.lines);
-    return value;
-  }
-
   Status read_base(int index, StageNode* node) {
     const Stage& stage = file_.stages[static_cast<std::size_t>(index)];
-    const std::string base = TRY(expand_global(stage.base, stage));
-    if (!stage.platform.empty()) node->platform = TRY(expand_global(stage.platform, stage));
+    const std::string base = TRY(expand_global(file_, given_, stage.base, stage));
+    if (!stage.platform.empty())
+      node->platform = TRY(expand_global(file_, given_, stage.platform, stage));
     const int earlier = find_stage(file_, base, static_cast<std::size_t>(index));
     if (base == "scratch") {
       node->base.kind = Origin::Kind::scratch;
@@ -219,6 +222,24 @@ Origin resolve_origin(const Containerfile& file, std::string_view from,
     return {Origin::Kind::stage, static_cast<int>(*number), name};
   if (name == "scratch") return {Origin::Kind::scratch, -1, name};
   return {Origin::Kind::image, -1, name};
+}
+
+void base_on_folders(Containerfile* file, const std::set<std::string>& folders,
+                     const Variables::Given& given) {
+  if (folders.empty()) return;
+  for (Stage& stage : file->stages) {
+    // What is wrong with a base is told when the stage is needed.
+    const std::string base = expand_global(*file, given, stage.base, stage).value_or("");
+    if (base == "scratch" || !folders.contains(base)) continue;
+    node::Copy copy;
+    copy.from = base;
+    copy.sources.push_back({".", -1});
+    copy.destination = "/";
+    stage.instructions.insert(
+        stage.instructions.begin(),
+        Instruction{std::move(copy), "COPY", concat("COPY --from=", base, " . /"), stage.lines});
+    stage.base = "scratch";
+  }
 }
 
 Result<Graph> make_graph(const Containerfile& file, std::string_view target,

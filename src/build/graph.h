@@ -46,6 +46,11 @@ struct Graph {
 Result<Graph> make_graph(const Containerfile& file, std::string_view target,
                          const std::set<std::string>& contexts, const Variables::Given& given);
 
+// Stages that begin FROM one of `folders` (build contexts that are no images) become stages from
+// scratch that copy it as it is.
+void base_on_folders(Containerfile* file, const std::set<std::string>& folders,
+                     const Variables::Given& given);
+
 // The origin that `from` (of COPY or of a mount, expanded) means: a context, a stage by name or
 // number, else an image.
 Origin resolve_origin(const Containerfile& file, std::string_view from,

@@ -449,5 +449,19 @@ TEST(Graph, ContextsAndNumbersAndVariables) {
   EXPECT_EQ(onbuild.find(2)->needs, (std::vector<int>{0, 1}));
 }
 
+TEST(Graph, FoldersAsBases) {
+  Containerfile file = file_of("ARG B=root\nFROM $B AS a\nRUN x\nFROM other\nCOPY --from=a / /\n");
+  Variables::Given given;
+  given.globals = {{"B", "root"}};
+  base_on_folders(&file, {"root"}, given);
+  EXPECT_EQ(file.stages[0].base, "scratch");
+  ASSERT_EQ(file.stages[0].instructions.size(), 2U);
+  EXPECT_EQ(file.stages[0].instructions[0].original, "COPY --from=root . /");
+  EXPECT_EQ(file.stages[1].base, "other");
+  Graph graph = graph_of(file, "", {"root"}, given);
+  EXPECT_EQ(graph.find(0)->base.kind, Origin::Kind::scratch);
+  EXPECT_EQ(graph.find(0)->origins.at({0, 0}).name, "root");
+}
+
 }  // namespace
 }  // namespace minke::build

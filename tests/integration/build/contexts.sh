@@ -37,6 +37,14 @@ printf 'FROM scratch AS extra\nCOPY nothing /\nFROM localhost/busybox\nCOPY --fr
 ok minke build --network none -t eight -f C --build-context extra=other ctx
 ok run eight cat /file /mounted
 assert_eq $'other\nother' "$out"
+# one as the base
+printf 'FROM root\nLABEL a=b\n' >C
+ok minke build --network none -t nine -f C --build-context root=other ctx
+assert_eq 1 "$(minke image inspect nine | jq '.[0].RootFS.Layers | length')"
+printf 'FROM localhost/busybox\nCOPY --from=localhost/nine /file /file\n' >C
+ok minke build --network none -t ten -f C ctx
+ok run ten cat /file
+assert_eq other "$out"
 for refused in git@example.org:x.git https://example.org/x.git; do
   expect_exit 125 minke build --network none "$refused"
   assert_match 'not supported' "$err"
