@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/container_filter.h"
+#include "engine/step_label.h"
 #include "view/ps.h"
 #include "view/status.h"
 
@@ -26,8 +27,7 @@ struct PsFlags {
 using F = PsFlags;
 constexpr Option<F> kOptions[] = {
     {"all", 'a', &F::all, "Show all the containers, default is only running containers"},
-    {"external", 0, &F::external,
-     "Show containers in storage not controlled by this engine (there are none)"},
+    {"external", 0, &F::external, "Show also containers of builds that are at work"},
     {"filter", 'f', &F::filter, "Filter output based on conditions given"},
     {"format", 0, &F::format, "Pretty-print containers to JSON or using a Go template"},
     {"last", 'n', &F::last, "Print the n last created containers (all states)"},
@@ -156,6 +156,7 @@ Result<std::vector<Item>> list(engine::Engine& engine, const PsFlags& flags) {
   std::vector<Item> items;
   for (ContainerSummary& container : TRY(engine.list_containers())) {
     if (!all && container.state != engine::ContainerState::running) continue;
+    if (!flags.external && container.labels.contains(engine::kStepLabel)) continue;
     if (filter.matches(container)) items.push_back({std::move(container), {}});
   }
   if (some) {

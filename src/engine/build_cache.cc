@@ -90,6 +90,9 @@ Result<std::vector<Pruned>> prune_build_cache(Engine& engine, const BuildCachePr
       TRY(engine.store().move_to_trash(mount.path));
       gone.push_back({mount.path.substr(mount.path.rfind('/') + 1), mount.size});
     }
+  if (what.all)
+    ignore(sys::unlink_at(DirFd::cwd(), (cache.folder() + "/files").c_str()),
+           "digests of files may not be there");
   if (gone.empty()) return gone;
   {
     sys::FileLock lock = TRY(state::lock_object(engine.host().runroot + "/images", "the images"));

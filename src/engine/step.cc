@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/records.h"
+#include "engine/step_label.h"
 #include "state/name_table.h"
 #include "state/object_lock.h"
 #include "sys/fd.h"
@@ -98,6 +99,7 @@ Result<int> Engine::run_step(const StepRequest& step) {
   std::optional<monitor::Handle> early;
   CreateRequest request = step.request;
   request.name = concat(kStepName, random_hex(6));
+  request.labels[kStepLabel] = "";
   New made = TRY(create_locked(request, &early, &step));
   Container container = std::move(made.container);
   sys::UniqueFd builder = TRY(lock_builder(container.run_dir));

@@ -11,7 +11,7 @@ for step in build:1 build.step:2 build.step:3 engine.create:4 engine.step:1 engi
   rc=0
   env MINKE_FAILPOINT=$step "$MINKE" "${engine_options[@]}" build --network none -t made -f C ctx >o 2>&1 || rc=$?
   [ $rc = 137 ] || [ $rc = 125 ] || fail "$step: exit code $rc: $(cat o)"
-  ok minke ps -a
+  ok minke ps -a --external
   ok minke build -q --network none -t made -f C ctx
   ok run made cat /one /two
   assert_eq $'one\ntwo' "$out"
