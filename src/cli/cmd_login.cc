@@ -107,7 +107,8 @@ Status complete(Invocation& call, const std::string& known, config::Credentials*
     creds->username = std::string(trim(TRY_CTX(ask_line(call.out, question), "reading username")));
     if (creds->username.empty()) creds->username = known;
   }
-  if (creds->password.empty()) creds->password = TRY(ask_secret(call.out, "Password: "));
+  if (creds->password.empty())
+    creds->password = TRY(ask_secret(call.out, "Password: ", "use --password-stdin"));
   return {};
 }
 

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "base/str.h"
+
 namespace minke::cli {
 namespace {
 
@@ -52,10 +54,10 @@ Result<std::string> ask_line(Output& out, std::string_view question) {
   return read_line();
 }
 
-Result<std::string> ask_secret(Output& out, std::string_view question) {
+Result<std::string> ask_secret(Output& out, std::string_view question, std::string_view instead) {
   if (::isatty(STDIN_FILENO) != 1)
     return Error(Errc::invalid_argument,
-                 "reading password: standard input is no terminal: use --password-stdin");
+                 concat("reading password: standard input is no terminal: ", instead));
   out.text(question);
   TRY(out.flush());
   Silence silence;

@@ -1,40 +1,13 @@
 #include "cli/registry_flags.h"
 
-#include <termios.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/prompt.h"
 #include "sys/fd.h"
 
 namespace minke::cli {
-namespace {
-
-// Without an echo.
-Result<std::string> ask_password() {
-  if (::isatty(STDIN_FILENO) != 1)
-    return Error(Errc::invalid_argument,
-                 "--creds: a password is missing, and there is no terminal "
-                 "to ask on: give USERNAME:PASSWORD");
-  (void)std::fputs("Password: ", stderr);
-  (void)std::fflush(stderr);
-  termios before{};
-  bool known = ::tcgetattr(STDIN_FILENO, &before) == 0;
-  termios silent = before;
-  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  if (known) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-  std::string text;
-  char c = 0;
-  while (::read(STDIN_FILENO, &c, 1) == 1 && c != '\n' && text.size() < 4096) text += c;
-  if (known) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-  (void)std::fputs("\n", stderr);
-  return text;
-}
-
-}  // namespace
-
 Result<engine::RegistryAccess> registry_access(const RegistryFlags& flags) {
   engine::RegistryAccess access;
   access.authfile = flags.authfile;
@@ -45,8 +18,12 @@ Result<engine::RegistryAccess> registry_access(const RegistryFlags& flags) {
   access.tls_verify = flags.tls_verify;
   access.creds = flags.creds;
   if (flags.creds.starts_with(':')) return Error(Errc::invalid_argument, "username can't be empty");
-  if (!flags.creds.empty() && flags.creds.find(':') == std::string::npos)
-    access.creds = concat(flags.creds, ":", TRY(ask_password()));
+  if (!flags.creds.empty() && flags.creds.find(':') == std::string::npos) {
+    Output terminal(STDERR_FILENO);
+    std::string password =
+        TRY_CTX(ask_secret(terminal, "Password: ", "give USERNAME:PASSWORD"), "--creds");
+    access.creds = concat(flags.creds, ":", password);
+  }
   if (flags.retry) access.retries = *flags.retry;
   if (!flags.retry_delay.empty()) {
     auto delay = parse_duration(flags.retry_delay);

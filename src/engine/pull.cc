@@ -12,6 +12,7 @@
 #include "engine/events.h"
 #include "engine/pull_place.h"
 #include "engine/registries.h"
+#include "engine/registry_search.h"
 #include "engine/simple_signing.h"
 #include "engine/transfer_host.h"
 #include "engine/transport.h"
@@ -205,19 +206,6 @@ struct TagList {
 };
 void bind(json::Binder& b, TagList& list) { b("tags", list.tags); }
 
-// "</v2/NAME/tags/list?last=x&n=100>; rel=\"next\""
-std::string next_page(const std::string& link) {
-  auto begin = link.find('<'), end = link.find('>');
-  if (begin == link.npos || end == link.npos || end < begin || link.find("next", end) == link.npos)
-    return {};
-  std::string path = link.substr(begin + 1, end - begin - 1);
-  if (std::size_t scheme = path.find("://"); scheme != path.npos) {
-    std::size_t slash = path.find('/', scheme + 3);
-    path = slash == path.npos ? std::string() : path.substr(slash);
-  }
-  return path.starts_with("/v2/") ? path : std::string();
-}
-
 }  // namespace
 
 Result<std::vector<std::string>> list_remote_tags(Registries& registries,
@@ -240,7 +228,7 @@ Result<std::vector<std::string>> list_remote_tags(Registries& registries,
     TagList list = TRY_CTX(json::parse_struct<TagList>(answer.body), "tags list");
     tags.insert(tags.end(), list.tags.begin(), list.tags.end());
     if (list.tags.empty() || tags.size() > kMaxTags) break;
-    path = next_page(answer.headers["link"]);
+    path = next_page_of(answer.headers["link"]);
   }
   return tags;
 }

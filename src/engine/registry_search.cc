@@ -122,7 +122,7 @@ Result<std::vector<SearchHit>> search(Registries& registries, const std::string&
 std::string next_page_of(std::string_view link) {
   std::size_t open = link.find('<'), close = link.find('>');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open ||
-      link.find("rel=\"next\"", close) == std::string_view::npos)
+      link.find("next", close) == std::string_view::npos)
     return {};
   std::string_view address = link.substr(open + 1, close - open - 1);
   // An absolute one is of the same registry: only its path counts, so it cannot lead elsewhere.
@@ -131,7 +131,7 @@ std::string next_page_of(std::string_view link) {
     if (path == std::string_view::npos) return {};
     address = address.substr(path);
   }
-  return address.starts_with('/') ? std::string(address) : std::string();
+  return address.starts_with("/v2/") ? std::string(address) : std::string();
 }
 
 Result<std::vector<SearchHit>> search_registry(Registries& registries, const std::string& registry,

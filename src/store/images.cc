@@ -507,6 +507,7 @@ Status Store::put_list(const ListContent& list, const std::string& name) {
                      concat("image name ", quote(name), " is already associated with image ",
                             quote(TRY(id_of(*this, other))), ": that name is already in use"));
   TRY(sys::write_file(blob_path(entry.digest), list.json, 0644, sys::Durability::data));
+  std::set<std::string> gone;  // what the list was before
   failpoint("store.list", 1);
   if (!name.empty()) {
     insert_entry(&index, std::move(entry), name);
@@ -515,6 +516,7 @@ Status Store::put_list(const ListContent& list, const std::string& name) {
     for (oci::Descriptor& old : index.manifests) {
       if (!is_list(old) || annotation(old, kImageId) != list.id) continue;
       std::string kept = name_of(old);
+      gone.insert(blob_path(old.digest));
       old = entry;
       set_annotation(&old, kRefName, kept);
       found = true;
@@ -523,6 +525,8 @@ Status Store::put_list(const ListContent& list, const std::string& name) {
   }
   TRY(write_index(root_, index));
   failpoint("store.list", 2);
+  for (const oci::Descriptor& kept : index.manifests) gone.erase(blob_path(kept.digest));
+  for (const std::string& path : gone) TRY(move_to_trash(path));
   return {};
 }
 
