@@ -21,7 +21,7 @@ echo script >ctx/script
 chmod 755 ctx/script
 printf 'skipped\n' >ctx/skipped
 printf 'skip*\n' >ctx/.dockerignore
-cat >1 <<'E'
+cat >file1 <<'E'
 FROM localhost/busybox
 COPY dir /a
 COPY dir /b/
@@ -32,7 +32,7 @@ WORKDIR /w
 COPY script .
 RUN cp script copy && chmod 600 copy && mkdir -p d/e && ln -s /a link
 E
-cat >2 <<'E'
+cat >file2 <<'E'
 ARG TAG=latest
 FROM localhost/busybox:${TAG} AS one
 ARG NAME=x
@@ -51,7 +51,7 @@ COPY --from=one /env /copied
 RUN rm /env && echo again >/again
 CMD echo shell
 E
-cat >3 <<'E'
+cat >file3 <<'E'
 FROM localhost/busybox
 SHELL ["/bin/sh", "-ec"]
 RUN mkdir /x && touch /x/a /x/b && rm -r /home
@@ -61,7 +61,7 @@ ONBUILD RUN true
 ENV PATH=/x:$PATH
 E
 settings() { minke image inspect "$1" | jq -S '.[0].Config | del(.Labels["io.buildah.version"]) | with_entries(select(.value | length > 0))'; }
-for file in 1 2 3; do
+for file in file1 file2 file3; do
   minke build -q --format docker --network none -t "localhost/ours:$file" -f "$file" ctx >/dev/null
   peer build -q --format docker --network none -t "localhost/theirs:$file" -f "$file" ctx >/dev/null
   peer save -q --format docker-archive -o "$file.tar" "localhost/theirs:$file"

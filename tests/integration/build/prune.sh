@@ -5,7 +5,7 @@
 is_podman && skip 'it has intermediate images'
 need_image
 file() { printf 'FROM localhost/busybox\nRUN head -c 100000 /dev/urandom >/one\nRUN head -c 200000 /dev/zero >/two\n'; }
-layers() { ls "$T/r/layers" | wc -l; }
+layers() { find "$T/r/layers" -mindepth 1 -maxdepth 1 | wc -l; }
 before=$(layers)
 file | build -t made
 minke rmi made >/dev/null
