@@ -115,6 +115,11 @@ void DnsForwarder::open_attempt(Flight& flight, std::size_t server, bool tcp) {
       sys::UniqueFd(::socket(to.address.v6 ? AF_INET6 : AF_INET,
                              (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   Attempt* raw = attempt.get();
+  // "No route" from a router on the way ends the wait too; without this only a closed port does.
+  const int on = 1;
+  if (!tcp && raw->fd)
+    (void)::setsockopt(raw->fd.get(), to.address.v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                       to.address.v6 ? IPV6_RECVERR : IP_RECVERR, &on, sizeof on);
   flight.attempts.push_back(std::move(attempt));
   SocketAddress address(to);
   if (!raw->fd ||
@@ -147,15 +152,15 @@ void DnsForwarder::on_ready(std::uint64_t flight_id, Attempt* attempt, std::uint
   if (attempt->tcp)
     on_tcp(*found->second, *attempt, events);
   else
-    on_udp(*found->second, *attempt);
+    on_udp(*found->second, *attempt, events);
 }
 
-void DnsForwarder::on_udp(Flight& flight, Attempt& attempt) {
+void DnsForwarder::on_udp(Flight& flight, Attempt& attempt, std::uint32_t events) {
   static char buffer[kDnsMaxMessage];  // the loop has one thread
   ssize_t size = ::recv(attempt.fd.get(), buffer, sizeof buffer, 0);
   if (size < 0) {
-    if (errno == EAGAIN || errno == EINTR) return;
-    on_failed(flight, attempt);  // ECONNREFUSED and the like, by ICMP
+    // ECONNREFUSED and the like, by ICMP; a send may have been told already, and the event stays.
+    if ((errno != EAGAIN && errno != EINTR) || (events & EPOLLERR) != 0) on_failed(flight, attempt);
     return;
   }
   on_reply(flight, attempt, std::string(buffer, static_cast<std::size_t>(size)));
@@ -172,7 +177,9 @@ void DnsForwarder::on_tcp(Flight& flight, Attempt& attempt, std::uint32_t events
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
   char buffer[4096];
   ssize_t size = ::recv(attempt.fd.get(), buffer, sizeof buffer, 0);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  // An ICMP error that came while connect() still ran stands in the error queue alone.
+  const bool nothing_yet = size < 0 && (errno == EAGAIN || errno == EINTR);
+  if (nothing_yet && (events & EPOLLERR) == 0) return;
   if (size <= 0) return on_failed(flight, attempt);
   attempt.in.append(buffer, static_cast<std::size_t>(size));
   if (attempt.in.size() < 2) return;

@@ -42,7 +42,7 @@ class DnsForwarder {
   void open_next(Flight& flight, std::int64_t now);
   void open_attempt(Flight& flight, std::size_t server, bool tcp);
   void on_ready(std::uint64_t flight_id, Attempt* attempt, std::uint32_t events);
-  void on_udp(Flight& flight, Attempt& attempt);
+  void on_udp(Flight& flight, Attempt& attempt, std::uint32_t events);
   void on_tcp(Flight& flight, Attempt& attempt, std::uint32_t events);
   void on_reply(Flight& flight, Attempt& attempt, std::string reply);
   void on_failed(Flight& flight, Attempt& attempt);
