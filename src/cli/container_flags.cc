@@ -101,6 +101,7 @@ Status set_process(const ContainerFlags& f, CreateRequest* r) {
     r->attach.push_back(std::move(name));
   }
   r->hostname = f.hostname;
+  r->domainname = f.domainname;
   r->init = f.init;
   r->init_path = f.init_path;
   r->tz = f.tz;
@@ -157,8 +158,11 @@ Result<std::int64_t> size_of(const char* option, const std::string& text) {
   return *size;
 }
 
-Status set_files(const ContainerFlags& f, CreateRequest* r) {
-  for (const std::string& text : f.volume) r->mounts.push_back(TRY(engine::parse_volume(text)));
+Status set_files(const ContainerFlags& f, bool as_docker, CreateRequest* r) {
+  for (const std::string& text : f.volume) {
+    r->mounts.push_back(TRY(engine::parse_volume(text)));
+    r->mounts.back().make_source = as_docker;
+  }
   for (const std::string& text : f.mount) {
     engine::MountRequest mount = TRY(engine::parse_mount(text));
     std::vector<engine::MountRequest> mounts = TRY(engine::expand_glob(std::move(mount)));
@@ -403,7 +407,7 @@ Result<CreateRequest> make_request(const Invocation& call, const ContainerFlags&
   TRY(set_identity(flags, &request));
   TRY(set_process(flags, &request));
   TRY(set_isolation(flags, &request));
-  TRY(set_files(flags, &request));
+  TRY(set_files(flags, call.program == "docker", &request));
   TRY(set_limits(flags, &request));
   TRY(set_networks(flags, &request));
   TRY(set_life(flags, &request));

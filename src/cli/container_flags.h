@@ -26,8 +26,8 @@ struct ContainerFlags : RegistryFlags {
       ulimit, attach;
   bool env_host = false, unsetenv_all = false, http_proxy = true, tty = false, interactive = false,
        init = false;
-  std::string workdir, user, umask, hostname, init_path, tz, personality, systemd, passwd_entry,
-      group_entry;
+  std::string workdir, user, umask, hostname, domainname, init_path, tz, personality, systemd,
+      passwd_entry, group_entry;
   std::optional<std::int64_t> oom_score_adj;
   // isolation
   std::string pid, ipc, uts, cgroupns, userns, subuidname, subgidname, seccomp_policy, rdt_class;

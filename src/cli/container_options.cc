@@ -154,6 +154,8 @@ constexpr Option<F> kShared[] = {
     {"dns", 0, &F::dns, "Set custom DNS servers", {.csv = true}},
     {"dns-option", 0, &F::dns_option, "Set custom DNS options", {.alias = "dns-opt", .csv = true}},
     {"dns-search", 0, &F::dns_search, "Set custom DNS search domains", {.csv = true}},
+    {"domainname", 0, &F::domainname,
+     "Container NIS domain name, and the end of its full host name"},
     {"entrypoint", 0, &F::entrypoint, "Overwrite the default ENTRYPOINT of the image"},
     {"env", 'e', &F::env, "Set environment variables in container"},
     {"env-file", 0, &F::env_file, "Read in a file of environment variables"},

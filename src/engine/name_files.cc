@@ -90,8 +90,12 @@ std::string base_hosts(std::string_view text, const std::set<std::string>& taken
 
 std::string own_names(const ContainerConfig& config) {
   const std::string& name = config.name.empty() ? config.request.name : config.name;
-  return name.empty() || name == config.hostname ? config.hostname
-                                                 : concat(config.hostname, " ", name);
+  // As Docker: the full name first, which is what `hostname -f` takes.
+  std::string full = config.request.domainname.empty()
+                         ? ""
+                         : concat(config.hostname, ".", config.request.domainname, " ");
+  return name.empty() || name == config.hostname ? concat(full, config.hostname)
+                                                 : concat(full, config.hostname, " ", name);
 }
 
 // "127.0.0.53": of the host's own loopback.

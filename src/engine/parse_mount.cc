@@ -140,7 +140,6 @@ Result<MountRequest> parse_volume(std::string_view text) {
     return Error(Errc::invalid_argument,
                  concat(text, ": incorrect volume format, should be [host-dir:]ctr-dir[:option]"));
   MountRequest mount;
-  mount.from_volume_flag = true;
   mount.type = "volume";
   if (parts.size() > 1) {
     if (parts[0].empty()) return Error(Errc::invalid_argument, "host directory cannot be empty");

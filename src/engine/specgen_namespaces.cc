@@ -96,6 +96,13 @@ std::string host_name() {
 
 Status resolve_hostname(const CreateRequest& request, const ResolveContext& context,
                         ContainerConfig* config) {
+  if (!request.domainname.empty() && config->uts_mode != "private")
+    return Error(Errc::invalid_argument,
+                 "invalid config provided: cannot set domainname without a UTS namespace of the "
+                 "container's own: invalid configuration");
+  if (request.domainname.size() > 64)
+    return Error(Errc::invalid_argument,
+                 concat("domainname ", quote(request.domainname), " is longer than 64 bytes"));
   if (!request.hostname.empty()) {
     if (config->uts_mode == "host")
       return Error(Errc::invalid_argument,

@@ -200,7 +200,12 @@ Status resolve_bind(const MountRequest& request, ResolvedMount* mount) {
                  concat("chowning host path ", quote(mount->source),
                         " is not allowed. You can manually `chown -R` the path"));
   struct statvfs fs {};
-  if (::statvfs(request.source.c_str(), &fs) < 0)
+  bool found = ::statvfs(request.source.c_str(), &fs) == 0;
+  if (!found && errno == ENOENT && request.make_source) {
+    TRY(sys::ensure_dirs(request.source, 0755));
+    found = ::statvfs(request.source.c_str(), &fs) == 0;
+  }
+  if (!found)
     return Error(errno == ENOENT ? Errc::not_found : Errc::io,
                  concat("statfs ", request.source, ": ", go_reason(errno)));
   TRY(check_overlay(*mount));

@@ -90,6 +90,18 @@ Status mount_overlay(const runtime::OverlayRoot& o, const std::string& target) {
   return {};
 }
 
+// As our own runtime does: /etc/mtab where the image has none. The folder's owner is the
+// container's root.
+void link_mtab(const std::string& root) {
+  auto top = sys::open(root, O_PATH | O_DIRECTORY);
+  if (!top) return;
+  auto etc = sys::open_in_root(top->get(), "etc", O_RDONLY | O_DIRECTORY);
+  struct stat st {};
+  if (!etc || ::fstat(etc->get(), &st) < 0 || ::symlinkat("/proc/mounts", etc->get(), "mtab") < 0)
+    return;
+  (void)::fchownat(etc->get(), "mtab", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW);
+}
+
 // The bundle that the other runtime reads: the spec with the root where it is mounted.
 Status write_bundle(const Plan& plan) {
   std::string bundle = bundle_of(plan);
@@ -112,6 +124,7 @@ Status write_bundle(const Plan& plan) {
   if (!plan.overlay.lower.empty()) {
     place = concat(bundle, "/rootfs");
     TRY(mount_overlay(plan.overlay, place));
+    link_mtab(place);
   } else if (!place.starts_with('/')) {
     place = concat(plan.bundle, '/', place);
   }

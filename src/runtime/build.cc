@@ -273,6 +273,12 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   if (!r.no_new_keyring) plan->add(Op::session_keyring).source = plan->keep(concat("_ses.", r.id));
   plan->add(Op::umask).flags = 0;  // modes of nodes and folders are given exactly
   TRY(build_root(in, ns, plan));
+  if (r.mtab_link) {  // before the mounts: /etc may become a folder of the host's
+    Step& step = plan->add(Op::symlink);
+    step.source = "/proc/mounts";
+    step.target = "/etc/mtab";
+    step.flags = kLinkMayFail;
+  }
   bool outside_hooks =
       spec.hooks && (!spec.hooks->prestart.empty() || !spec.hooks->create_runtime.empty());
   if (outside_hooks) {

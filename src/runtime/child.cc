@@ -238,8 +238,10 @@ int run_step(ChildState& c, const Step& s) {
       return child_remount_readonly(c, s.target);
     case Op::device:
       return child_device(c, *static_cast<const DevicePlan*>(s.data));
-    case Op::symlink:
-      return child_symlink(c, s.source, s.target);
+    case Op::symlink: {
+      int result = child_symlink(c, s.source, s.target);
+      return (s.flags & kLinkMayFail) != 0 ? 0 : result;  // a root that is read-only
+    }
     case Op::make_folder: {
       int fd = open_or_make(c, s.target, true);
       if (fd >= 0) ::close(fd);

@@ -34,7 +34,7 @@ enum class Op : std::uint8_t {
   mount,             // data: MountPlan
   remount_readonly,  // target: deferred "ro" of a mount that had to be filled first
   device,            // data: DevicePlan
-  symlink,           // source: what it holds; target: its place in the root
+  symlink,           // source: what it holds; target: its place in the root; flags: kLinkMayFail
   make_folder,       // target: the working directory, made when missing
   hooks,             // data: HookPlan, count; flags: 1 = in the container, after the pivot
   mask,              // target
@@ -76,6 +76,7 @@ enum class Op : std::uint8_t {
   execute,
 };
 const char* op_name(Op op);
+constexpr std::uint64_t kLinkMayFail = 1;  // of Op::symlink: a root that is read-only
 
 struct Step {
   Op op;
