@@ -161,7 +161,7 @@ Result<std::int64_t> size_of(const char* option, const std::string& text) {
 Status set_files(const ContainerFlags& f, bool as_docker, CreateRequest* r) {
   for (const std::string& text : f.volume) {
     r->mounts.push_back(TRY(engine::parse_volume(text)));
-    r->mounts.back().make_source = as_docker;
+    r->mounts.back().from_volume_flag = as_docker;  // a missing source is made then
   }
   for (const std::string& text : f.mount) {
     engine::MountRequest mount = TRY(engine::parse_mount(text));

@@ -14,7 +14,7 @@ void bind(json::Binder& b, MountRequest& m) {
   b("source", m.source);
   b("destination", m.destination);
   b("options", m.options);
-  b("makeSource", m.make_source);
+  b("fromVolumeFlag", m.from_volume_flag);
   b("volumeOptions", m.volume_options);
   b("subpath", m.subpath);
 }

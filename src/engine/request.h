@@ -38,7 +38,8 @@ struct MountRequest {
   std::string source;  // host path, volume name, image; empty: anonymous volume
   std::string destination;
   std::vector<std::string> options;  // as for -v: ro rw z Z U nocopy rshared noexec idmap ...
-  bool make_source = false;  // of a bind, when it is missing: as Docker does for -v, and Podman not
+  bool from_volume_flag =
+      false;  // -v: a missing host directory is an error in Podman, made in Docker
   std::map<std::string, std::string> volume_options = {};  // volume-opt: of a volume that is made
   std::string subpath = {};                                // of a volume: only what is there
 };

@@ -201,7 +201,7 @@ Status resolve_bind(const MountRequest& request, ResolvedMount* mount) {
                         " is not allowed. You can manually `chown -R` the path"));
   struct statvfs fs {};
   bool found = ::statvfs(request.source.c_str(), &fs) == 0;
-  if (!found && errno == ENOENT && request.make_source) {
+  if (!found && errno == ENOENT && request.from_volume_flag) {  // as Docker
     TRY(sys::ensure_dirs(request.source, 0755));
     found = ::statvfs(request.source.c_str(), &fs) == 0;
   }

@@ -62,7 +62,6 @@ Status start_container(const StarterInput& input) {
   request.cgroup_manager = TRY(cgroup_manager(plan.cgroup_manager));
   request.tolerate_missing_cgroup = plan.tolerate_missing_cgroup;
   request.no_new_keyring = plan.no_new_keyring;
-  request.mtab_link = true;
   for (int i = 0; i < 3; ++i) request.stdio[i] = input.stdio[i];
   request.console_socket = input.console;
   request.preserve_fds = input.preserve;

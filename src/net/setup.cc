@@ -340,7 +340,8 @@ Status remove_network(const Network& network, const Place& place) {
     elements.push_back(std::move(set));
   }
   errors.add(drop_elements(socket, elements, "table inet minke"));
-  if (errors.empty()) errors.add(drop_table_if_empty(socket));
+  // A user's table also holds what netd has laid for itself (hold, take); it goes with N.
+  if (errors.empty() && !place.rootless) errors.add(drop_table_if_empty(socket));
   TRY_CTX(std::move(errors).to_status(), concat("network ", network.name));
   return {};
 }

@@ -273,7 +273,9 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   if (!r.no_new_keyring) plan->add(Op::session_keyring).source = plan->keep(concat("_ses.", r.id));
   plan->add(Op::umask).flags = 0;  // modes of nodes and folders are given exactly
   TRY(build_root(in, ns, plan));
-  if (r.mtab_link) {  // before the mounts: /etc may become a folder of the host's
+  // As Podman does, for programs that read it; before the mounts: /etc may become a folder of the
+  // host's.
+  if (r.overlay) {
     Step& step = plan->add(Op::symlink);
     step.source = "/proc/mounts";
     step.target = "/etc/mtab";

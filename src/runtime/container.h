@@ -46,9 +46,6 @@ struct CreateRequest {
   int console_socket = -1;  // with process.terminal: the pty's master is sent over this unix socket
   std::vector<int> preserve_fds;  // given to init as 3, 4, ... in this order
   bool no_pivot = false, no_new_keyring = false;
-  // As Podman does: a link /etc/mtab to /proc/mounts where the image has none, for programs that
-  // read it.
-  bool mtab_link = false;
   // Init becomes a child of the caller's parent (CLONE_PARENT): lets the monitor build containers
   // in a process of their own and keep a small heap. With a user namespace joined by path a second
   // child, which has ended already, is left to that parent as well: it must reap both.
