@@ -19,6 +19,7 @@ in_far nft 'add table ip t; add chain ip t c { type filter hook prerouting prior
 
 echo 'nameserver 198.18.9.9' >"$T/resolv.conf"
 mount --bind "$T/resolv.conf" /etc/resolv.conf
+# shellcheck disable=SC2154 # it is, first
 trap 'code=$?; set +e; jobs -p | xargs -r kill; umount /etc/resolv.conf; end_netd; (exit $code); cleanup' EXIT
 ip link add br0 type bridge && ip addr add 10.77.0.1/24 dev br0 && ip link set br0 up
 netd start

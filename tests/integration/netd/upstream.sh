@@ -8,6 +8,7 @@ for address in 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4; do ip addr add $address/
 cp /etc/resolv.conf "$T/before" 2>/dev/null || true
 echo 'nameserver 192.0.2.1' >"$T/resolv.conf"
 mount --bind "$T/resolv.conf" /etc/resolv.conf
+# shellcheck disable=SC2154 # it is, first
 trap 'code=$?; set +e; jobs -p | xargs -r kill; umount /etc/resolv.conf; end_netd; (exit $code); cleanup' EXIT
 serve() { serve_names "$T/$2" "$1" 53 "$2"; }
 serve 192.0.2.1 answers
