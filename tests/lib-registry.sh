@@ -27,6 +27,7 @@ free_port() {
   echo "$port"
 }
 
+# shellcheck disable=SC2034 # R is for the scripts
 start_registry() { # [NAME] [plain|tls] [open|auth] [PORT]
   local name=${1:-r1} kind=${2:-plain} auth=${3:-open} port=${4:-}
   local dir=$T/reg-$name

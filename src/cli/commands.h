@@ -44,6 +44,7 @@ extern const Command kLoadCommand;
 extern const Command kPullCommand;
 extern const Command kLoginCommand;
 extern const Command kLogoutCommand;
+extern const Command kPushCommand;
 extern const Command kLogsCommand;
 extern const Command kManifestAddCommand;
 extern const Command kManifestAnnotateCommand;

@@ -37,4 +37,18 @@ class GzipSink final : public ByteSink {
   std::unique_ptr<State> state_;
 };
 
+// zstd of what is written, deterministic. finish() must be called once.
+class ZstdSink final : public ByteSink {
+ public:
+  explicit ZstdSink(ByteSink& output, int level = 3);
+  ~ZstdSink() override;
+  Status write(std::string_view bytes) override;
+  Status finish();
+
+ private:
+  Status run(std::string_view bytes, bool end);
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 }  // namespace minke

@@ -8,10 +8,10 @@
 #include <set>
 
 #include "base/str.h"
-#include "codec/compress.h"
 #include "codec/digest.h"
 #include "codec/tar_writer.h"
 #include "imagework/source.h"
+#include "imagework/stored_image.h"
 #include "imagework/verbs.h"
 #include "oci/reference.h"
 #include "store/layout.h"
@@ -99,92 +99,6 @@ class DirOutput final : public Output {
 
  private:
   int dir_;
-};
-
-class HashingSource final : public ByteSource {
- public:
-  explicit HashingSource(ByteSource& inner) : inner_(inner) {}
-  Result<std::string_view> next() override {
-    std::string_view chunk = TRY(inner_.next());
-    hasher_.update(chunk);
-    size_ += chunk.size();
-    return chunk;
-  }
-  std::string hex() { return hasher_.hex(); }
-  std::uint64_t size() const { return size_; }
-
- private:
-  ByteSource& inner_;
-  Hasher hasher_;
-  std::uint64_t size_ = 0;
-};
-
-Result<UniqueFd> open_blob(int store, const oci::Digest& digest) {
-  auto fd = sys::open_beneath(store, concat(store::kBlobsDir, "/", digest.hex()).c_str(), O_RDONLY,
-                              0, true);
-  if (!fd) return std::move(fd.error()).wrap(concat("blob ", digest.str()));
-  return fd;
-}
-
-Error damaged(const oci::Digest& digest) {
-  return {Errc::corrupt,
-          concat("blob ", digest.str(), " is damaged on disk; remove the image and get it again")};
-}
-
-struct SavedImage {
-  const store::WorkerImage* request = nullptr;
-  oci::Manifest manifest;
-  oci::ImageConfig config;
-  std::string manifest_json, config_json;
-};
-
-Result<std::string> read_blob(int store, const oci::Digest& digest) {
-  UniqueFd fd = TRY(open_blob(store, digest));
-  std::string bytes = TRY(sys::read_all(fd.get(), 16 << 20, digest.str()));
-  if (sha256_hex(bytes) != digest.hex()) return damaged(digest);
-  return bytes;
-}
-
-Result<SavedImage> read_image(int store, const store::WorkerImage& request) {
-  SavedImage image;
-  image.request = &request;
-  image.manifest_json = TRY(read_blob(store, request.manifest));
-  image.manifest = TRY(oci::parse_manifest(image.manifest_json));
-  image.config_json = TRY(read_blob(store, image.manifest.config.digest));
-  image.config = TRY(oci::parse_image_config(image.config_json));
-  if (image.config.diff_ids.size() != image.manifest.layers.size())
-    return Error(Errc::corrupt, concat("image ", image.manifest.config.digest.hex(),
-                                       ": its config and manifest disagree"));
-  return image;
-}
-
-// A layer's blob as plain tar, checked against its diff id at the end.
-class PlainLayer {
- public:
-  static Result<std::unique_ptr<PlainLayer>> open(int store, const oci::Digest& blob) {
-    auto layer = std::make_unique<PlainLayer>();
-    layer->digest_ = blob;
-    layer->fd_ = TRY(open_blob(store, blob));
-    layer->file_ = std::make_unique<FdSource>(layer->fd_.get());
-    layer->peek_ = std::make_unique<PeekSource>(*layer->file_);
-    Compression compression = detect_compression(TRY(layer->peek_->head(kMagicSize)));
-    layer->plain_ = make_decompressor(compression, *layer->peek_);
-    layer->hashing_ = std::make_unique<HashingSource>(*layer->plain_);
-    return layer;
-  }
-  ByteSource& source() { return *hashing_; }
-  Status check(const oci::Digest& diff_id) {
-    if (hashing_->hex() != diff_id.hex()) return damaged(digest_);
-    return {};
-  }
-
- private:
-  oci::Digest digest_;
-  UniqueFd fd_;
-  std::unique_ptr<FdSource> file_;
-  std::unique_ptr<PeekSource> peek_;
-  std::unique_ptr<ByteSource> plain_;
-  std::unique_ptr<HashingSource> hashing_;
 };
 
 Result<std::uint64_t> plain_size(int store, const oci::Digest& blob, const std::string& chain_id) {
@@ -281,7 +195,7 @@ Status copy_blob(int store, const oci::Digest& digest, Output& out, const std::s
   FdSource file(fd.get());
   HashingSource source(file);
   TRY(out.file(name, static_cast<std::uint64_t>(st.st_size), source));
-  if (source.hex() != digest.hex()) return damaged(digest);
+  if (source.hex() != digest.hex()) return damaged_blob(digest);
   return {};
 }
 
@@ -313,31 +227,6 @@ Status save_oci(int store, const std::vector<SavedImage>& images, Output& out) {
   return out.finish();
 }
 
-// The layer as gzip in the directory, named by what came out.
-Status compress_layer(int store, int dir, const oci::Digest& diff_id, oci::Descriptor* layer) {
-  auto plain = TRY(PlainLayer::open(store, layer->digest));
-  std::string temporary = concat("tmp-", diff_id.hex());
-  UniqueFd fd =
-      TRY(sys::open_beneath(dir, temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644, true));
-  FdSink file(fd.get(), temporary);
-  GzipSink gzip(file);
-  for (std::string_view chunk = TRY(plain->source().next()); !chunk.empty();
-       chunk = TRY(plain->source().next()))
-    TRY(gzip.write(chunk));
-  TRY(gzip.finish());
-  TRY(plain->check(diff_id));
-  FdSource written(fd.get(), 0, static_cast<std::uint64_t>(::lseek(fd.get(), 0, SEEK_END)));
-  HashingSource hashing(written);
-  while (!TRY(hashing.next()).empty()) {
-  }
-  layer->size = static_cast<std::int64_t>(hashing.size());
-  layer->digest = oci::Digest::sha256(hashing.hex());
-  layer->media_type = oci::kMediaLayerGzip;
-  if (::renameat(dir, temporary.c_str(), dir, std::string(layer->digest.hex()).c_str()) < 0)
-    return Error::from_errno(errno, concat("rename ", temporary));
-  return {};
-}
-
 Status save_docker_dir(int store, const SavedImage& image, bool compress, int dir) {
   DirOutput out(dir);
   TRY(out.text("version", "Directory Transport Version: 1.1\n"));
@@ -348,7 +237,7 @@ Status save_docker_dir(int store, const SavedImage& image, bool compress, int di
     oci::Descriptor& layer = manifest.layers[i];
     layer.annotations.clear();
     if (compress && layer.media_type == oci::kMediaLayerTar)
-      TRY(compress_layer(store, dir, image.config.diff_ids[i], &layer));
+      TRY(pack_layer(store, dir, image.config.diff_ids[i], {}, &layer));
     else
       TRY(copy_blob(store, layer.digest, out, std::string(layer.digest.hex())));
     layer.media_type = oci::docker_media_type(layer.media_type);

@@ -34,6 +34,7 @@ class Session {
 
   const Limits& limits() const { return limits_; }
   int store() const { return store_; }
+  int blobs_folder() const { return blobs_.get(); }  // of the staging directory
 
   // Reads a whole layer: verifies and keeps the bytes as a blob, unpacks them at once. `expected`
   // (may be empty) is what the bytes must hash to. `keep_plain`: the blob is the plain tar where

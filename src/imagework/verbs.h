@@ -19,6 +19,8 @@ Status load_archive(Session& session, int input, const LoadChoice& choice = {});
 Status load_directory(Session& session, int directory, const LoadChoice& choice = {});
 // The layers of one image of the store that are missing, from its blobs.
 Status restore_layers(Session& session, const store::WorkerRequest& request);
+// An image as a registry is to get it; what changes goes into the staging directory.
+Status pack_image(Session& session, const store::WorkerRequest& request);
 // An image whose layers minke-transfer is fetching; `news` is its socket.
 Status pull_image(Session& session, const store::WorkerRequest& request, int news);
 // A root file system as tar: one layer, one image.

@@ -38,6 +38,7 @@ constexpr Verb kVerbs[] = {
     {.name = "load", .store = true, .staging = true},
     {.name = "load-dir", .store = true, .staging = true, .reads_data = true},
     {.name = "import", .store = true, .staging = true},
+    {.name = "pack", .store = true, .staging = true},
     {.name = "pull", .store = true, .staging = true},
     {.name = "restore", .store = true, .staging = true},
     {.name = "commit", .store = true, .staging = true, .reads_data = true},
@@ -97,14 +98,16 @@ Status serve(const WorkerRequest& request, store::WorkerReply* reply) {
   if (verb->name == "save") return save_images(store::kStoreFd, request, store::kDataFd);
   if (verb->name == "seal") return seal_tree(store::kDataFd, store::kStagingFd, reply);
   Session session(store::kStoreFd, store::kStagingFd, request.rootless);
-  Status done = verb->name == "load"       ? load_archive(session, store::kDataFd, {request.pick, request.name})
-                : verb->name == "load-dir" ? load_directory(session, store::kDataFd, {request.pick, request.name})
-                : verb->name == "pull"     ? pull_image(session, request, store::kDataFd)
-                : verb->name == "restore"  ? restore_layers(session, request)
-                : verb->name == "assemble" ? assemble_image(session, request, store::kStagingFd)
-                : verb->name == "commit"
-                    ? commit_tree(session, request, store::kDataFd, store::kStagingFd)
-                    : import_rootfs(session, request, store::kDataFd);
+  Status done =
+      verb->name == "load" ? load_archive(session, store::kDataFd, {request.pick, request.name})
+      : verb->name == "load-dir"
+          ? load_directory(session, store::kDataFd, {request.pick, request.name})
+      : verb->name == "pack"     ? pack_image(session, request)
+      : verb->name == "pull"     ? pull_image(session, request, store::kDataFd)
+      : verb->name == "restore"  ? restore_layers(session, request)
+      : verb->name == "assemble" ? assemble_image(session, request, store::kStagingFd)
+      : verb->name == "commit"   ? commit_tree(session, request, store::kDataFd, store::kStagingFd)
+                                 : import_rootfs(session, request, store::kDataFd);
   TRY(std::move(done));
   std::vector<std::string> before = std::move(reply->notes);
   *reply = std::move(session.reply());

@@ -205,7 +205,9 @@ Status send_bytes(Client& client, const std::string& repository, const BlobUploa
 Result<UploadEnd> upload_blob(Client& client, const std::string& repository,
                               const BlobUpload& upload) {
   std::string what = concat("writing blob ", upload.digest.str());
-  if (TRY(blob_exists(client, repository, upload.digest))) return UploadEnd::existed;
+  bool there = TRY_CTX(blob_exists(client, repository, upload.digest),
+                       concat("trying to reuse blob ", upload.digest.str(), " at destination"));
+  if (there) return UploadEnd::existed;
   std::string location;
   for (const std::string& other : upload.mount_from) {
     // No right to read there, or not there any more: the blob itself goes.

@@ -36,6 +36,27 @@ std::string form(std::string_view key, std::string_view value) {
   return concat(key, "=", url_escape(value));
 }
 
+std::string host_of(const std::string& origin) {  // "https://auth.docker.io:443"
+  std::string host = origin.substr(std::min(origin.find("://") + 3, origin.size()));
+  return host.substr(0, host.rfind(':'));
+}
+
+// A token server gets credentials when it is the registry's own host, below it, or beside it in one
+// domain (auth.docker.io of registry-1.docker.io), but not when all they share is a public suffix:
+// a registry must not send those who ask it to a stranger with their password (CVE-2020-15157).
+bool same_owner(const std::string& realm, const std::string& registry) {
+  if (realm == registry || realm.ends_with("." + registry)) return true;
+  bool address = registry.find_first_not_of("0123456789.") == std::string::npos ||
+                 registry.find(':') != std::string::npos;
+  std::size_t dot = registry.find('.');
+  if (address || dot == std::string::npos) return false;
+  std::string domain = registry.substr(dot + 1);
+  auto parts = split_once(domain, '.');
+  if (!parts) return false;
+  bool suffix = parts->second.size() == 2 && parts->first.size() <= 3;  // co.uk, com.au
+  return !suffix && (realm == domain || realm.ends_with("." + domain));
+}
+
 // Seconds, or a date.
 std::optional<std::int64_t> retry_after(const HttpResponse& response) {
   std::string text = response.header("retry-after");
@@ -196,6 +217,10 @@ Result<Client::Token> Client::fetch_token(const Challenge& bearer,
     return Error(Errc::permission,
                  concat("token server ", quote(realm),
                         ": credentials are not sent by plain http; --tls-verify=false allows it"));
+  if (knows_credentials() && !same_owner(host_of(url_origin(realm)), host_of(url_origin(base_))))
+    return Error(Errc::permission,
+                 concat("token server ", quote(realm), ": it is on another host than ",
+                        access_.host, ", and credentials are not sent there"));
   std::vector<std::string> wanted = scopes;
   std::string asked = bearer.param("scope");
   for (std::string_view scope : split(asked, ' '))

@@ -79,6 +79,24 @@ Result<LoadResult> load_archive(const Store& store, int input_fd, const std::str
   return run_and_commit(store, std::move(request), dir.get());
 }
 
+Result<Staging> pack_image(const Store& store, const Image& image, const PackRequest& how,
+                           std::string* manifest_json) {
+  WorkerRequest request;
+  request.verb = "pack";
+  request.rootless = store.rootless();
+  request.format = how.docker ? "v2s2" : "oci";
+  request.packing = {how.compression, how.level, how.force};
+  request.images.emplace_back().manifest = image.manifest_descriptor.digest;
+  sys::DirFd root = TRY(sys::open_dir(store.root()));
+  TRY(store.clear_abandoned());
+  Staging staging = TRY(store.stage("pack"));
+  WorkerReply reply = TRY(run_worker(request, {root.get(), staging.lock_fd(), -1, -1}));
+  if (reply.images.size() != 1) return Error(Errc::internal, "the image worker made no image");
+  *manifest_json = TRY(sys::read_small_file(
+      concat(staging.path(), "/", kStagedBlobsDir, "/", reply.images[0].manifest.digest.hex())));
+  return staging;
+}
+
 Status restore_layers(const Store& store, const Image& image) {
   WorkerRequest request;
   request.verb = "restore";

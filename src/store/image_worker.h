@@ -25,6 +25,18 @@ struct LoadResult {
 Result<LoadResult> load_archive(const Store& store, int input_fd, const std::string& directory,
                                 const std::string& pick = "", const std::string& as = "");
 
+// The image as a registry is to get it: plain layers packed (`force`: all that are packed
+// otherwise), in Docker's dialect or OCI's. Returns the staging directory with what is new, and the
+// manifest.
+struct PackRequest {
+  bool docker = false;
+  std::string compression;  // gzip, zstd; empty: gzip
+  std::int32_t level = 0;   // 0: the format's own default
+  bool force = false;
+};
+Result<Staging> pack_image(const Store& store, const Image& image, const PackRequest& how,
+                           std::string* manifest_json);
+
 // Unpacks the layers of an image that are not there (any more) from its blobs, which are read
 // against their digests.
 Status restore_layers(const Store& store, const Image& image);

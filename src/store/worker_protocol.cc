@@ -50,6 +50,11 @@ void bind(json::Binder& b, WorkerLayer& layer) {
   bind_digest(b, "digest", layer.blob.digest);
   b("size", layer.blob.size);
 }
+void bind(json::Binder& b, WorkerPacking& packing) {
+  b("format", packing.format);
+  b("level", packing.level);
+  b("force", packing.force);
+}
 void bind(json::Binder& b, WorkerRequest& request) {
   b("verb", request.verb);
   b("rootless", request.rootless);
@@ -71,6 +76,7 @@ void bind(json::Binder& b, WorkerRequest& request) {
   b("annotations", request.annotations);
   b("allNames", request.names);
   b("wanted", request.wanted);
+  b("packing", request.packing);
 }
 void bind(json::Binder& b, WorkerResult& result) {
   b("manifest", result.manifest);

@@ -51,13 +51,20 @@ struct WorkerLayer {  // assemble: bottom first
   oci::Digest diff_id;
   oci::Descriptor blob;  // without a digest: the plain tar, made anew where there is none
 };
+// How layers are packed that are plain, or with `force` all that are packed otherwise.
+struct WorkerPacking {
+  std::string format;  // gzip, zstd; empty: gzip
+  std::int32_t level = 0;
+  bool force = false;
+};
 struct WorkerRequest {
   // load, load-dir, import, restore (layers of images[0]), save, export; commit; read-tree (to an
   // archive), copy-tree, put-tree (from an archive); unpack (an archive into kStagingFd);
   // seal (what an overlay's upper folder would be as a layer), assemble (an image of layers that
   // are there)
-  // load, load-dir, import, pull, restore (layers of images[0]), save, export; commit; read-tree
-  // (to an archive), copy-tree, put-tree (from an archive); unpack (an archive into kStagingFd)
+  // load, load-dir, import, pull, pack, restore (layers of images[0]), save, export; commit;
+  // read-tree (to an archive), copy-tree, put-tree (from an archive); unpack (an archive into
+  // kStagingFd)
   std::string verb;
   bool rootless = false;
   std::string format;               // save: docker-archive, oci-archive, oci-dir, docker-dir
@@ -79,6 +86,7 @@ struct WorkerRequest {
   // pull: base_manifest and config_json are of the image; these layers come from minke-transfer,
   // told of on kDataFd, the others are in the store.
   std::vector<std::string> wanted;
+  WorkerPacking packing;  // pack; `format`: v2s2, else OCI
 };
 struct WorkerResult {  // one image
   oci::Descriptor manifest;
@@ -99,6 +107,7 @@ void bind(json::Binder& b, WorkerImage& image);
 void bind(json::Binder& b, WorkerIdRange& range);
 void bind(json::Binder& b, WorkerOwners& owners);
 void bind(json::Binder& b, WorkerTree& tree);
+void bind(json::Binder& b, WorkerPacking& packing);
 void bind(json::Binder& b, WorkerLayer& layer);
 void bind(json::Binder& b, WorkerRequest& request);
 void bind(json::Binder& b, WorkerResult& result);

@@ -4,12 +4,13 @@
 . "$(dirname "$0")/../../lib-registry.sh"
 start_registry
 list='{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":['
+# shellcheck disable=SC2094 # of files that are not the one written
 for arch in amd64 arm64 arm; do
   layered_image "$arch" 1
   cfg=$(jq -r '.config.digest[7:]' "$arch/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$arch/index.json")")
   m=$arch/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$arch/index.json")
-  jq -c --arg a "$arch" '.architecture = $a' "$arch/blobs/sha256/$cfg" >cfg
-  new=$(sha256sum <cfg | cut -d' ' -f1) size=$(stat -c %s cfg) && mv cfg "$arch/blobs/sha256/$new"
+  jq -c --arg a "$arch" '.architecture = $a' "$arch/blobs/sha256/$cfg" >"$T/cfg"
+  new=$(sha256sum <"$T/cfg" | cut -d' ' -f1) size=$(stat -c %s "$T/cfg") && mv "$T/cfg" "$arch/blobs/sha256/$new"
   jq -c --arg d "sha256:$new" --argjson s "$size" '.config.digest = $d | .config.size = $s' "$m" >m
   d=$(sha256sum <m | cut -d' ' -f1) s=$(stat -c %s m) && mv m "$arch/blobs/sha256/$d"
   jq -c --arg d "sha256:$d" --argjson s "$s" '.manifests[0].digest = $d | .manifests[0].size = $s' "$arch/index.json" >i && mv i "$arch/index.json"

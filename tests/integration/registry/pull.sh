@@ -28,4 +28,4 @@ ok minke pull -q --tls-verify=false "$R/team/three@$digest"
 assert_eq "$id" "$out" 'id by digest'
 ok minke inspect "$R/team/three@$digest"
 ok minke rmi -a
-assert_eq '' "$(ls r/images/blobs/sha256 r/downloads r/layers | grep -v :)" 'left behind'
+assert_eq '' "$(find r/images/blobs/sha256 r/downloads r/layers -mindepth 1)" 'left behind'
