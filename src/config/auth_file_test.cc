@@ -151,7 +151,7 @@ case $1 in
   store) cat > store.json ;;
   get) read -r server
        case $server in
-         slow.io) sleep 60 ;;
+         slow.io) exec sleep 60 ;;
          token.io) echo '{"ServerURL":"x","Username":"<token>","Secret":"idtok"}' ;;
          broken.io) echo 'the keyring is locked'; exit 1 ;;
          https://index.docker.io/v1/) echo '{"Username":"hub","Secret":"pw"}' ;;
