@@ -37,12 +37,21 @@ class Folder {
       if (fd && ::flock(fd->get(), LOCK_EX | LOCK_NB) == 0)
         ignore(sys::remove_tree_at(DirFd::cwd(), path.c_str()), "the next build tries again");
     }
-    Folder folder;
-    folder.path_ = concat(all, "/", random_hex(8));
-    TRY(sys::make_dir_at(DirFd::cwd(), folder.path_.c_str(), 0700));
-    folder.lock_ = TRY(sys::open(folder.path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    if (::flock(folder.lock_.get(), LOCK_EX) < 0) return Error::from_errno(errno, folder.path_);
-    return folder;
+    for (int tries = 0; tries < 10; ++tries) {
+      Folder folder;
+      folder.path_ = concat(all, "/", random_hex(8));
+      TRY(sys::make_dir_at(DirFd::cwd(), folder.path_.c_str(), 0700));
+      auto lock = sys::open(folder.path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      if (!lock && lock.error().sys() != ENOENT) return std::move(lock.error());
+      // Before we had the lock another build may have taken it for abandoned.
+      struct stat st {};
+      if (!lock || ::flock(lock->get(), LOCK_EX) < 0 || ::fstat(lock->get(), &st) < 0 ||
+          st.st_nlink == 0)
+        continue;
+      folder.lock_ = std::move(*lock);
+      return folder;
+    }
+    return Error(Errc::internal, concat(all, ": new folders disappear"));
   }
   Folder(Folder&&) = default;
   Folder& operator=(Folder&&) = delete;

@@ -9,6 +9,7 @@ for i in 1 2 3 4; do
   minke build -q --network none -t "made:$i" -f C ctx >"o$i" 2>&1 &
 done
 wait
+cat o? >&2
 for i in 1 2 3 4; do
   ok run "made:$i" cmp /x /y
 done
