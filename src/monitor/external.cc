@@ -99,7 +99,8 @@ void link_mtab(const std::string& root) {
   struct stat st {};
   if (!etc || ::fstat(etc->get(), &st) < 0 || ::symlinkat("/proc/mounts", etc->get(), "mtab") < 0)
     return;
-  (void)::fchownat(etc->get(), "mtab", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW);
+  if (::fchownat(etc->get(), "mtab", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+    return;  // it leads there all the same
 }
 
 // The bundle that the other runtime reads: the spec with the root where it is mounted.
