@@ -26,7 +26,7 @@ constexpr const char* kCreated = "org.opencontainers.image.created";
 class Finisher {
  public:
   Finisher(engine::Engine& engine, const Plan& plan, StageResult result)
-      : engine_(engine), plan_(plan), options_(plan.options), result_(std::move(result)) {}
+      : engine_(engine), options_(plan.options), result_(std::move(result)) {}
   Result<std::string> make_image();
   Status write_files(const OutputChoice& output);
 
@@ -39,7 +39,6 @@ class Finisher {
   Result<sys::UniqueFd> open_tree();
 
   engine::Engine& engine_;
-  const Plan& plan_;
   const BuildOptions& options_;
   StageResult result_;
 };

@@ -54,7 +54,8 @@ Status PathPattern::parse_set(std::size_t* at) {
   auto character = [&]() -> Result<std::uint32_t> {
     if (*at >= text_.size()) return bad_pattern(text_);
     if (text_[*at] == '-' || text_[*at] == ']') return bad_pattern(text_);
-    if (text_[*at] == '\\' && ++*at >= text_.size()) return bad_pattern(text_);
+    if (text_[*at] == '\\') ++*at;
+    if (*at >= text_.size()) return bad_pattern(text_);
     return next_character(text_, at);
   };
   do {

@@ -255,7 +255,7 @@ Result<RunMount> parse_mount(std::string_view text, const ExpandText* expand) {
     std::optional<std::string> value;
   };
   std::vector<Field> fields;
-  bool variable_type = false, said_access = false;
+  bool variable_type = false;
   for (const std::string& field : TRY(split_fields(text))) {
     const std::size_t equals = field.find('=');
     const std::string name = field.substr(0, equals);
@@ -276,7 +276,6 @@ Result<RunMount> parse_mount(std::string_view text, const ExpandText* expand) {
       variable_type = expand == nullptr && value->find('$') != std::string::npos;
       if (!variable_type) TRY(set_type(*value, &mount));
     } else {
-      said_access |= row->key == Key::read_only || row->key == Key::read_write;
       fields.push_back({row, std::move(value)});
     }
   }

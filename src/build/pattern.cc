@@ -41,7 +41,8 @@ Result<ShellPattern> ShellPattern::parse(std::string_view text) {
     } else if (text[i] == '?') {
       steps.push_back({Step::Kind::one, ""});
     } else if (text[i] == '\\') {
-      if (++i == text.size() || std::string_view("*?\\}/").find(text[i]) == std::string_view::npos)
+      ++i;
+      if (i == text.size() || std::string_view("*?\\}/").find(text[i]) == std::string_view::npos)
         return Error(Errc::invalid_argument, concat("invalid pattern (", text,
                                                     "): \\ can only stand before * ? \\ } and /"));
       add_text(text[i]);

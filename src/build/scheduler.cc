@@ -34,7 +34,7 @@ void bind(json::Binder& b, Word& word) {
   b("result", word.result);
 }
 
-void say(int fd, Word word) {
+void say(int fd, const Word& word) {
   std::string text = json::dump_struct(word);
   auto size = static_cast<std::uint32_t>(text.size());
   std::string whole(reinterpret_cast<const char*>(&size), sizeof size);

@@ -201,7 +201,7 @@ Status set_making(const Invocation& call, const BuildFlags& f, BuildOptions* out
     if (std::string text = environment("SOURCE_DATE_EPOCH"); !text.empty()) {
       auto epoch = parse_int(text);
       if (!epoch) return invalid(concat("SOURCE_DATE_EPOCH ", quote(text), " is no number"));
-      out->source_epoch = *epoch;
+      out->source_epoch = epoch;
     }
   if (f.timestamp && f.source_date_epoch)
     return invalid("--timestamp and --source-date-epoch cannot be set together");

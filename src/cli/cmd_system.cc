@@ -115,8 +115,9 @@ const constinit Command kSystemCheckCommand = make_command<CheckFlags, check>(
 const constinit Command kSystemResetCommand = make_command<ResetFlags, reset>(
     {.summary = "Reset storage",
      .usage = "[options]",
-     .description = "Stops and removes all containers, and removes all images, networks, volumes and "
-                    "secrets. What others have put into the folders of the engine stays.",
+     .description =
+         "Stops and removes all containers, and removes all images, networks, volumes and "
+         "secrets. What others have put into the folders of the engine stays.",
      .args = ArgRule::none()},
     kResetTables);
 

@@ -37,7 +37,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
   for (char c : text) {
     if (c == '\n' || c == '\r') continue;
     if (c == '=') {
-      if (++padding > 2 || filled + padding > 4) return std::nullopt;
+      ++padding;
+      if (padding > 2 || filled + padding > 4) return std::nullopt;
       continue;
     }
     int value = value_of(c);

@@ -118,7 +118,7 @@ TEST_F(SpecTest, RefusesInPodmansWords) {
        "cannot add init binary as PID 1 (PID namespace isn't private)"},
       {"bind",
        [](CreateRequest& r) {
-         r.mounts = {{"bind", "/nonexist", "/x", {}, true}};
+         r.mounts = {{"bind", "/nonexist", "/x", {}, false}};
        },
        "statfs /nonexist: no such file or directory"},
       {"duplicate",

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -62,6 +63,10 @@ Result<sys::UniqueFd> lock_builder(const std::string& run_dir) {
 Status make_mount_places(const std::string& folder, const std::vector<MountPlace>& mounts) {
   for (const char* path : kOwnFolders) TRY(make_place(folder, path, false));
   for (const char* path : kOwnFiles) TRY(make_place(folder, path, true));
+  // The runtime makes this link where there is none.
+  const std::string mtab = folder + "/etc/mtab";
+  if (::symlink("/proc/mounts", mtab.c_str()) < 0 && errno != EEXIST)
+    return Error::from_errno(errno, mtab);
   for (const MountPlace& mount : mounts)
     TRY_CTX(make_place(folder, mount.path, mount.file), mount.path);
   return {};

@@ -380,7 +380,8 @@ bool fits_host(const oci::Descriptor& d, const oci::Platform& host) {
 }
 
 Status load_index(Session& session, Members& members, const oci::ImageIndex& index,
-                  std::vector<std::string> outer_names, const LoadChoice& choice, int depth) {
+                  const std::vector<std::string>& outer_names, const LoadChoice& choice,
+                  int depth) {
   if (depth > 3) return corrupt("image index: nested too deep");
   oci::Platform host = oci::host_platform();
   std::size_t loaded = 0;

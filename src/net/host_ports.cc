@@ -55,7 +55,8 @@ Result<sys::UniqueFd> bind_one(Protocol protocol, const IpAddress& ip, std::uint
 }
 
 // As Go's net.Listen says it, which scripts know from Podman.
-Error taken(const PortMapping& port, std::uint16_t number, Error why, const std::string& holder) {
+Error taken(const PortMapping& port, std::uint16_t number, const Error& why,
+            const std::string& holder) {
   const char* name = protocol_name(port.protocol);
   const bool v6 = port.host_ip && port.host_ip->v6;
   std::string ip = port.host_ip ? port.host_ip->text() : "";

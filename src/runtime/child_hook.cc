@@ -67,6 +67,7 @@ int child_run_hook(const HookPlan& hook, const char* state, std::size_t size, Ca
   ignore_action.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore_action, &before);
   volatile int exec_error = 0;
+  // NOLINTNEXTLINE(bugprone-unsafe-functions): what runs in between is ours and short
   pid_t pid = ::vfork();
   if (pid == 0) {
     ::setpgid(0, 0);  // so that what a hook started ends with it when its time is up

@@ -107,6 +107,7 @@ Result<Launched> launch_between(const LaunchPlan& plan, Launched launched) {
   Between between{&plan};
   bool dumpable = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
   if (plan.join_pidfd >= 0) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  // NOLINTNEXTLINE(bugprone-unsafe-functions): what runs in between is ours and short
   pid_t helper = ::vfork();
   if (helper == 0) clone_from_between(between);
   int err = errno;

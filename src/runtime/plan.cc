@@ -76,7 +76,7 @@ std::string describe_mount(const MountPlan& m) {
 
 std::string mount_details(const MountPlan& m) {
   std::string out;
-  auto add = [&](std::string word) {
+  auto add = [&](std::string_view word) {
     if (!word.empty()) out += concat(out.empty() ? " (" : " ", word);
   };
   if (m.bind && m.recursive) add("recursive");

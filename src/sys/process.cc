@@ -133,6 +133,7 @@ Result<Spawned> spawn(const SpawnOptions& options) {
     fd = copy;
   }
   ChildPlan plan{&moved, argv.data(), options.env ? env.data() : environ, pass.data(), pass.size()};
+  // NOLINTNEXTLINE(bugprone-unsafe-functions): what runs in between is ours and short
   pid_t pid = ::vfork();
   if (pid < 0) return Error::from_errno(errno, "vfork");
   if (pid == 0) spawn_child(plan);

@@ -22,4 +22,4 @@ within 20 eval '[ -z "$(ls "$T/u/containers/"*/exec/*/state 2>/dev/null)" ]'
 assert_eq running "$(state_of c)"
 ok minke stop -t 0 c
 ok minke rm c
-assert_eq '' "$(ls "$T/r/containers" "$T/u/containers" | grep -v : || true)"
+assert_eq "" "$(find "$T/r/containers" "$T/u/containers" -mindepth 1 -maxdepth 1 ! -name ".*")"

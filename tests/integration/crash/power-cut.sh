@@ -43,6 +43,7 @@ ok minke create --name first -v kept:/v --network none "$IMG" sh -c 'echo first;
 ok minke start -a first
 ok minke tag "$IMG" localhost/other:1
 ok minke run -d --name second --network none "$IMG" sh -c 'echo x >/written; sleep 1000'
+within 30 minke exec second test -s /written
 ok minke stop -t 0 second
 ok minke export -o "$T/tree.tar" second
 ok minke import -q "$T/tree.tar" localhost/imported:1
