@@ -222,6 +222,9 @@ AuthStore::AuthStore(RegistryPlaces places, std::string authfile, std::vector<st
                             : places_.runtime_dir + "/containers";
   path_ = runtime + "/auth.json";
   sources_.push_back({path_});
+  // Under su or cron there is no folder of the login, and /run/containers is root's.
+  if (places_.uid != 0 && places_.runtime_dir.empty() && !places_.config_home.empty())
+    path_ = places_.config_home + "/containers/auth.json";
   if (!places_.config_home.empty())
     sources_.push_back({places_.config_home + "/containers/auth.json"});
   if (!places_.docker_config.empty())
@@ -241,7 +244,10 @@ void AuthStore::use_docker_format(std::string path) {
 Result<std::optional<AuthFile>> AuthStore::read(const Source& source) const {
   auto text = sys::read_small_file(source.path);
   if (!text) {
-    if (text.error().code() == Errc::not_found) return std::optional<AuthFile>();
+    // A place where one looks by default may be closed to this user (/run/containers is root's).
+    Errc code = text.error().code();
+    if (code == Errc::not_found || (code == Errc::permission && !named_))
+      return std::optional<AuthFile>();
     return std::move(text.error());
   }
   AuthFile file = TRY(parse_auth_file(*text, source.path, source.legacy));
