@@ -26,8 +26,8 @@ namespace {
 using State = Fact::State;
 
 // The command with what makes it root's, when we are not.
-std::string as_root(const Host& host, std::string command) {
-  return host.rootless ? "sudo " + command : command;
+std::string as_root(const Host& host, std::string_view command) {
+  return concat(host.rootless ? "sudo " : "", command);
 }
 
 std::optional<std::int64_t> sysctl(const char* path) {

@@ -37,7 +37,7 @@ std::vector<monitor::Attribute> event_attributes(const std::map<std::string, std
   return attributes;
 }
 
-void emit(const Host& host, monitor::Event event) {
+void emit(const Host& host, const monitor::Event& event) {
   Status recorded = monitor::record_event(event_sink(host), event);
   if (!recorded)
     log::warn(concat("event ", event.type, ' ', event.status, ": ", recorded.error().message()));

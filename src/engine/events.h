@@ -21,7 +21,7 @@ struct ContainerSummary;
 
 monitor::EventSink event_sink(const Host& host);
 
-void emit(const Host& host, monitor::Event event);
+void emit(const Host& host, const monitor::Event& event);
 void emit_container(const Host& host, std::string_view status, const ContainerSummary& container,
                     std::optional<int> exit_code = {});
 void emit_container(const Host& host, std::string_view status, const ContainerConfig& container,

@@ -71,7 +71,7 @@ Status remember_exit(const Host& host, const ContainerPaths& paths, const std::s
   // Old ones go on the way; nobody waits for them any more.
   for (const std::string& name : TRY(sys::list_dir(sys::DirFd::cwd(), folder.c_str()))) {
     struct stat st {};
-    std::string path = folder + "/" + name;
+    const std::string path = concat(folder, "/", name);
     if (::lstat(path.c_str(), &st) == 0 && st.st_mtime + kExitKeptSeconds < ::time(nullptr))
       ::unlink(path.c_str());
   }
