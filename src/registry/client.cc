@@ -1,11 +1,10 @@
 #include "registry/client.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <ctime>
 
 #include "base/str.h"
+#include "codec/base64.h"
 #include "codec/json.h"
 
 namespace minke::registry {
@@ -72,15 +71,6 @@ std::optional<std::int64_t> retry_after(const HttpResponse& response) {
 std::string api_host(std::string_view host) {
   return host == "docker.io" || host == "index.docker.io" ? "registry-1.docker.io"
                                                           : std::string(host);
-}
-
-std::string base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  int size = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                               reinterpret_cast<const unsigned char*>(bytes.data()),
-                               static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
 }
 
 std::string status_text(int status) {
@@ -249,7 +239,7 @@ Result<Client::Token> Client::fetch_token(const Challenge& bearer,
                       : concat(realm, realm.find('?') == realm.npos ? "?" : "&", join(query, "&"));
     if (!access_.username.empty())
       request.authorization =
-          concat("Basic ", base64(concat(access_.username, ":", access_.password)));
+          concat("Basic ", base64_encode(concat(access_.username, ":", access_.password)));
   }
   for (std::uint32_t number = 0;; ++number) {
     auto answer = http_.perform(request);
@@ -288,7 +278,7 @@ Result<std::string> Client::authorization(const std::vector<std::string>& scopes
     return concat("Bearer ", known->second.text);
   }
   if (basic_ && !access_.username.empty())
-    return concat("Basic ", base64(concat(access_.username, ":", access_.password)));
+    return concat("Basic ", base64_encode(concat(access_.username, ":", access_.password)));
   return std::string();
 }
 

@@ -79,7 +79,6 @@ class Client {
 
 // The host that speaks for docker.io is registry-1.docker.io.
 std::string api_host(std::string_view host);
-std::string base64(std::string_view bytes);
 std::string status_text(int status);  // "401 (Unauthorized)"
 
 }  // namespace minke::registry
