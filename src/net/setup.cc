@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -207,13 +209,30 @@ Result<bool> elements_are_there(sys::NetlinkSocket& socket, const std::string& b
   return found.size() == wanted.size();
 }
 
+Result<bool> has_ports(Links& links, int bridge) {
+  for (const Link& link : TRY(links.list()))
+    if (link.master == bridge) return true;
+  return false;
+}
+
+// The kernel takes a network namespace down after its last process, so the port of a container
+// that has just ended is there a little longer.
+Result<bool> keeps_ports(Links& links, int bridge) {
+  constexpr auto kNap = std::chrono::milliseconds(10);
+  constexpr int kNaps = 100;
+  for (int i = 0; i < kNaps; ++i) {
+    if (!TRY(has_ports(links, bridge))) return false;
+    std::this_thread::sleep_for(kNap);
+  }
+  return true;
+}
+
 // A bridge of ours that says something else is of an earlier network of this name. Without a port
 // it goes, and with it what the table has of it.
 Status drop_earlier(Links& links, sys::NetlinkSocket& socket, const Network& network,
                     std::optional<Link>* there) {
   if ((*there)->kind != "bridge" || !(*there)->alias.starts_with(kAliasStart)) return {};
-  for (const Link& link : TRY(links.list()))
-    if (link.master == (*there)->index) return {};
+  if (TRY(keeps_ports(links, (*there)->index))) return {};
   Network earlier;
   earlier.interface = network.interface;
   earlier.options["isolate"] = "strict";
