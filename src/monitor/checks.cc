@@ -27,6 +27,7 @@ void Checks::begin(const StateRecord& state) {
 
 void Checks::changed() {
   if (!run_) probe_.reset();  // else when it has ended
+  startup_passed_ = false;    // a new startup check may be due: the record knows
   if (!state_) return;
   bool had_check = std::exchange(has_check_, !plan_.health.check.test.empty());
   if (run_) {

@@ -99,8 +99,9 @@ class LiveTest : public testing::Test {
 
   void TearDown() override {
     if (folder_.empty()) return;
-    for (int i = 0; i < 1000 && !processes().empty(); ++i) ::usleep(20'000);
-    EXPECT_TRUE(processes().empty()) << "left: " << processes().front();
+    std::vector<std::string> left = processes();
+    for (int i = 0; i < 1000 && !left.empty(); ++i, left = processes()) ::usleep(20'000);
+    EXPECT_TRUE(left.empty()) << "left: " << left.front();
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), folder_.c_str()), "test");
   }
 
@@ -598,7 +599,11 @@ TEST_F(LiveTest, TinyInit) {
 }
 
 TEST_F(LiveTest, MonitorWithoutAPlanEnds) {
-  { ASSERT_TRUE(Handle::launch(monitor_, plan_.id, "early")); }
+  {
+    ASSERT_TRUE(Handle::launch(monitor_, plan_.id, "early"));
+    // Before its exec it has another name.
+    EXPECT_TRUE(within(2000, [&] { return !processes().empty(); }));
+  }
   EXPECT_TRUE(within(2000, [&] { return processes().empty(); }));
 }
 

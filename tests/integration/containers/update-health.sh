@@ -45,6 +45,7 @@ assert_error 125 'cannot specify both --no-healthcheck and other HealthCheck fla
 assert_error 125 'invalid on-failure action "x"' minke update --health-on-failure x h
 # a startup check too
 ok minke update --health-cmd true --health-interval 100ms --health-startup-cmd 'test -e /up' --health-startup-interval 100ms h
-within 30 eval '[ "$(health h Status)" = starting ]'
+within 30 eval '[ "$(minke inspect h | jq ".[0].State.Health.Log | length")" = 2 ]'
+assert_eq starting "$(health h Status)"
 ok minke exec h touch /up
 within 30 eval '[ "$(health h Status)" = healthy ]'
