@@ -37,6 +37,8 @@ on_net() {
 }
 address_of() { minke inspect --format "{{(index .NetworkSettings.Networks \"$2\").IPAddress}}" "$1"; }
 address6_of() { minke inspect --format "{{(index .NetworkSettings.Networks \"$2\").GlobalIPv6Address}}" "$1"; }
+# Of IPv4. What a network has follows from what this host uses, so no script takes a subnet for granted.
+gateway_of() { minke network inspect --format '{{(index .Subnets 0).Gateway}}' "$1"; }
 subnet_of() { minke network inspect --format '{{(index .Subnets 0).Subnet}}' "$1"; }
 
 # Programs for both ends of connections: a server in a container started with "${serving[@]}", a client here.

@@ -12,7 +12,7 @@ assert_match 44:33:22:11:00:99 "$out"
 minke run -d --name c --network n1:ip=10.99.0.5,mac=44:33:22:11:00:98,alias=foo,interface_name=left0 --network n2 "$IMG" sleep 1000 >/dev/null
 ok minke exec c ip -o -4 addr
 assert_match 'left0 +inet 10.99.0.5/24' "$out"
-assert_match 'eth0 +inet 10.89' "$out"
+assert_match "eth0 +inet $(address_of c n2)/" "$out"
 ok minke inspect --format '{{json .NetworkSettings.Networks.n1.Aliases}}' c
 assert_match '"foo"' "$out"
 assert_eq 10.99.0.5 "$(address_of c n1)"

@@ -3,12 +3,13 @@
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 # root's gateway is the host; a user's is in the user's own namespace
-host=10.88.0.1
+own=$(gateway_of podman)
+host=$own
 is_root || host=$(ip -4 -o addr show scope global | awk 'NR == 1 {sub("/.*", "", $4); print $4}')
 [ -n "$host" ] || skip 'this host has no address but its loopback'
 ok minke run --rm --name n --hostname h --add-host a:1.2.3.4 --add-host 'g;k:host-gateway' "$IMG" cat /etc/hosts
 assert_match $'^1.2.3.4\ta\n'"$host"$'\tg k\n' "$out"
-assert_match "$host"$'\thost.containers.internal host.docker.internal\n10.88.0.[0-9]+\th n\n' "$out"
+assert_match "$host"$'\thost.containers.internal host.docker.internal\n'"${own%.1}"$'.[0-9]+\th n\n' "$out"
 ok minke run --rm --dns 192.0.2.53 --dns-search foo.com --dns-option ndots:2 "$IMG" cat /etc/resolv.conf
 assert_eq $'search foo.com\nnameserver 192.0.2.53\noptions ndots:2' "$out"
 ok minke run --rm "$IMG" grep -c '^nameserver' /etc/resolv.conf

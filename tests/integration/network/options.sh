@@ -1,5 +1,5 @@
 #!/bin/bash
-# Options of networks in the kernel: a VLAN of the bridge, a VRF that it is in, an ipvlan; sctp is published for root and refused for users.
+# Options of networks in the kernel: a VLAN of the bridge, a VRF that it is in, an ipvlan; sctp is published for root.
 # needs: root
 . "$(dirname "$0")/../../lib-network.sh"
 need_image

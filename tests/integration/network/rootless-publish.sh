@@ -17,6 +17,7 @@ assert_eq "$gateway" "$(seen_as udp 127.0.0.1 "${port[2]}")"
 ok minke port c 80
 assert_eq "0.0.0.0:${port[0]}" "$out"
 assert_error 126 "${port[0]}" minke run --rm -p "${port[0]}:80" "$IMG" true
+assert_error 125 '90/sctp is not supported for users' minke create -p 8090:90/sctp "$IMG" true
 
 netd_pid() { minke system netd status | jq .pid; }
 first=$(netd_pid)
