@@ -13,6 +13,7 @@
 #include "state/object_lock.h"
 #include "store/image_worker.h"
 #include "store/layout.h"
+#include "store/new_index.h"
 #include "store/step_cache.h"
 
 namespace minke::engine {
@@ -53,35 +54,42 @@ std::string layer_fault(const std::string& root, const std::string& chain_id) {
   return "";
 }
 
-// A damaged index is made anew of the images whose blobs are there; only their names are lost.
-Status rebuild_index(Checker* c, const std::string& path) {
-  sys::UniqueFd file = TRY(sys::open(c->root() + "/images/lock", O_RDWR | O_CREAT, 0600));
+// What a blob is, when it may be a manifest or a list of images.
+std::optional<std::string_view> manifest_kind(std::string_view text) {
+  if (auto manifest = oci::parse_manifest(text); manifest && !manifest->config.digest.empty())
+    return oci::kMediaManifest;
+  if (auto list = oci::parse_index(text); list && list->media_type != oci::kMediaManifest)
+    if (auto value = json::parse(text); value && value->find("manifests") != nullptr)
+      return oci::kMediaIndex;
+  return std::nullopt;
+}
+
+// A damaged index is made anew of the images and lists whose blobs are there; only their names are
+// lost.
+Status rebuild_index(Checker* c) {
   std::vector<oci::Descriptor> manifests;
-  {
-    sys::FileLock lock =
-        TRY(sys::FileLock::acquire(std::move(file), sys::LockMode::exclusive, "the image index"));
-    TRY(sys::rename_at(DirFd::cwd(), path.c_str(), DirFd::cwd(), (path + ".damaged").c_str()));
-    TRY(sys::write_file(path, oci::dump_index(oci::ImageIndex()), 0644, sys::Durability::data));
-  }
   const std::string blobs = concat(c->root(), "/", store::kBlobsDir);
   for (const std::string& name : TRY(sys::list_dir(DirFd::cwd(), blobs.c_str()))) {
-    constexpr off_t kMaxManifest = 1 << 20;
+    constexpr off_t kMaxManifest = 4 << 20;
     struct stat st {};
     const std::string blob = concat(blobs, "/", name);
     if (::lstat(blob.c_str(), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > kMaxManifest)
       continue;
+    auto digest = oci::Digest::parse("sha256:" + name);
     auto text = sys::read_small_file(blob, kMaxManifest);
-    if (!text || !text->starts_with('{')) continue;
-    auto manifest = oci::parse_manifest(*text);
-    if (!manifest || manifest->config.digest.empty()) continue;
-    oci::Descriptor descriptor;
-    descriptor.media_type = oci::kMediaManifest;
-    descriptor.digest = TRY(oci::Digest::parse("sha256:" + name));
+    if (!digest || !text || !text->starts_with('{')) continue;
+    auto kind = manifest_kind(*text);
+    if (!kind) continue;
+    oci::Descriptor& descriptor = manifests.emplace_back();
+    descriptor.media_type = *kind;
+    descriptor.digest = std::move(*digest);
     descriptor.size = static_cast<std::int64_t>(text->size());
-    // One whose blobs or layers are gone is no image any more.
-    ignore(c->engine.store().add_manifest(descriptor, ""), "an incomplete image stays out");
+    if (*kind != oci::kMediaIndex) continue;
+    descriptor.annotations[store::kImageId] = name;
+    descriptor.annotations[store::kListCreated] =
+        format_rfc3339(static_cast<TimeNs>(st.st_mtim.tv_sec) * kSecond, 0, true);
   }
-  return {};
+  return store::replace_index(c->engine.store(), manifests);
 }
 
 // Whether a container that runs stands on the layer: its files are not taken from under it.
@@ -218,6 +226,15 @@ Status check_unreferenced(Checker* c, const std::vector<store::Image>& images) {
     digests.emplace(image.manifest.config.digest.hex());
     for (const oci::Descriptor& layer : image.manifest.layers) digests.emplace(layer.digest.hex());
   }
+  // And the other manifests of an image that is listed by its first.
+  for (const oci::Descriptor& entry : TRY(read_index(c->root() + "/images/index.json")).manifests) {
+    digests.emplace(entry.digest.hex());
+    auto text = c->engine.store().read_blob(entry.digest);
+    if (!text) continue;
+    auto manifest = oci::parse_manifest(*text);
+    if (!manifest) continue;
+    for (const oci::Descriptor& layer : manifest->layers) digests.emplace(layer.digest.hex());
+  }
   for (const std::string& chain : layers_of_containers(c->engine)) chains.insert(chain);
   for (const std::string& chain : store::StepCache(c->root()).needed_layers()) chains.insert(chain);
   bool any = false;
@@ -248,8 +265,7 @@ Status check_images(Checker* c) {
   auto parsed = read_index(index);
   if (!parsed) {
     c->found_and("the image index", concat(index, ": ", parsed.error().message()),
-                 "made anew; images in it have lost their names",
-                 [&] { return rebuild_index(c, index); });
+                 "made anew; images in it have lost their names", [&] { return rebuild_index(c); });
     if (!c->options.repair && !c->options.force) return {};
   }
   std::map<std::string, std::string> bad = TRY(read_blobs(c));

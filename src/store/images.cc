@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "codec/digest.h"
 #include "store/layout.h"
+#include "store/new_index.h"
 #include "store/step_cache.h"
 #include "store/store.h"
 
@@ -312,7 +313,7 @@ oci::Descriptor entry_for(const Image& image) {
 Result<Image> check_complete(const Store& store, const oci::Descriptor& manifest) {
   oci::Descriptor bare = manifest;
   bare.annotations.clear();
-  for (const char* key : {kImageFormat, kIndexDigest})
+  for (const char* key : {kImageId, kImageFormat, kIndexDigest, kListCreated})
     set_annotation(&bare, key, annotation(manifest, key));
   Image image = TRY(load_entry(store, bare));
   for (const oci::Descriptor& layer : image.manifest.layers)
@@ -560,6 +561,25 @@ Status Store::add_manifest(const oci::Descriptor& manifest, const std::string& n
   Image image = TRY(check_complete(*this, manifest));
   insert_entry(&index, entry_for(image), name);
   return write_index(root_, index);
+}
+
+Status replace_index(const Store& store, const std::vector<oci::Descriptor>& manifests) {
+  sys::FileLock lock = TRY(lock_index(store.root()));
+  oci::ImageIndex index;
+  for (const oci::Descriptor& manifest : manifests) {
+    auto image = check_complete(store, manifest);
+    if (image)
+      insert_entry(&index, entry_for(*image), "");
+    else  // its blobs or layers are gone, or it was no manifest after all
+      log::info(concat("manifest ", manifest.digest.str(), ": ", image.error().message()));
+  }
+  // A second name for the damaged one, so that there is an index at each moment.
+  const std::string path = store.root() + "/images/index.json", kept = path + ".damaged";
+  ignore(sys::unlink_at(DirFd::cwd(), kept.c_str()), "of an earlier damage, if any");
+  if (::link(path.c_str(), kept.c_str()) < 0 && errno != ENOENT)
+    return Error::from_errno(errno, concat("link ", kept));
+  failpoint("store.index", 1);
+  return write_index(store.root(), index);
 }
 
 Status Store::commit(const Staging& staging, const NewContent& content) {
