@@ -148,6 +148,23 @@ Result<sys::UniqueFd> open_with_volumes(const Host& host, const Container& conta
 
 }  // namespace
 
+Result<RunningInit> open_init(const Host& host, const ContainerSummary& live) {
+  auto state = TRY(load_state(ContainerPaths(host, live.id).run_dir));
+  if (!state || state->pid != live.pid)
+    return Error(Errc::not_found, concat("container ", short_id(live.id), " has just ended"));
+  RunningInit init;
+  init.start_time = state->start_time;
+  init.process = TRY(sys::Pidfd::open(state->pid, state->start_time));
+  return init;
+}
+
+Result<sys::UniqueFd> open_running_root(const Host& host, const ContainerSummary& live, int flags) {
+  sys::UniqueFd root = TRY(sys::open(concat("/proc/", live.pid, "/root"), flags | O_DIRECTORY));
+  // After the open: a number that is another's by now leads to a root that is not ours to touch.
+  TRY(open_init(host, live));
+  return root;
+}
+
 std::string container_mount_point(const Host& host, const std::string& id) {
   return concat(host.runroot, "/mounts/containers/", id, "/merged");
 }
@@ -207,8 +224,7 @@ Result<ContainerRoot> open_container_root(const Host& host, const Container& con
                                           RootUse use) {
   ContainerRoot out;
   if (container.live.pid > 0) {
-    auto inside = sys::open(concat("/proc/", container.live.pid, "/root"), O_RDONLY | O_DIRECTORY);
-    if (inside) {
+    if (auto inside = open_running_root(host, container.live, O_RDONLY)) {
       out.root = std::move(*inside);
       out.running = true;
       return out;

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/process.h"
 
 namespace minke::engine {
 
@@ -23,6 +24,16 @@ struct ContainerRoot {
 // its own.
 Result<ContainerRoot> open_container_root(const Host& host, const Container& container,
                                           RootUse use);
+
+// The first process of a container that runs: that very one, whoever has its number later.
+// not_found: it has just ended.
+struct RunningInit {
+  sys::Pidfd process;
+  std::uint64_t start_time = 0;
+};
+Result<RunningInit> open_init(const Host& host, const ContainerSummary& live);
+// Its root, from /proc.
+Result<sys::UniqueFd> open_running_root(const Host& host, const ContainerSummary& live, int flags);
 
 // RUNROOT/mounts/containers/ID/merged, where `mount` puts a container's root.
 std::string container_mount_point(const Host& host, const std::string& id);

@@ -187,8 +187,14 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
     image = TRY(source.find());
   }
   if (request.replace && !request.name.empty())
-    if (auto old = state::NameTable(host_.root).lookup(request.name); old && resolve_id(*old))
+    if (auto old = state::NameTable(host_.root).lookup(request.name); old && resolve_id(*old)) {
+      images.release();  // its end may take as long as it likes
       TRY(remove(*old, {.force = true}));
+      images = TRY(lock_images());
+      if (wants_image) image = TRY(source.find());
+      if (wants_image && !image)
+        return Error(Errc::not_found, concat(request.image, ": image not known"));
+    }
 
   std::string id = random_hex(32);
   ContainerPaths paths(host_, id);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/str.h"
+#include "engine/container_root.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/records.h"
@@ -21,6 +22,20 @@ Result<oci::Spec> load_spec(const std::string& dir) {
   return oci::parse_spec(text);
 }
 
+// Detached sessions that ended a while ago: nobody asks for their exit codes any more, and a
+// container may run for a year.
+void forget_old_sessions(const std::string& run_dir) {
+  constexpr std::int64_t kKeptSeconds = 300;
+  const std::string folder = run_dir + "/exec";
+  for (const std::string& session : sys::list_dir(sys::DirFd::cwd(), folder.c_str()).value_or({})) {
+    struct stat st {};
+    const std::string path = concat(folder, "/", session);
+    if (::lstat((path + "/exit").c_str(), &st) == 0 &&
+        st.st_mtime + kKeptSeconds < now() / kSecond && !sys::exists(path + "/state"))
+      ignore(sys::remove_tree_at(sys::DirFd::cwd(), path.c_str()), "it goes with the container");
+  }
+}
+
 }  // namespace
 
 Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions& options,
@@ -33,13 +48,13 @@ Result<Engine::ExecResult> Engine::exec(const std::string& id, const ExecOptions
         concat("can only create exec sessions on running containers: container state improper"));
   oci::Spec spec = TRY(load_spec(container.dir));
   if (spec.process) TRY(add_secret_env(container.config, container.run_dir, &spec.process->env));
-  std::uint64_t start_time = TRY(sys::process_start_time(container.live.pid));
-  sys::UniqueFd root =
-      TRY(sys::open(concat("/proc/", container.live.pid, "/root"), O_PATH | O_DIRECTORY));
+  const std::uint64_t start_time = TRY(open_init(host_, container.live)).start_time;
+  sys::UniqueFd root = TRY(open_running_root(host_, container.live, O_PATH));
   oci::Process process = TRY(make_exec_process(container.config, spec, options, root.get()));
   ExecResult result;
   failpoint("engine.exec", 1);  // decided
   if (detach) {
+    forget_old_sessions(container.run_dir);
     monitor::ExecPlan plan;
     plan.session = random_hex(32);
     plan.container_id = id;
@@ -131,9 +146,7 @@ Status Engine::export_container(const std::string& id, int output_fd) {
   // systems.
   sys::UniqueFd root;
   if (container.live.pid > 0)
-    if (auto inside =
-            sys::open(concat("/proc/", container.live.pid, "/root"), O_RDONLY | O_DIRECTORY))
-      root = std::move(*inside);
+    if (auto inside = open_running_root(host_, container.live, O_RDONLY)) root = std::move(*inside);
   if (!root) root = TRY(open_rootfs_view(container.config, host_, container.dir + "/upper"));
   TRY(store::export_rootfs(root.get(), output_fd));
   emit_container(host_, "export", container.live);

@@ -94,7 +94,8 @@ Result<SecretConfig> Secrets::create(const Create& request) const {
   failpoint("engine.secret", 1);  // staged, empty
   // First the record: should the driver's data be stored and we die, the next create finds by it
   // what to delete.
-  TRY(sys::write_file(staging + "/config.json", json::dump_struct(secret), 0600));
+  TRY(sys::write_file(staging + "/config.json", json::dump_struct(secret), 0600,
+                      sys::Durability::data));
   failpoint("engine.secret", 2);  // the record is there
   TRY(store_secret_data(secret, staging, request.data));
   failpoint("engine.secret", 3);  // staged whole

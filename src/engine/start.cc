@@ -213,30 +213,31 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     plan.secret_env.push_back(std::move(entry));
   plan.keep_created = only_init;
   plan.tied = config.request.build_step;
+  const std::vector<int> preserved = TRY(preserved_fds(config.request, handed));
+  std::pair<sys::UniqueFd, sys::UniqueFd> life;  // of a network helper: the monitor's end is its
+  if (is_helper_mode(config.network_mode)) life = TRY(sys::make_pipe());
+  if (container.live.has_health) TRY(monitor::reset_health(container.run_dir));
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
+  auto last_end = sys::read_small_file(container.dir + "/exit");
   if (starts > 0)
     ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()),
            "it may never have ended");
+  // From here on it counts as started: whatever fails now has to take that back.
   TRY(save_starts(container.dir, starts + 1));
-  if (container.live.has_health) TRY(monitor::reset_health(container.run_dir));
 
   monitor::SpawnRequest spawn;
   spawn.monitor_path = host_.monitor_path;
   spawn.plan = &plan;
   if (config.log.driver.starts_with("passthrough"))
     for (int i = 0; i < 3; ++i) spawn.stdio[i] = i;
-  spawn.preserve_fds = TRY(preserved_fds(config.request, handed));
+  spawn.preserve_fds = preserved;
   for (const HandedSocket* socket : handed.published) spawn.listeners.push_back(socket->fd);
   spawn.lock_fd = lock.fd();
   if (mounted) spawn.root_fd = mounted.get();
   spawn.attach = attach;
   spawn.attach_stdin = attach_stdin;
-  std::pair<sys::UniqueFd, sys::UniqueFd> life;  // of a network helper: the monitor's end is its
-  if (is_helper_mode(config.network_mode)) {
-    life = TRY(sys::make_pipe());
-    spawn.listeners.push_back(life.second.get());  // kept open
-  }
+  if (life.second) spawn.listeners.push_back(life.second.get());  // kept open
   // As Podman's: of run, which alone has a monitor by now, and of start.
   const int network_fault = early ? kRunFailed : 0;
   auto started = [&]() -> Result<monitor::Handle> {
@@ -293,6 +294,8 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     if (starts == 0)
       ignore(sys::unlink_at(sys::DirFd::cwd(), (container.dir + "/exit").c_str()),
              "may not be there");
+    else if (last_end && !sys::exists(container.dir + "/exit"))
+      ignore(sys::write_file(container.dir + "/exit", *last_end, 0600), "its end counts as lost");
     return std::move(started.error());
   }
   for (const std::string& warning : started->warnings()) log::warn(warning);

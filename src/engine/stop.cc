@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "engine/container_root.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/records.h"
@@ -42,27 +43,27 @@ void wait_for_record(const ContainerSummary& live) {
 
 Status Engine::end_process(const ContainerSummary& live, int signal,
                            std::optional<std::int64_t> timeout) {
-  auto init = sys::Pidfd::open(live.pid);
+  auto init = open_init(host_, live);
   if (!init) {
     if (init.error().code() != Errc::not_found) return std::move(init.error());
     // It has just ended: its monitor is about to say so.
     wait_for_record(live);
     return {};
   }
-  Status sent = init->kill(signal);
+  Status sent = init->process.kill(signal);
   if (!sent && sent.error().sys() != ESRCH) return sent;
   failpoint("engine.stop", 2);  // the signal is on its way
   if (signal != SIGKILL) {
     int wait_ms = !timeout || *timeout < 0
                       ? -1
                       : static_cast<int>(std::min<std::int64_t>(*timeout, 1 << 20) * 1000);
-    bool ended = TRY(init->wait_exit(wait_ms));
+    bool ended = TRY(init->process.wait_exit(wait_ms));
     if (!ended) {
-      sent = init->kill(SIGKILL);
+      sent = init->process.kill(SIGKILL);
       if (!sent && sent.error().sys() != ESRCH) return sent;
     }
   }
-  if (!TRY(init->wait_exit(kRecordWaitMs)))
+  if (!TRY(init->process.wait_exit(kRecordWaitMs)))
     return Error(Errc::timeout, concat("container ", short_id(live.id), ": process ", live.pid,
                                        " does not end after SIGKILL"));
   wait_for_record(live);
@@ -110,10 +111,10 @@ void Engine::end_together(const std::vector<std::string>& ids,
     if (!container || container->live.state != ContainerState::running) continue;
     if (!mark_stopped(*container)) continue;
     std::int64_t seconds = timeout.value_or(container->config.stop_timeout);
-    auto init = sys::Pidfd::open(container->live.pid);
+    auto init = open_init(host_, container->live);
     // One that may take for ever is left to its own stop.
-    if (!init || seconds < 0 || !init->kill(container->config.stop_signal)) continue;
-    endings.push_back({std::move(*init), monotonic_ns() + seconds * kSecond});
+    if (!init || seconds < 0 || !init->process.kill(container->config.stop_signal)) continue;
+    endings.push_back({std::move(init->process), monotonic_ns() + seconds * kSecond});
   }
   for (Ending& ending : endings) {
     std::int64_t rest_ms =
@@ -140,8 +141,14 @@ Status Engine::kill(const std::string& id, int signal) {
   if (live.state != ContainerState::running && live.state != ContainerState::paused &&
       live.state != ContainerState::stopping)
     return wrong_state("can only kill running containers.", live);
-  sys::Pidfd init = TRY(sys::Pidfd::open(live.pid));
-  TRY(init.kill(signal));
+  auto init = open_init(host_, live);
+  if (!init) {
+    if (init.error().code() != Errc::not_found) return std::move(init.error());
+    ContainerSummary ended = live;
+    ended.state = ContainerState::exited;  // at this moment
+    return wrong_state("can only kill running containers.", ended);
+  }
+  TRY(init->process.kill(signal));
   emit_container(host_, "kill", live);
   // A frozen process takes the signal only when it thaws; KILL must end it all the same.
   if (signal == SIGKILL && live.state == ContainerState::paused) return pause(id, false);

@@ -202,6 +202,8 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
                                               " already exists: volume already exists"));
   }
   undo.dismiss();
+  if (!volume.anonymous)
+    if (auto folder = sys::open_dir(host_.root + "/volumes")) TRY(sys::fsync_dir(*folder));
   emit_volume(host_, "create", volume.name);
   return volume;
 }
