@@ -40,6 +40,9 @@ namespace {
 constexpr std::int64_t kLastReadMs = 10'000;
 // Memory is given back this long after the start, and this long after something happened.
 constexpr std::int64_t kFirstSettleMs = 50, kSettleMs = 1000;
+// Not before something that is due within this time (a health check each second): that would only
+// bring all of it back, page by page.
+constexpr int kRestMs = 5000;
 constexpr std::int32_t kTimedOutCode = 255;  // Podman's, of conmon's -1
 
 // Text and constants of this program: never written, so they can be given back at any time.
@@ -530,6 +533,11 @@ void Monitor::on_started() {
 // kernel maps 64 KiB around each page that is, so a walk through the event loop would bring most of
 // it back.
 void Monitor::settle_memory() {
+  int due = loop_->next_timeout_ms();
+  if (due >= 0 && due < kRestMs) {
+    loop_->add_timer(2 * kRestMs, [this] { settle_memory(); });
+    return;
+  }
   ::malloc_trim(0);
   ReadOnlyPages pages;
   ::dl_iterate_phdr(find_read_only_pages, &pages);
