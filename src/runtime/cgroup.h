@@ -45,6 +45,8 @@ class Cgroup {
   // inotify), v1 an eventfd on memory.oom_control. Nothing when there is no memory controller.
   Result<int> oom_event_fd() const;  // owned by the caller
   Result<std::uint64_t> oom_kills() const;
+  // A systemd scope: gone with its last process, and its files with it.
+  bool is_scope() const { return !scope_.empty(); }
   // Path below the cgroup root, as `inspect` shows it; empty for none.
   std::string path() const;
   bool try_remove() const;  // at once: false when some process or group is left in it
