@@ -73,10 +73,11 @@ Result<int> tree(Invocation& call, TreeFlags& flags) {
       TRY(printer.line("", true, image.chain_ids.back()));
       TRY(printer.children("    ", image.chain_ids.back()));
     }
-    return 0;
+  } else {
+    for (std::size_t i = 0; i < image.chain_ids.size(); ++i)
+      TRY(printer.line("", i + 1 == image.chain_ids.size(), image.chain_ids[i]));
   }
-  for (std::size_t i = 0; i < image.chain_ids.size(); ++i)
-    TRY(printer.line("", i + 1 == image.chain_ids.size(), image.chain_ids[i]));
+  call.out.line("");
   return 0;
 }
 

@@ -21,6 +21,15 @@ Status read_ip(const std::string& text, bool v6, std::optional<net::IpAddress>* 
   return {};
 }
 
+// HOST[;HOST...]:IP. Podman's texts.
+Status check_host_entry(std::string_view entry) {
+  auto pair = split_once(entry, ':');
+  if (!pair || pair->first.empty())
+    return invalid(concat("bad format for add-host: ", quote(entry)));
+  if (pair->second == "host-gateway" || net::IpAddress::parse(pair->second)) return {};
+  return invalid(concat("invalid IP address in add-host: ", quote(pair->second)));
+}
+
 // What is said of the one network beside --network.
 Status read_single(const ContainerFlags& f, NetworkChoice* choice) {
   if (!f.ip.empty()) TRY(read_ip(f.ip, false, &choice->ip));
@@ -70,6 +79,7 @@ Status set_networks(const ContainerFlags& f, CreateRequest* r) {
       return invalid(concat("--hosts-file ", f.hosts_file, ": must be a path, none or image"));
     r->defaults.base_hosts_file = f.hosts_file;
   }
+  for (const std::string& entry : f.add_host) TRY(check_host_entry(entry));
   r->no_hosts = f.no_hosts;
   r->no_hostname = f.no_hostname;
   r->add_hosts = f.add_host;

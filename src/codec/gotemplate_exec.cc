@@ -6,6 +6,22 @@ namespace minke::gotemplate {
 
 // ---- shapes ----
 
+// "CreatedBy" is Go's name of what is "created_by" in JSON.
+static bool is_go_name_of(std::string_view name, std::string_view key) {
+  std::size_t at = 0;
+  bool capital = true;
+  for (char c : key) {
+    if (c == '_') {
+      capital = true;
+      continue;
+    }
+    if (capital && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (at == name.size() || name[at++] != c) return false;
+    capital = false;
+  }
+  return at == name.size();
+}
+
 FieldKind Shapes::kind_of(std::string_view path) const {
   for (const FieldShape& row : shape_.fields)
     if (row.path == path) return row.kind;
@@ -22,6 +38,8 @@ const std::pair<std::string, json::Value>* Shapes::find(const json::Object& obje
                                                         std::string_view name) const {
   for (const auto& member : object)
     if (member.first == name) return &member;
+  for (const auto& member : object)
+    if (is_go_name_of(name, member.first)) return &member;
   if (!shape_.any_case) return nullptr;
   std::string lower = to_lower(name);
   for (const auto& member : object)

@@ -88,6 +88,12 @@ void add_container(const ContainerConfig& container, bool include_volumes,
   for (const auto& [key, value] : container.labels) config->labels[key] = value;
   if (!container.user.empty()) config->user = container.user;
   config->working_dir = container.workdir;
+  for (const std::string& port : container.expose) config->exposed_ports[port] = json::Object();
+  for (const net::PortMapping& port : container.ports)
+    for (std::uint32_t i = 0; i < port.range; ++i)
+      config
+          ->exposed_ports[concat(port.container_port + i, "/", net::protocol_name(port.protocol))] =
+          json::Object();
   for (const ResolvedMount& mount : container.mounts)
     if (include_volumes || mount.anonymous) config->volumes[mount.destination] = json::Object();
 }

@@ -158,11 +158,14 @@ Status Engine::kill(const std::string& id, int signal) {
 Status Engine::pause(const std::string& id, bool paused) {
   TRY(enter());
   ContainerSummary live = TRY(summary(id));
-  if (live.state != (paused ? ContainerState::running : ContainerState::paused))
-    return Error(
-        Errc::conflict,
-        concat(quote(id), paused ? " is not running, can't pause" : " is not paused, can't unpause",
-               ": container state improper"));
+  const bool is_paused = live.state == ContainerState::paused;
+  if (paused ? live.state != ContainerState::running : !is_paused) {
+    std::string why = !paused ? concat(quote(id), " is not paused, can't unpause")
+                      : is_paused
+                          ? concat(quote(id), " is already paused")
+                          : concat(quote(state_name(live.state)), " is not running, can't pause");
+    return Error(Errc::conflict, why + ": container state improper");
+  }
   runtime::Cgroup cgroup = TRY(runtime::Cgroup::open(live.cgroup));
   TRY(cgroup.freeze(paused));
   emit_container(host_, paused ? "pause" : "unpause", live);
@@ -171,6 +174,10 @@ Status Engine::pause(const std::string& id, bool paused) {
 
 Status Engine::restart(const std::string& id, std::optional<std::int64_t> timeout) {
   Container container = TRY(find_container(id));
+  if (container.live.state == ContainerState::paused)
+    return Error(Errc::conflict,
+                 "unable to restart a container in a paused or unknown state: container state "
+                 "improper");
   emit_container(host_, "restart", container.config);
   if (is_up(container.live.state)) TRY(stop(id, timeout));
   TRY(start(container, {}));

@@ -34,6 +34,11 @@ constexpr gotemplate::FieldShape kFields[] = {
     {"History.author", FieldKind::text},
     {"History.comment", FieldKind::text},
     {"History.empty_layer", FieldKind::boolean},
+    {"History.created", FieldKind::time},
+    {"History.CreatedBy", FieldKind::text},
+    {"History.Author", FieldKind::text},
+    {"History.Comment", FieldKind::text},
+    {"History.EmptyLayer", FieldKind::boolean},
 };
 
 std::string digest_of(const store::Image& image) { return image.manifest_descriptor.digest.str(); }

@@ -23,3 +23,7 @@ is_podman && exit 0
 echo '{"Env": ["B=c"], "Labels": {"l": "m"}, "Cmd": ["z"]}' >config
 ok minke commit -q --config config c merged
 assert_eq '["z"] m' "$(minke inspect merged | jq -rc '.[0].Config | "\(.Cmd) \(.Labels.l)"')"
+# ports that are exposed or published are the image's too
+ok minke create --name ports --expose 99 --expose 53/udp -p 127.0.0.1:18080-18081:80-81 "$IMG" true
+ok minke commit -q ports exposing
+assert_eq '53/udp 80/tcp 81/tcp 99/tcp' "$(minke image inspect exposing | jq -r '.[0].Config.ExposedPorts | keys | join(" ")')"

@@ -14,6 +14,8 @@ ok minke history --format json one
 assert_eq "$id /bin/sh 3" "$(jq -r '"\(.[0].id) \(.[0].CreatedBy) \(length)"' <<<"$out")"
 ok minke history --format '{{.ID}} {{.CreatedBy}}' one
 assert_eq "${id:0:12} /bin/sh" "${out%%$'\n'*}"
+assert_match '^(tests/images\|false;)+/bin/sh\|false;' "$(minke image inspect -f '{{range .History}}{{.CreatedBy}}|{{.EmptyLayer}};{{end}}' one)"
+assert_match '^20[0-9-]+ [0-9:.]+ \+0000 UTC$' "$(minke image inspect -f '{{(index .History 1).Created}}' one)"
 ok minke image tree one
 assert_match $'Image Layers\n├── ID: ' "$out"
 assert_match 'Top Layer of: \[localhost/one:latest\]$' "$out"

@@ -12,5 +12,9 @@ before=$(wc -c <beat)
 sleep 0.5
 assert_eq "$before" "$(wc -c <beat)"
 expect_exit 255 minke exec c true
+assert_error 125 'is already paused: container state improper' minke pause c
+assert_error 125 'unable to restart a container in a paused or unknown state: container state improper' minke restart -t 0 c
+ok minke create --name made "$IMG"
+assert_error 125 '"created" is not running, can.t pause: container state improper' minke pause made
 ok minke unpause c
 within 20 eval '[ "$(wc -c <beat)" -gt "$before" ]'

@@ -18,6 +18,8 @@ assert_no_match host.containers "$out"
 printf '10.1.1.1 base\n' >"$T/base"
 ok minke run --rm --hosts-file "$T/base" "$IMG" cat /etc/hosts
 assert_match $'^10.1.1.1\tbase\n' "$out"
+for entry in foo :1.2.3.4; do assert_error 125 "bad format for add-host: \"$entry\"" minke create --add-host "$entry" "$IMG"; done
+assert_error 125 'invalid IP address in add-host: "bad"' minke create --add-host foo:bad "$IMG"
 assert_error 125 'no-hosts and --add-host cannot be set together' minke run --rm --no-hosts --add-host a:1.2.3.4 "$IMG" true
 ok minke run --rm --hostname h "$IMG" cat /etc/hostname
 assert_eq h "$out"
