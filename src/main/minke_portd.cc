@@ -8,10 +8,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include "base/str.h"
 #include "net/netd_client.h"
@@ -68,11 +71,16 @@ bool is_granted(const std::string& folder, uid_t uid, const net::PortWish& wish)
   return false;
 }
 
-Result<sys::UniqueFd> serve(int socket, const std::string& folder, std::string* asked) {
+Result<ucred> peer_of(int socket) {
   ucred who{};
   socklen_t size = sizeof who;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
     return Error::from_errno(errno, "SO_PEERCRED");
+  return who;
+}
+
+Result<sys::UniqueFd> serve(int socket, const std::string& folder, std::string* asked) {
+  const ucred who = TRY(peer_of(socket));
   sys::Message message = TRY(sys::receive_message(socket, kMaxRequest));
   net::PortWish wish = TRY(net::parse_port_wish(message.data));
   netd::ListenSpec spec{{wish.address, wish.port, 0}, wish.protocol, 0, {}};
@@ -96,6 +104,44 @@ void answer(int socket, const std::string& folder) {
   ignore(sent, "whoever asked has gone");
 }
 
+// Each question has a process of its own, and each user a few of them: who connects and says
+// nothing keeps nobody else waiting.
+class Questions {
+ public:
+  explicit Questions(std::string folder) : folder_(std::move(folder)) {}
+  void take(int socket) {
+    reap(running_.size() >= kMost);
+    auto who = peer_of(socket);
+    if (!who) return;
+    const auto his = std::count_if(running_.begin(), running_.end(),
+                                   [&](const auto& one) { return one.second == who->uid; });
+    if (his >= kMostOfOne) {
+      note(LOG_NOTICE, concat("user ", names_of(who->uid).back(), ": too many questions at once"));
+      const Error busy(Errc::unavailable, "minke-portd: too many questions of this user at once");
+      ignore(sys::send_message(socket, net::pack_netd_error(busy)), "whoever asked has gone");
+      return;
+    }
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      answer(socket, folder_);
+      ::_exit(0);
+    }
+    if (pid > 0) running_[pid] = who->uid;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 64;
+  static constexpr std::ptrdiff_t kMostOfOne = 4;
+  void reap(bool wait_for_one) {
+    for (pid_t pid; (pid = ::waitpid(-1, nullptr, wait_for_one ? 0 : WNOHANG)) > 0;) {
+      running_.erase(pid);
+      wait_for_one = false;
+    }
+  }
+  std::string folder_;
+  std::map<pid_t, uid_t> running_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -109,9 +155,10 @@ int main(int argc, char** argv) {
   std::string folder = argc > 1 ? argv[1] : "/etc/minke/ports.d";
   ::openlog("minke-portd", LOG_PID, LOG_AUTHPRIV);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  Questions questions(std::move(folder));
   for (pollfd listener{kListener, POLLIN, 0}; ::poll(&listener, 1, kIdleMs) > 0;) {
     sys::UniqueFd socket(::accept4(kListener, nullptr, nullptr, SOCK_CLOEXEC));
-    if (socket) answer(socket.get(), folder);
+    if (socket) questions.take(socket.get());
   }
   return 0;
 }

@@ -17,7 +17,7 @@ import os, socket, sys
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 listener.bind(sys.argv[1])
 os.chmod(sys.argv[1], 0o666)
-listener.listen(8)
+listener.listen(64)
 if listener.fileno() != 3:
     os.dup2(listener.fileno(), 3)
 os.set_inheritable(3, True)
@@ -52,6 +52,22 @@ echo "$(id -u $user) * 53 *" >"$T/ports.d/dns.conf"
 assert_eq '0.0.0.0 53 udp' "$(wish 'udp 0.0.0.0 53')"
 chmod 666 "$T/ports.d/dns.conf" # anybody could have written it
 refused 'udp 0.0.0.0 53' 'no file'
+# somebody who connects often and says nothing keeps nobody waiting but himself
+cat >"$T/silent" <<'P'
+import socket, sys, time
+held = []
+for i in range(30):
+    held.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    held[-1].connect(sys.argv[1])
+print("ready", flush=True)
+time.sleep(60)
+P
+runuser -u nobody -- python3 "$T/silent" "$T/portd.sock" >"$T/silent.out" 2>&1 &
+silent=$!
+within 20 grep -q ready "$T/silent.out"
+assert_eq '127.0.0.1 25 tcp' "$(timeout 20 runuser -u $user -- python3 "$T/client" "$T/portd.sock" 'tcp 127.0.0.1 25')"
+within 10 grep -q 'user nobody: too many questions at once' "$T/portd.log"
+kill $silent
 assert_match "user $user .*127.0.0.1:25/tcp: handed over" "$(cat "$T/portd.log")"
 
 # netd asks it; without it the error names the three ways
