@@ -86,7 +86,7 @@ std::size_t Control::watchers() const {
 }
 
 void Control::on_connect() {
-  sys::UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  sys::UniqueFd socket = spare_.accept(listener_.get(), "the network daemon's socket");
   if (!socket || peers_.size() >= kMaxPeers) return;
   ucred who{};
   socklen_t size = sizeof who;

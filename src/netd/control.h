@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/netd_client.h"
+#include "netd/spare.h"
 #include "sys/event_loop.h"
 #include "sys/fd.h"
 
@@ -52,6 +53,7 @@ class Control {
   sys::EventLoop& loop_;
   Handler handler_;
   sys::UniqueFd listener_;
+  SpareDescriptor spare_;
   std::map<std::uint64_t, Peer> peers_;
   std::uint64_t next_ = 1;
 };

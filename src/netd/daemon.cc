@@ -341,6 +341,8 @@ Result<std::string> Daemon::sync(const std::string& id, std::vector<sys::UniqueF
     if (is_new) {
       drop(id);
     } else {
+      // Networks that it would have joined must not wait for it for ever.
+      leave_networks(container.record, &before);
       container.record = std::move(before);
       zone_.set(container.record);
     }

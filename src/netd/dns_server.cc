@@ -246,8 +246,8 @@ void DnsServer::on_datagrams(const std::string& network, const std::shared_ptr<S
 
 void DnsServer::on_connection(const std::string& network, const Sockets& sockets) {
   SocketAddress peer;
-  sys::UniqueFd fd(
-      ::accept4(sockets.tcp.get(), &peer.any, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  sys::UniqueFd fd =
+      spare_.accept(sockets.tcp.get(), "questions for names", &peer.any, &peer.length);
   if (!fd) return;
   if (streams_.size() >= kMaxStreams) {  // the one that was quiet for longest makes place
     auto oldest = std::min_element(

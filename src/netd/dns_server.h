@@ -13,6 +13,7 @@
 #include "netd/dns_resolvers.h"
 #include "netd/dns_zone.h"
 #include "netd/endpoint.h"
+#include "netd/spare.h"
 #include "sys/event_loop.h"
 #include "sys/fd.h"
 
@@ -69,6 +70,7 @@ class DnsServer {
   std::map<std::string, Network> networks_;
   std::map<std::uint64_t, std::unique_ptr<Stream>> streams_;
   std::uint64_t next_stream_ = 1, sweeper_ = 0;
+  SpareDescriptor spare_;
   std::uint32_t turn_ = 0;  // which of several addresses stands first
   Counters counters_;
 };

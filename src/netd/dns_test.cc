@@ -162,6 +162,7 @@ TEST(DnsZone, ShowsTheNamesOfTheAskersNetworks) {
   zone.set(container('a', "web", {{"front", "10.1.0.2/24 fd01::2/64"}}, {"www"}));
   zone.set(container('b', "App", {{"front", "10.1.0.3/24"}, {"back", "10.2.0.3/24"}}));
   zone.set(container('c', "db", {{"back", "10.2.0.4/24"}}));
+  zone.set(container('d', "mail", {{"back", "10.2.0.5/24"}}, {"mail.example.org"}));
   auto addresses = [&](const char* network, const char* asker, const char* name, bool v6 = false) {
     auto names = zone.look_up(network, ip(asker), name, v6);
     std::string out(names.kind == DnsZone::Kind::foreign  ? "foreign"
@@ -178,6 +179,10 @@ TEST(DnsZone, ShowsTheNamesOfTheAskersNetworks) {
   EXPECT_EQ(addresses("front", "10.1.0.3", "db"), "10.2.0.4 ");  // it is on both networks
   EXPECT_EQ(addresses("front", "10.1.0.2", "db"), "absent");     // it is not
   EXPECT_EQ(addresses("front", "10.1.0.2", "example.org"), "foreign");
+  // An alias with dots is a name of the world's everywhere else.
+  EXPECT_EQ(addresses("back", "10.2.0.4", "mail.example.org"), "10.2.0.5 ");
+  EXPECT_EQ(addresses("front", "10.1.0.2", "mail.example.org"), "foreign");
+  zone.remove(std::string(64, 'd'));
   EXPECT_EQ(addresses("back", "10.2.0.4", "app", true), "");  // the name, without an address
   zone.remove(std::string(64, 'c'));
   EXPECT_EQ(addresses("front", "10.1.0.3", "db"), "foreign");

@@ -130,9 +130,11 @@ DnsZone::Names DnsZone::look_up(std::string_view network, const net::IpAddress& 
     for (const Address& address : entry->second)
       if (address.address.v6 == v6) result.addresses.push_back(address.address);
   }
-  // A container's name that this asker may not see is nobody's business outside either.
-  if (result.kind == Kind::foreign &&
-      (in_domain || name == kDomain.substr(1) || all_names_.count(key) > 0))
+  // A container's name that this asker may not see is nobody's business outside either. One with
+  // dots is the world's too: an alias mail.example.org of one network does not hide the real one
+  // from the others.
+  const bool hidden = key.find('.') == std::string::npos && all_names_.count(key) > 0;
+  if (result.kind == Kind::foreign && (in_domain || name == kDomain.substr(1) || hidden))
     result.kind = Kind::absent;
   return result;
 }
