@@ -18,7 +18,27 @@ std::string place_of(const config::ContainersConf& conf, const char* key) {
   return found == conf.where.end() ? std::string(key) : concat(found->second, ": ", key);
 }
 
-Result<net::NetworkDefaults> read_defaults(const config::ContainersConf& conf) {
+Error in_use(std::string_view typed) {
+  return Error(Errc::in_use, concat(quote(typed),
+                                    " has associated containers with it. Use -f to forcibly delete "
+                                    "containers and pods: network is being used"))
+      .with_exit(2);
+}
+
+void emit_network(const Host& host, std::string_view status, const net::Network& network) {
+  monitor::Event event;
+  event.type = "network";
+  event.status = status;
+  event.id = network.id;
+  event.name = network.name;
+  event.network = network.name;
+  event.attributes = {{"driver", network.driver}};
+  emit(host, std::move(event));
+}
+
+}  // namespace
+
+Result<net::NetworkDefaults> network_defaults(const config::ContainersConf& conf) {
   net::NetworkDefaults defaults = net::built_in_defaults();
   if (!conf.default_network.empty()) {
     TRY_CTX(net::check_network_name(conf.default_network),
@@ -42,30 +62,10 @@ Result<net::NetworkDefaults> read_defaults(const config::ContainersConf& conf) {
   return defaults;
 }
 
-Error in_use(std::string_view typed) {
-  return Error(Errc::in_use, concat(quote(typed),
-                                    " has associated containers with it. Use -f to forcibly delete "
-                                    "containers and pods: network is being used"))
-      .with_exit(2);
-}
-
-void emit_network(const Host& host, std::string_view status, const net::Network& network) {
-  monitor::Event event;
-  event.type = "network";
-  event.status = status;
-  event.id = network.id;
-  event.name = network.name;
-  event.network = network.name;
-  event.attributes = {{"driver", network.driver}};
-  emit(host, std::move(event));
-}
-
-}  // namespace
-
 Result<const net::NetworkStore*> Engine::networks() {
   if (networks_) return &*networks_;
   const config::ContainersConf* known = TRY(conf());
-  net::NetworkDefaults defaults = TRY(read_defaults(*known));
+  net::NetworkDefaults defaults = TRY(network_defaults(*known));
   return &networks_.emplace(host_.root, std::move(defaults), host_.rootless);
 }
 

@@ -180,26 +180,79 @@ Status lease_one(const Host& host, const net::Network& network, const NetworkCho
 
 namespace {
 
-// Another engine's bridge has its name, which it had not when it was written; as long as nobody is
-// on it, it is planned anew.
-Result<bool> default_is_taken(const Host& host, const net::NetworkStore& store) {
-  if (host.rootless) return false;
+// Of IPv4: a unique local subnet of IPv6 is nobody else's by chance.
+bool collides(const net::Network& network, const net::HostUse& host) {
+  for (const net::Subnet& subnet : network.subnets)
+    for (const net::IpPrefix& taken : host.taken)
+      if (!taken.address.v6 && taken.overlaps(subnet.subnet)) return true;
+  return false;
+}
+
+// What the host uses besides the network's own bridge: its routes and addresses, once each.
+Result<net::HostUse> read_use_of_others(const net::Network& network) {
+  net::HostUse use = TRY(net::read_host_use());
+  if (use.links.erase(network.interface) == 0) return use;
+  auto leave_out = [&use](const net::IpPrefix& own) {
+    auto found = std::find(use.taken.begin(), use.taken.end(), own);
+    if (found != use.taken.end()) use.taken.erase(found);
+  };
+  for (const net::Subnet& subnet : network.subnets) {
+    leave_out(subnet.subnet.masked());
+    if (subnet.gateway) leave_out(net::IpPrefix::host(*subnet.gateway));
+  }
+  return use;
+}
+
+// The default network with other addresses, where the host's routes have come to lead to its own;
+// nothing when they do not, or when no others are free.
+Result<std::optional<net::Network>> default_elsewhere(const net::NetworkStore& store,
+                                                      const config::ContainersConf& conf) {
+  const net::Network now = TRY(store.load(store.default_name()));
+  const net::HostUse use = TRY(read_use_of_others(now));
+  if (!collides(now, use)) return std::optional<net::Network>();
+  std::vector<net::Network> others = TRY(store.list());
+  std::erase_if(others, [&now](const net::Network& other) { return other.name == now.name; });
+  const net::NetworkDefaults defaults = TRY(network_defaults(conf));
+  net::Network anew = net::detail::plan_default_network(defaults, others, use, false);
+  if (collides(anew, use)) return std::optional<net::Network>();
+  anew.dns_servers = now.dns_servers;
+  return std::optional(std::move(anew));
+}
+
+// Another engine's bridge has its name, which it had not when it was written.
+Result<bool> default_is_anothers(const Host& host, const net::NetworkStore& store) {
   net::Network network = TRY(store.load(store.default_name()));
-  if (!TRY(net::bridge_is_anothers(network, {-1, false, host.runroot}))) return false;
-  return !is_used(host, network.name);
+  return net::bridge_is_anothers(network, {-1, false, host.runroot});
 }
 
 }  // namespace
 
+// As long as nobody is on it, the default network makes way: for another engine's bridge of its
+// name, and for the host's own routes.
 Result<net::Network> Engine::network_for_use(const std::string& name, bool locked) {
   const net::NetworkStore* store = TRY(networks());
-  const bool written = store->is_written(name);
   if (name != store->default_name()) return store->load(name);
-  if (written && !TRY(default_is_taken(host_, *store))) return store->load(name);
+  const config::ContainersConf* known = TRY(conf());
+  const bool idle = !host_.rootless && store->is_written(name) && !is_used(host_, name);
+  if (!idle && store->is_written(name)) return store->load(name);
+  if (idle && !TRY(default_is_anothers(host_, *store)) && !TRY(default_elsewhere(*store, *known)))
+    return store->load(name);
   sys::FileLock lock;
   if (!locked) lock = TRY(state::lock_object(networks_dir(host_), "the networks"));
-  if (written && TRY(default_is_taken(host_, *store))) TRY(store->remove(name));
-  return store->ensure_default();
+  // Somebody may have been faster.
+  if (!idle || !store->is_written(name) || is_used(host_, name)) return store->ensure_default();
+  if (TRY(default_is_anothers(host_, *store))) {
+    TRY(store->remove(name));
+    return store->ensure_default();
+  }
+  auto anew = TRY(default_elsewhere(*store, *known));
+  if (!anew) return store->load(name);
+  const net::Network now = TRY(store->load(name));
+  TRY(drop_idle_bridge(host_, now, {-1, false, host_.runroot}));
+  TRY(store->replace(*anew));
+  log::warn(concat("the host's routes lead to the addresses of network ", name,
+                   " by now: from here on it is ", anew->subnets[0].subnet.text()));
+  return std::move(*anew);
 }
 
 Status Engine::lease_choice(const NetworkChoice& choice, const std::string& id,
