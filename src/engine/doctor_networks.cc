@@ -82,7 +82,9 @@ void clients(const NetworkFacts& facts, const std::vector<net::Network>& network
 // A container whose helper shows clients otherwise than a network does.
 std::string helper_note(const ContainerSummary& container) {
   if (container.network_mode == "slirp4netns")
-    return "slirp4netns: IPv4 clients as they are, none of IPv6; this host as 10.0.2.2";
+    return "slirp4netns: clients as they are, with port_handler=slirp4netns none of IPv6; this "
+           "host as "
+           "10.0.2.2";
   if (container.network_mode == "pasta")
     return "pasta: clients as they are; this host may look like the container itself";
   return {};

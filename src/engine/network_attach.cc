@@ -18,6 +18,7 @@
 #include "engine/network_place.h"
 #include "engine/records.h"
 #include "engine/userns.h"
+#include "net/helper_mode.h"
 #include "net/host_ports.h"
 #include "net/host_use.h"
 #include "net/ipam.h"
@@ -82,7 +83,7 @@ bool netd_serves(const Host&) { return sys::program_path("minke-netd").ok(); }
 bool needs_netd(const Host& host, const net::AttachmentRecord& record) {
   for (const net::Attachment& network : record.networks)
     if (network.driver == "bridge" && (host.rootless || network.dns_enabled)) return true;
-  return false;
+  return std::any_of(record.networks.begin(), record.networks.end(), net::is_slirp_device);
 }
 
 Status tell_networks(const Host& host, net::NetdVerb verb, const std::string& id, bool needed,

@@ -202,7 +202,8 @@ Status Engine::reload_network(const std::string& id) {
   sys::FileLock lock = TRY(state::lock_object(paths.run_dir, concat("container ", short_id(id))));
   Container container = TRY(load_container(host_, id));
   auto record = TRY(net::load_attachments(container.run_dir));
-  if (container.live.pid == 0 || !record || record->networks.empty())
+  if (container.live.pid == 0 || !record || record->networks.empty() ||
+      container.config.network_mode != "bridge")
     return Error(Errc::conflict,
                  "cannot reload network unless container network has been configured: container "
                  "state improper");

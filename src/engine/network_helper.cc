@@ -7,13 +7,16 @@
 #include <unistd.h>
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "engine/name_files.h"
 #include "engine/network_facts.h"
+#include "engine/network_place.h"
 #include "engine/records.h"
 #include "net/helper_mode.h"
 #include "net/host_ports.h"
 #include "net/host_use.h"
+#include "net/setup.h"
 #include "state/object_lock.h"
 #include "sys/fd.h"
 #include "sys/pid_file.h"
@@ -76,12 +79,14 @@ struct Start {
   const ContainerConfig& config;
   const std::string& run_dir;
   int netns, life;
+  bool own_handler;  // the program forwards no ports
 };
 
 Result<HelperNames> start_slirp(const Start& start) {
   net::SlirpOptions options = TRY(net::parse_slirp_options(options_of(start.config)));
   std::string program = TRY(find_helper("slirp4netns"));
-  std::string api = start.config.ports.empty() ? std::string() : start.run_dir + kApiSocket;
+  std::string api =
+      start.config.ports.empty() || start.own_handler ? std::string() : start.run_dir + kApiSocket;
   ::unlink((start.run_dir + kApiSocket).c_str());
   auto [ready, writer] = TRY(sys::make_pipe());
   // A file: it speaks on after we have gone.
@@ -109,8 +114,9 @@ Result<HelperNames> start_slirp(const Start& start) {
     std::string text = sys::read_small_file(log).value_or("");
     return Error(Errc::unavailable, concat("slirp4netns failed: ", trim(text)));
   }
-  for (const net::PortMapping& port : start.config.ports)
-    for (std::uint16_t i = 0; i < port.range; ++i) TRY(forward_port(api, port, i, options));
+  if (!api.empty())
+    for (const net::PortMapping& port : start.config.ports)
+      for (std::uint16_t i = 0; i < port.range; ++i) TRY(forward_port(api, port, i, options));
   HelperNames names{
       {net::slirp_address(options).text()}, {net::slirp_resolver(options).text()}, {}};
   if (auto address = net::own_address()) names.host = address->text();
@@ -171,12 +177,65 @@ void end_helper(const std::string& run_dir) {
     ignore(sys::unlink_at(sys::DirFd::cwd(), (run_dir + name).c_str()), "may not be there");
 }
 
-Status check_options(const ContainerConfig& config) {
+// In a process that stands in the user's own network namespace: from the host's there is no way
+// into the container's and back. What it could lay comes through a pipe.
+Result<net::Attachment> prepare_within(const Host& host, const net::Attachment& device, int netns) {
+  auto [reader, writer] = TRY(sys::make_pipe());
+  Status laid = at_bridges(host, [&, out = writer.get()](const net::Place&) -> Status {
+    net::Attachment made = device;
+    TRY(net::prepare_within(&made, netns));
+    return sys::write_all(out, json::dump_struct(made), "answer");
+  });
+  TRY(std::move(laid));
+  writer.reset();
+  const std::string text = TRY(sys::read_all(reader.get(), 64 << 10, "answer"));
+  return json::parse_struct<net::Attachment>(text);
+}
+
+// minke-netd makes its sockets for clients within the container.
+Status serve_from_within(const Host& host, const ContainerConfig& config,
+                         const monitor::StateRecord& init, int netns, std::vector<int> handed) {
+  net::AttachmentRecord record;
+  record.id = config.id;
+  record.name = config.name;
+  record.hostname = config.hostname;
+  record.ports = config.ports;
+  record.pid = init.pid;
+  record.start_time = init.start_time;
+  const net::SlirpOptions options = TRY(net::parse_slirp_options(options_of(config)));
+  net::Attachment device = TRY(prepare_within(host, net::slirp_device(options), netns));
+  record.networks.push_back(std::move(device));
+  if (record.networks[0].gateways.empty())
+    log::warn(concat("container ", config.name,
+                     ": this kernel cannot lead its answers back (nf_tables ",
+                     "chain type route): it sees its own address in place of its clients'"));
+  failpoint("engine.helper-ports", 1);  // its answers are led, nobody listens
+  TRY(net::save_attachments(ContainerPaths(host, config.id).run_dir, record));
+  failpoint("engine.helper-ports", 2);  // recorded
+  handed.push_back(netns);
+  return tell_networks(host, net::NetdVerb::sync, config.id, true, handed);
+}
+
+Status check_own_ports(const ContainerConfig& config, const net::SlirpOptions& options) {
+  for (const net::PortMapping& port : config.ports) {
+    if (port.protocol == net::Protocol::sctp)
+      return Error(Errc::unsupported, concat("published port ", port.container_port,
+                                             "/sctp is not supported for users: tcp and udp are"));
+    if (port.host_ip && port.host_ip->v6 && !options.ipv6)
+      return Error(Errc::unsupported,
+                   concat("published port ", port.container_port, " at ", port.host_ip->text(),
+                          ": the container has no IPv6 (enable_ipv6=false)"));
+  }
+  return {};
+}
+
+Status check_options(const ContainerConfig& config, const Host& host) {
   if (config.network_mode == "pasta") {
     TRY(net::pasta_argv("pasta", "", options_of(config), config.ports, ""));
     return {};
   }
   net::SlirpOptions options = TRY(net::parse_slirp_options(options_of(config)));
+  if (port_handler(config, host) == kOwnHandler) return check_own_ports(config, options);
   for (const net::PortMapping& port : config.ports)
     TRY(net::slirp_forward_request(port, 0, options));
   return {};
@@ -184,38 +243,53 @@ Status check_options(const ContainerConfig& config) {
 
 }  // namespace
 
+std::string port_handler(const ContainerConfig& config, const Host& host) {
+  if (config.network_mode != "slirp4netns" || !host.rootless) return config.network_mode;
+  auto options = net::parse_slirp_options(options_of(config));
+  // Without minke-netd the program itself keeps clients' addresses too, of IPv4.
+  return options && options->port_handler == "rootlesskit" && netd_serves(host)
+             ? kOwnHandler
+             : config.network_mode;
+}
+
 bool is_helper_mode(const std::string& mode) { return mode == "slirp4netns" || mode == "pasta"; }
 
 Status check_network_helper(const ContainerConfig& config, const Host& host) {
   if (config.network_mode == "pasta" && !host.rootless)
     return Error(Errc::invalid_argument, "pasta networking is only supported for rootless mode");
   for (const net::PortMapping& port : config.ports)
-    if (port.proxy != net::ProxyHeader::none)
+    if (port.proxy != net::ProxyHeader::none && port_handler(config, host) != kOwnHandler)
       return Error(Errc::unsupported,
                    concat("published port ", port.container_port,
                           ": proxy= needs a bridge network, not ", config.network_mode));
   TRY(find_helper(config.network_mode));
-  Status good = check_options(config);
+  Status good = check_options(config, host);
   if (!good) return std::move(good.error()).with_exit(kMisused);
   return {};
 }
 
-Status start_network_helper(const Host& host, const ContainerConfig& config, pid_t pid, int life) {
+Status start_network_helper(const Host& host, const ContainerConfig& config,
+                            const monitor::StateRecord& init, int life,
+                            std::vector<int> listeners) {
   const ContainerPaths paths(host, config.id);
   const std::string& run_dir = paths.run_dir;
   TRY(stop_network_helper(host, config.id));  // of a run whose clean-up was killed
   // Before the first port: who finds it ends and frees all that is the container's.
   TRY(sys::write_file(run_dir + kHelperFile, config.network_mode, 0600));
   failpoint("engine.helper", 1);  // meant, nothing begun
+  const bool own_handler = !config.ports.empty() && port_handler(config, host) == kOwnHandler;
   auto start = [&]() -> Result<HelperNames> {
     if (!config.ports.empty()) {
       sys::FileLock lock = TRY(state::lock_object(host.runroot + "/networks", "the networks"));
-      TRY(net::lease_ports(host.runroot, config.id, config.ports, true));
+      TRY(net::lease_ports(host.runroot, config.id, config.ports, !own_handler));
     }
     failpoint("engine.helper", 2);  // its ports are reserved
-    sys::UniqueFd netns = TRY(sys::open(concat("/proc/", pid, "/ns/net"), O_RDONLY));
-    const Start what{config, run_dir, netns.get(), life};
-    return config.network_mode == "pasta" ? start_pasta(what) : start_slirp(what);
+    sys::UniqueFd netns = TRY(open_network_namespace(init.pid, init.start_time));
+    const Start what{config, run_dir, netns.get(), life, own_handler};
+    if (config.network_mode == "pasta") return start_pasta(what);
+    HelperNames names = TRY(start_slirp(what));
+    if (own_handler) TRY(serve_from_within(host, config, init, netns.get(), std::move(listeners)));
+    return names;
   };
   Result<HelperNames> started = start();
   if (!started) {

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "engine/config.h"
 #include "engine/host.h"
+#include "monitor/plan.h"
 
 namespace minke::engine {
 
@@ -23,10 +24,16 @@ struct HelperNames {
   std::string host;                  // the host as the container sees it; empty: not at all
 };
 
+// Who serves the published ports: minke-netd (port_handler=rootlesskit of a user's slirp4netns:
+// from within the container, which sees clients' own addresses), or the program itself.
+std::string port_handler(const ContainerConfig& config, const Host& host);
+constexpr const char* kOwnHandler = "minke-netd";
+
 // Returns when the interface is there, the ports are open, and the container's files name what it
-// has. `pid`: its init. `life`: the reading end of a pipe that its monitor holds open; slirp4netns
-// ends with it. What has begun is ended when it fails.
-Status start_network_helper(const Host& host, const ContainerConfig& config, pid_t pid, int life);
+// has. `life`: the reading end of a pipe that its monitor holds open; slirp4netns ends with it.
+// `listeners`: as of tell_networks. What has begun is ended when it fails.
+Status start_network_helper(const Host& host, const ContainerConfig& config,
+                            const monitor::StateRecord& init, int life, std::vector<int> listeners);
 // A network namespace of the container's own, whoever serves it.
 bool has_own_network(const std::string& mode);
 // And its ports are free. What is not there is success.

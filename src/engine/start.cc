@@ -133,7 +133,8 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   plan.stop_signal = config.stop_signal;
   plan.stop_timeout = config.stop_timeout;
   plan.health = config.health;
-  if (!config.networks.empty() && netd_serves(host_)) {
+  const bool within = !config.ports.empty() && port_handler(config, host_) == kOwnHandler;
+  if ((within || !config.networks.empty()) && netd_serves(host_)) {
     plan.netd.runroot = host_.runroot;
     plan.netd.command = own_command(host_, {"system", "netd", "start"});
   }
@@ -237,7 +238,8 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   if (mounted) spawn.root_fd = mounted.get();
   spawn.attach = attach;
   spawn.attach_stdin = attach_stdin;
-  if (life.second) spawn.listeners.push_back(life.second.get());  // kept open
+  // The last: the monitor keeps it to itself.
+  if (life.second) spawn.listeners.push_back(life.second.get());
   // As Podman's: of run, which alone has a monitor by now, and of start.
   const int network_fault = early ? kRunFailed : 0;
   auto started = [&]() -> Result<monitor::Handle> {
@@ -264,7 +266,10 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
       failpoint("engine.start", 6);  // it is on its networks
     }
     if (is_helper_mode(config.network_mode)) {
-      Status helped = start_network_helper(host_, config, made.pid, life.first.get());
+      std::vector<int> listeners = spawn.listeners;
+      listeners.pop_back();
+      Status helped =
+          start_network_helper(host_, config, made, life.first.get(), std::move(listeners));
       if (!helped) {
         handle.abandon(&made);
         return std::move(helped.error()).with_exit(network_fault);

@@ -1,5 +1,6 @@
 #include "monitor/monitor.h"
 
+#include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
 #include <poll.h>
@@ -118,6 +119,7 @@ class Monitor {
   Hub hub_;
   NetdWatch netd_;
   std::vector<sys::UniqueFd> listeners_;  // until it watches
+  sys::UniqueFd helper_life_;
   Plan plan_;
   Checks checks_{*loop_, plan_};
   std::optional<ExecTarget> exec_;
@@ -546,7 +548,14 @@ void Monitor::on_started() {
     if (plan_.sdnotify == "conmon") text += "\nREADY=1";
     ignore(notify_manager(host_notify_, text), "no service manager listens");
   }
-  netd_.start(plan_.netd, plan_.id, std::move(listeners_));
+  sys::UniqueFd within;
+  // The last one is what its network's helper program lives by: nobody else's.
+  if (sys::exists(plan_.run_dir + "/helper") && !listeners_.empty()) {
+    helper_life_ = std::move(listeners_.back());
+    listeners_.pop_back();
+    within.reset(::open(concat("/proc/", state_.pid, "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+  }
+  netd_.start(plan_.netd, plan_.id, std::move(listeners_), std::move(within));
   if (plan_.timeout > 0)
     loop_->add_timer(plan_.timeout * 1000, [this] {
       if (init_status_) return;

@@ -22,10 +22,11 @@ constexpr int kSpreadMs = 40;
 }  // namespace
 
 void NetdWatch::start(const NetdPlan& plan, const std::string& id,
-                      std::vector<sys::UniqueFd> listeners) {
+                      std::vector<sys::UniqueFd> listeners, sys::UniqueFd within) {
   plan_ = plan;
   id_ = id;
   listeners_ = std::move(listeners);
+  within_ = std::move(within);
   if (!plan_.runroot.empty()) connect();
 }
 
@@ -42,6 +43,7 @@ void NetdWatch::connect() {
     socket_ = client->take();
     std::vector<int> fds;
     for (const sys::UniqueFd& fd : listeners_) fds.push_back(fd.get());
+    if (within_) fds.push_back(within_.get());
     std::string word = concat(static_cast<char>(net::NetdVerb::watch), id_);
     if (sys::send_message(socket_.get(), word, fds) &&
         loop_.add(socket_.get(), EPOLLIN, [this](std::uint32_t) { on_ready(); })) {

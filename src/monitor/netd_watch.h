@@ -15,15 +15,14 @@ class NetdWatch {
  public:
   explicit NetdWatch(sys::EventLoop& loop) : loop_(loop) {}
   ~NetdWatch() { stop(); }
-  // `listeners`: sockets that the container was given; each new netd gets them. Where there is no
-  // netd they are only kept open until the end.
-  void start(const NetdPlan& plan, const std::string& id, std::vector<sys::UniqueFd> listeners);
+  // `listeners`: sockets that the container was given; each new netd gets them, and `within`, the
+  // container's network namespace, where it is one. Without a netd they are kept open until the
+  // end.
+  void start(const NetdPlan& plan, const std::string& id, std::vector<sys::UniqueFd> listeners,
+             sys::UniqueFd within = {});
   void stop();
-  // What the next run needs again; without a netd the container had no sockets of ports.
-  const std::vector<sys::UniqueFd>& listeners() const {
-    static const std::vector<sys::UniqueFd> kNone;
-    return plan_.runroot.empty() ? kNone : listeners_;
-  }
+  // What the next run needs again.
+  const std::vector<sys::UniqueFd>& listeners() const { return listeners_; }
 
  private:
   void connect();
@@ -35,6 +34,7 @@ class NetdWatch {
   NetdPlan plan_;
   std::string id_;
   std::vector<sys::UniqueFd> listeners_;
+  sys::UniqueFd within_;
   sys::UniqueFd socket_;
   std::uint64_t timer_ = 0;
   int misses_ = 0;  // connects that failed since the last one that did not

@@ -88,6 +88,22 @@ IpAddress slirp_address(const SlirpOptions& options) { return options.cidr.netwo
 IpAddress slirp_gateway(const SlirpOptions& options) { return options.cidr.network().plus(2); }
 IpAddress slirp_resolver(const SlirpOptions& options) { return options.cidr.network().plus(3); }
 
+Attachment slirp_device(const SlirpOptions& options) {
+  // slirp4netns' own range and gateway of IPv6, which cannot be chosen.
+  const IpAddress range6 = *IpAddress::parse("fd00::");
+  constexpr std::uint64_t kOwn6 = 0x100, kGateway6 = 2;
+  Attachment device;
+  device.network = device.driver = "slirp4netns";  // a word that no network may be called
+  device.interface = kHelperInterface;
+  device.addresses.push_back({slirp_address(options), options.cidr.length});
+  device.gateways.push_back(slirp_gateway(options));
+  if (options.ipv6) {
+    device.addresses.push_back({range6.plus(kOwn6), 64});
+    device.gateways.push_back(range6.plus(kGateway6));
+  }
+  return device;
+}
+
 Result<std::vector<std::string>> slirp_argv(const std::string& program, const std::string& help,
                                             const SlirpOptions& options,
                                             const std::string& api_socket) {

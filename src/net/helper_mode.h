@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "net/address.h"
+#include "net/attachment.h"
 #include "net/port.h"
 
 namespace minke::net {
@@ -20,7 +21,7 @@ struct SlirpOptions {
   IpPrefix cidr{IpAddress::from_v4(0x0a000200), 24};  // 10.0.2.0/24
   std::uint32_t mtu = 65520;
   bool ipv6 = true, host_loopback = false;
-  std::string port_handler = "rootlesskit";  // or slirp4netns; both are served by the latter
+  std::string port_handler = "rootlesskit";  // or slirp4netns
   std::string outbound, outbound6;           // an address, or an interface of the host
 };
 // KEY=VALUE with commas between; messages as Podman's.
@@ -30,6 +31,14 @@ Result<SlirpOptions> parse_slirp_options(std::string_view text);
 IpAddress slirp_address(const SlirpOptions& options);   // the container's: .100
 IpAddress slirp_gateway(const SlirpOptions& options);   // .2
 IpAddress slirp_resolver(const SlirpOptions& options);  // .3
+
+// The device in the container's record when minke-netd serves the ports in place of rootlesskit: no
+// network of ours, so it is known by its driver. With IPv6 it has an address of our own choice,
+// which is there at once.
+Attachment slirp_device(const SlirpOptions& options);
+inline bool is_slirp_device(const Attachment& attachment) {
+  return attachment.driver == "slirp4netns";
+}
 
 // Descriptors: 3 the namespace, 4 is written to when it is ready, 5 closes when it has to end.
 // `help`: what the program says of

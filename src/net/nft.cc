@@ -196,6 +196,10 @@ Rule& Rule::set_mark(Register from) {
   return expression(
       "meta", [&] { list_.be32(NFTA_META_KEY, NFT_META_MARK).be32(NFTA_META_SREG, reg(from)); });
 }
+Rule& Rule::set_connection_mark(Register from) {
+  return expression("ct",
+                    [&] { list_.be32(NFTA_CT_KEY, NFT_CT_MARK).be32(NFTA_CT_SREG, reg(from)); });
+}
 Rule& Rule::dnat(bool v6, Register address, Register port) {
   return expression("nat", [&] {
     list_.be32(NFTA_NAT_TYPE, NFT_NAT_DNAT).be32(NFTA_NAT_FAMILY, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4);

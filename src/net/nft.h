@@ -60,7 +60,7 @@ std::vector<Element> prefix_elements(const IpPrefix& prefix);
 
 struct Chain {
   std::string name;
-  std::string type;  // filter, nat; empty: no hook, reached by jump
+  std::string type;  // filter, nat, route; empty: no hook, reached by jump
   std::uint32_t hook = 0;
   std::int32_t priority = 0;
   bool drops = false;  // its policy
@@ -89,6 +89,7 @@ class Rule {
   Rule& lookup(std::string_view set, bool inverted = false, Register key = {});
   Rule& lookup_data(std::string_view map, Register key = {}, Register to = {});
   Rule& set_mark(Register from = {});
+  Rule& set_connection_mark(Register from = {});
   Rule& dnat(bool v6, Register address, Register port);
   Rule& masquerade();
   Rule& reject(std::uint32_t type, std::uint8_t code);

@@ -62,6 +62,13 @@ Status unpublish(const AttachmentRecord& record, const Place& place);
 // address, where netd listens. 0: no more.
 Status lead_names(const Network& network, const Place& place, std::uint16_t port);
 
+// A container without a bridge, whose device is a helper program's: what its kernel answers to a
+// client whose address is that of a socket made within it is delivered to that socket. Such a
+// socket bears kMark (net/ruleset.h). With addresses of IPv6 the device gets them, and a way out:
+// the helper's own come later. What this kernel has not is taken out of `device`: addresses of
+// IPv6, or the gateways when answers cannot be led.
+Status prepare_within(Attachment* device, int container_netns);
+
 // --- N, by netd at its start ---
 
 // What hands a held SYN to netd.

@@ -39,33 +39,6 @@ Status settle(int netns) {
   return {};
 }
 
-// Packets with the mark are for sockets of N, whatever their destination.
-Status lay_local_table(Links& links) {
-  for (bool v6 : {false, true}) {
-    LinkBatch rules, routes;
-    RuleSpec rule{v6, kLocalTable, kLocalTable, kMark, kMark, {}};
-    RouteSpec route;
-    route.destination = {IpAddress::any(v6), 0};
-    route.index = 1;  // lo
-    route.table = kLocalTable;
-    route.local = true;
-    auto status = links.run(rules.add_rule(rule));
-    if (!status && v6 && status.error().sys() == EAFNOSUPPORT) return {};  // no IPv6 here
-    if (!status && status.error().sys() != EEXIST) return status;
-    status = links.run(routes.add_route(route));
-    if (!status && v6 && status.error().sys() == EAFNOSUPPORT) return {};
-    if (!status && status.error().sys() != EEXIST) return status;
-  }
-  return {};
-}
-
-// The kernel says ENOENT for an expression or target that it does not have, and EOPNOTSUPP or
-// EINVAL where it cannot be used so.
-bool not_there(const Error& error) {
-  return error.sys() == ENOENT || error.sys() == EOPNOTSUPP || error.sys() == EINVAL ||
-         error.sys() == EPROTONOSUPPORT;
-}
-
 Status lay(sys::NetlinkSocket& socket, const InsidePorts& ports, const Inside& inside) {
   nft::Transaction transaction(NFPROTO_INET, kTable);
   add_base(transaction, true);
@@ -106,7 +79,7 @@ Result<Inside> prepare_inside(const Place& n, const InsidePorts& ports) {
     if (choice.carries && !wanted) continue;
     status = lay(socket, ports, choice);
     if (status) return choice;
-    if (!not_there(status.error())) return std::move(status.error());
+    if (!is_not_known(status.error())) return std::move(status.error());
   }
   return std::move(status.error());
 }

@@ -3,8 +3,10 @@
 #include <linux/netlink.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/str.h"
+#include "net/link.h"
 #include "sys/fd.h"
 
 namespace minke::net {
@@ -33,6 +35,32 @@ Status Settings::set_if_there(const std::string& name, std::string_view value) c
   auto now = get(name);
   if (!now || *now == value) return {};
   return sys::write_existing(setting_path(name), value);
+}
+
+Status lay_local_table(Links& links) {
+  for (bool v6 : {false, true}) {
+    LinkBatch rules, routes;
+    RuleSpec rule{v6, kLocalTable, kLocalTable, kMark, kMark, {}};
+    RouteSpec route;
+    route.destination = {IpAddress::any(v6), 0};
+    route.index = 1;  // lo
+    route.table = kLocalTable;
+    route.local = true;
+    auto status = links.run(rules.add_rule(rule));
+    if (!status && v6 && status.error().sys() == EAFNOSUPPORT) return {};  // no IPv6 here
+    if (!status && status.error().sys() != EEXIST) return status;
+    status = links.run(routes.add_route(route));
+    if (!status && v6 && status.error().sys() == EAFNOSUPPORT) return {};
+    if (!status && status.error().sys() != EEXIST) return status;
+  }
+  return {};
+}
+
+// The kernel says ENOENT for an expression or target that it does not have, and EOPNOTSUPP or
+// EINVAL where it cannot be used so.
+bool is_not_known(const Error& error) {
+  return error.sys() == ENOENT || error.sys() == EOPNOTSUPP || error.sys() == EINVAL ||
+         error.sys() == EPROTONOSUPPORT;
 }
 
 Result<sys::NetlinkSocket> open_nftables(const Place& place) {

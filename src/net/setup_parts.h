@@ -36,6 +36,13 @@ Result<std::optional<std::uint32_t>> option_number(const Network& network, const
 Result<bool> option_flag(const Network& network, const char* key,
                          const char* known = "true or false");
 
+class Links;
+// Packets with the mark are for sockets of this namespace, whatever their destination.
+Status lay_local_table(Links& links);
+// The kernel's words for an expression, a target or a kind of chain that it does not have, or
+// cannot use so.
+bool is_not_known(const Error& error);
+
 Result<sys::NetlinkSocket> open_nftables(const Place& place);
 
 // Adds or replaces: what leads elsewhere goes in the same transaction.

@@ -1,8 +1,10 @@
 #include "netd/daemon.h"
 
+#include <linux/nsfs.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,6 +21,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "codec/json.h"
+#include "net/helper_mode.h"
 #include "net/setup.h"
 #include "netd/confine.h"
 #include "netd/container_ports.h"
@@ -52,6 +55,7 @@ class Daemon {
     net::AttachmentRecord record;
     ContainerPorts ports;  // where the data plane accepts for it
     sys::Pidfd init;
+    sys::UniqueFd within;  // its network namespace, of one that no bridge leads to
   };
   struct Network {
     std::set<std::string> members;  // ids
@@ -315,6 +319,17 @@ Result<Control::Reply> Daemon::serve(const Request& request, std::vector<sys::Un
   return Error(Errc::invalid_argument, "netd: no such request");
 }
 
+// The network namespace among what was handed over.
+sys::UniqueFd take_namespace(std::vector<sys::UniqueFd>* given) {
+  for (auto fd = given->begin(); fd != given->end(); ++fd) {
+    if (::ioctl(fd->get(), NS_GET_NSTYPE) != CLONE_NEWNET) continue;
+    sys::UniqueFd found = std::move(*fd);
+    given->erase(fd);
+    return found;
+  }
+  return {};
+}
+
 // Takes over what the record says now. An error leaves all as it was before.
 Result<std::string> Daemon::sync(const std::string& id, std::vector<sys::UniqueFd> given) {
   auto record = TRY(net::load_attachments(concat(options_.runroot, "/containers/", id)));
@@ -332,6 +347,7 @@ Result<std::string> Daemon::sync(const std::string& id, std::vector<sys::UniqueF
   bool is_new = containers_.count(id) == 0;
   Container& container = containers_[id];
   net::AttachmentRecord before = std::exchange(container.record, std::move(*record));
+  if (sys::UniqueFd within = take_namespace(&given)) container.within = std::move(within);
   // Names first: they also read the networks, by which the data plane finds its ways.
   zone_.remove(id);
   Status taken = serve_names(container.record);
@@ -356,6 +372,10 @@ Status Daemon::publish(Container& container, std::vector<sys::UniqueFd> given,
                        std::vector<std::string>* warnings) {
   if (!plane_) return {};  // the kernel forwards
   const net::AttachmentRecord& record = container.record;
+  // Known by its record alone: its monitor hands the namespace over soon.
+  if (!container.within && std::any_of(record.networks.begin(), record.networks.end(),
+                                       [](const auto& a) { return net::is_slirp_device(a); }))
+    return {};
   std::vector<ListenSpec> wanted = wanted_listeners(record, warnings);
   std::set<ListenSpec> all(wanted.begin(), wanted.end());
   bool fewer = std::any_of(container.ports.listens().begin(), container.ports.listens().end(),
@@ -368,7 +388,9 @@ Status Daemon::publish(Container& container, std::vector<sys::UniqueFd> given,
   auto opened = TRY(container.ports.open(
       wanted, [&](const ListenSpec& spec) { return open_listener(container, spec); }));
   TRY(share_networks());
-  TRY(plane_->set_container(record));
+  sys::UniqueFd within;
+  if (container.within) within = TRY(sys::duplicate(container.within.get()));
+  TRY(plane_->set_container(record, std::move(within)));
   for (auto& [spec, socket] : opened) {
     TRY(plane_->add_port(record.id,
                          {std::move(socket), spec.protocol, spec.container_port, spec.proxy}));

@@ -53,7 +53,7 @@ struct DataPlane::Impl {
 
   Status start();
   Status enter();
-  Status set_container(const net::AttachmentRecord& record);
+  Status set_container(const net::AttachmentRecord& record, sys::UniqueFd within);
   Status add_port(const std::string& id, PortListener* listener);
   Status remove(const std::string& id, std::vector<net::IpAddress>* gone);
   Status remove_all();
@@ -79,6 +79,7 @@ struct DataPlane::Impl {
 Status DataPlane::Impl::enter() {
   if (::setns(options.netns, CLONE_NEWNET) < 0)
     return Error::from_errno(errno, "enter the containers' network namespace");
+  TRY(note_own_namespace());
   TRY(tcp.open());
   TRY(udp.open());
   auto v4 = open_take_listener(false), v6 = open_take_listener(true);
@@ -148,13 +149,14 @@ Status DataPlane::set_networks(std::vector<net::Network> networks) {
   });
 }
 
-Status DataPlane::Impl::set_container(const net::AttachmentRecord& record) {
+Status DataPlane::Impl::set_container(const net::AttachmentRecord& record, sys::UniqueFd within) {
   std::unique_ptr<Container>& container = containers[record.id];
   const bool known = container != nullptr;
   if (!known) container = std::make_unique<Container>();
   container->record = record;
   container->record.ports.clear();
   container->forwarded.target = make_target(record, networks);
+  if (within) container->forwarded.within = std::move(within);
   if (!known) return {};
   tcp.reset_stale(&container->forwarded);
   udp.close_flows(&container->forwarded);
@@ -172,7 +174,7 @@ std::vector<net::IpAddress> addresses_of(const net::AttachmentRecord& record) {
 
 }  // namespace
 
-Status DataPlane::set_container(const net::AttachmentRecord& record) {
+Status DataPlane::set_container(const net::AttachmentRecord& record, sys::UniqueFd within) {
   std::vector<net::IpAddress> gone;
   TRY(impl_->inside.call([&]() -> Status {
     const auto known = impl_->containers.find(record.id);
@@ -181,7 +183,7 @@ Status DataPlane::set_container(const net::AttachmentRecord& record) {
       for (const net::IpAddress& a : addresses_of(known->second->record))
         if (std::find(now.begin(), now.end(), a) == now.end()) gone.push_back(a);
     }
-    return impl_->set_container(record);
+    return impl_->set_container(record, std::move(within));
   }));
   return impl_->forget(gone);
 }

@@ -70,7 +70,9 @@ class DataPlane {
   // All networks anew: their options decide which one a container answers by.
   Status set_networks(std::vector<net::Network> networks);
   // A container is new, or has other addresses: connections to those it has no more are reset.
-  Status set_container(const net::AttachmentRecord& record);
+  // `within`: its network namespace, when the record says that no bridge leads to it
+  // (net/helper_mode.h).
+  Status set_container(const net::AttachmentRecord& record, sys::UniqueFd within = {});
   // not_found when the container was not set.
   Status add_port(const std::string& id, PortListener listener);
   // Its listeners are closed and all its connections reset, outbound ones too. What is not there is

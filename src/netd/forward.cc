@@ -1,7 +1,9 @@
 #include "netd/forward.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "net/ruleset.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -21,6 +24,8 @@ namespace minke::netd {
 namespace {
 
 constexpr int kReservedFds = 64;
+
+thread_local sys::UniqueFd own_namespace;
 
 bool set_option(int fd, int level, int name) {
   const int on = 1;
@@ -56,16 +61,32 @@ int close_and_return(int fd, int error) {
   return -error;
 }
 
-int dial_once(int type, const Route& route, const Endpoint& client, std::uint16_t port,
-              bool keep_port, ForwardStats* stats) {
+// A socket stays in the namespace that it was made in; the thread comes back at once.
+int make_socket(const ForwardedContainer& container, bool v6, int type) {
+  const int family = v6 ? AF_INET6 : AF_INET, kind = type | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  if (!container.within) return ::socket(family, kind, 0);
+  if (::setns(container.within.get(), CLONE_NEWNET) < 0) return -1;
+  const int fd = ::socket(family, kind, 0);
+  const int error = errno;
+  MINKE_CHECK(::setns(own_namespace.get(), CLONE_NEWNET) == 0);
+  // Answers to it are led back by this mark (net/setup.h, prepare_within).
+  const std::uint32_t mark = net::kMark;
+  if (fd >= 0) (void)::setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
+  errno = error;
+  return fd;
+}
+
+int dial_once(const ForwardedContainer& container, int type, const Route& route,
+              const Endpoint& client, std::uint16_t port, bool keep_port, ForwardStats* stats) {
   const bool v6 = route.address.v6;
-  const int fd = ::socket(v6 ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int fd = make_socket(container, v6, type);
   if (fd < 0) return -errno;
   if (fd > last_usable_fd()) return close_and_return(fd, EMFILE);
-  if (route.disguise == Disguise::none) {
+  if (route.disguise == Disguise::none || route.source) {
     if (!make_transparent(fd, v6)) {
       say_not_transparent(errno, stats);
-    } else if (!bind_as_client(fd, client, keep_port)) {
+    } else if (route.source ? !bind_as_client(fd, {*route.source, 0, 0}, false)
+                            : !bind_as_client(fd, client, keep_port)) {
       return close_and_return(fd, errno);
     }
   }
@@ -92,14 +113,20 @@ bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-int dial_container(int type, const Route& route, const Endpoint& client, std::uint16_t port,
-                   bool keep_port, ForwardStats* stats) {
-  const int fd = dial_once(type, route, client, port, keep_port, stats);
+Status note_own_namespace() {
+  own_namespace = TRY(sys::open("/proc/thread-self/ns/net", O_RDONLY));
+  return {};
+}
+
+int dial_container(const ForwardedContainer& container, int type, const Route& route,
+                   const Endpoint& client, std::uint16_t port, bool keep_port,
+                   ForwardStats* stats) {
+  const int fd = dial_once(container, type, route, client, port, keep_port, stats);
   // The same client's port is in use towards this very port, or its last connection is in
   // TIME-WAIT: the address stays real, the port does not.
   const bool taken = fd == -EADDRNOTAVAIL || fd == -EADDRINUSE;
   if (!taken || !keep_port || route.disguise != Disguise::none) return fd;
-  return dial_once(type, route, client, port, false, stats);
+  return dial_once(container, type, route, client, port, false, stats);
 }
 
 }  // namespace minke::netd

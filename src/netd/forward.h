@@ -8,12 +8,14 @@
 
 #include "netd/route_choice.h"
 #include "netd/splice.h"
+#include "sys/fd.h"
 
 namespace minke::netd {
 
 struct ForwardedContainer {
   Target target;
   RelayGroup relays;
+  sys::UniqueFd within;  // its network namespace, when no bridge leads to it
 };
 
 struct ForwardStats {
@@ -24,11 +26,14 @@ struct ForwardStats {
   std::atomic<bool> transparent{true};         // off: everything comes from the bridges' addresses
 };
 
+// The calling thread stands in N: sockets within a container bring it back there. Once.
+Status note_own_namespace();
+
 // A non-blocking socket whose connect to the container is done or on its way. With no disguise it
 // is bound to the client's address, and to its port where that is free. Negative: -errno. A kernel
 // that refuses a transparent socket is remembered in `stats` and logged once.
-int dial_container(int type, const Route& route, const Endpoint& client, std::uint16_t port,
-                   bool keep_port, ForwardStats* stats);
+int dial_container(const ForwardedContainer& container, int type, const Route& route,
+                   const Endpoint& client, std::uint16_t port, bool keep_port, ForwardStats* stats);
 
 // Some descriptors are left to the rest of the process: a number above this one counts as EMFILE.
 int last_usable_fd();

@@ -102,7 +102,8 @@ void TcpForwarder::forward(Listener* listener, sys::UniqueFd client) {
   const Endpoint peer = peer_endpoint(client.get()), local = local_endpoint(client.get());
   const auto route = choose_route(listener->container->target, peer.address, local.address,
                                   stats_->transparent.load(std::memory_order_relaxed));
-  int fd = route ? dial_container(SOCK_STREAM, *route, peer, listener->container_port, true, stats_)
+  int fd = route ? dial_container(*listener->container, SOCK_STREAM, *route, peer,
+                                  listener->container_port, true, stats_)
                  : -EHOSTUNREACH;
   if (is_shortage(-fd)) {
     pause(-fd);

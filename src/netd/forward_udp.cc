@@ -200,7 +200,7 @@ UdpForwarder::Flow* UdpForwarder::make(Port* port, const Datagrams& first, const
     leave(by);
     return nullptr;
   }
-  const int fd = dial_container(SOCK_DGRAM, *route, client, port->container_port,
+  const int fd = dial_container(*port->container, SOCK_DGRAM, *route, client, port->container_port,
                                 !port_is_taken(*route, port->container_port, client, hash), stats_);
   Flow* flow = fd < 0 ? nullptr : flows_.make();
   if (flow != nullptr) {

@@ -4,6 +4,8 @@
 #include <climits>
 #include <cstdlib>
 
+#include "net/helper_mode.h"
+
 namespace minke::netd {
 namespace {
 
@@ -49,6 +51,17 @@ const net::Attachment* default_attachment(const net::AttachmentRecord& record,
 
 }  // namespace
 
+// Within the container there is no bridge whose address the kernel would take by itself.
+static void add_within(const net::Attachment& device, Target* target) {
+  for (const net::IpPrefix& p : device.addresses) {
+    const auto gateway =
+        std::find_if(device.gateways.begin(), device.gateways.end(),
+                     [&](const net::IpAddress& g) { return g.v6 == p.address.v6; });
+    const bool leads = gateway != device.gateways.end();
+    target->addresses.push_back({p, leads, leads ? std::optional(*gateway) : std::nullopt});
+  }
+}
+
 bool Target::has_family(bool v6) const {
   return std::any_of(addresses.begin(), addresses.end(),
                      [&](const Address& a) { return a.address.address.v6 == v6; });
@@ -60,9 +73,10 @@ Target make_target(const net::AttachmentRecord& record, const std::vector<net::N
   const net::Attachment* chosen[2] = {default_attachment(record, networks, false),
                                       default_attachment(record, networks, true)};
   for (const net::Attachment& a : record.networks) {
+    if (net::is_slirp_device(a)) add_within(a, &target);
     if (a.driver != "bridge" && !a.driver.empty()) continue;  // no bridge, no way from N to it
     for (const net::IpPrefix& p : a.addresses)
-      target.addresses.push_back({p, chosen[p.address.v6 ? 1 : 0] == &a});
+      target.addresses.push_back({p, chosen[p.address.v6 ? 1 : 0] == &a, {}});
     if (const net::Network* network = find_network(networks, a.network))
       for (const net::Route& r : network->routes)
         if (r.destination.length > 0) target.detours.push_back(r.destination);
@@ -129,7 +143,9 @@ std::optional<Route> choose_route(const Target& target, const net::IpAddress& cl
   const Target::Address* to = choose_address(target, client.v6);
   if (to == nullptr) to = choose_address(target, !client.v6);
   if (to == nullptr) return std::nullopt;
-  return Route{to->address.address, disguise_of(target, *to, client, local, transparent)};
+  Route route{to->address.address, disguise_of(target, *to, client, local, transparent)};
+  if (transparent && route.disguise != Disguise::none) route.source = to->stand_in;
+  return route;
 }
 
 }  // namespace minke::netd

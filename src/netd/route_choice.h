@@ -17,6 +17,8 @@ struct Target {
   struct Address {
     net::IpPrefix address;       // with its subnet's length
     bool default_route = false;  // the container answers strangers by this network
+    // Whom it sees in place of a client that it cannot be shown. None: the bridge, by itself.
+    std::optional<net::IpAddress> stand_in;
   };
   std::string id;
   std::vector<Address> addresses;      // in the order of its networks
@@ -42,7 +44,8 @@ const char* disguise_reason(Disguise disguise);
 
 struct Route {
   net::IpAddress address;  // the container's
-  Disguise disguise;       // not `none`: from the address of the network's bridge
+  Disguise disguise;       // not `none`: from `source`, or the address of the network's bridge
+  std::optional<net::IpAddress> source = std::nullopt;
 };
 // `local` is the host's address that the client has reached. None: the container has no address.
 std::optional<Route> choose_route(const Target& target, const net::IpAddress& client,

@@ -33,6 +33,25 @@ Route route(const Target& target, const char* client, bool transparent = true) {
   return r.value_or(Route{{}, Disguise::none});
 }
 
+TEST(RouteChoice, WithinAContainerItsGatewayStandsIn) {
+  net::AttachmentRecord record;
+  record.networks = {
+      attachment("slirp4netns", {"10.0.2.100/24", "fd00::100/64"}, {"10.0.2.2", "fd00::2"})};
+  record.networks[0].driver = "slirp4netns";
+  const Target target = make_target(record, {});
+  EXPECT_EQ(route(target, "203.0.113.7").disguise, Disguise::none);
+  EXPECT_FALSE(route(target, "203.0.113.7").source);
+  EXPECT_EQ(route(target, "2001:db8::7").address, ip("fd00::100"));
+  EXPECT_EQ(route(target, "127.0.0.1").disguise, Disguise::host_itself);
+  EXPECT_EQ(route(target, "127.0.0.1").source, ip("10.0.2.2"));
+  EXPECT_EQ(route(target, "::1").source, ip("fd00::2"));
+  // Where the container's answers cannot be led: as it connects to itself.
+  record.networks[0].gateways.clear();
+  EXPECT_EQ(route(make_target(record, {}), "203.0.113.7").disguise, Disguise::no_way_back);
+  EXPECT_FALSE(route(make_target(record, {}), "203.0.113.7").source);
+  EXPECT_FALSE(route(target, "127.0.0.1", false).source);
+}
+
 TEST(RouteChoice, ForeignClientsAreSeenAsTheyAre) {
   EXPECT_EQ(route(simple(), "203.0.113.7").disguise, Disguise::none);
   EXPECT_EQ(route(simple(), "203.0.113.7").address, ip("10.89.0.2"));

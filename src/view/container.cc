@@ -309,8 +309,8 @@ json::Object inspect_container(const engine::Host& host, const Container& contai
   out.set("Mounts", inspect_mounts(config));
   out.set("Dependencies", to_array(config.depends_on));
   auto record = net::load_attachments(container.run_dir);
-  out.set("NetworkSettings",
-          inspect_network_settings(config, record ? *record : std::nullopt, container.live.pid));
+  out.set("NetworkSettings", inspect_network_settings(config, host, record ? *record : std::nullopt,
+                                                      container.live.pid));
   out.set("Namespace", "");
   out.set("IsInfra", container.live.is_infra);
   out.set("IsService", false);

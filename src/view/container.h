@@ -26,6 +26,5 @@ std::string normalize_inspect_format(std::string_view format);
 // Parts of the above, each in its own file.
 json::Object inspect_host_config(const engine::Host& host, const engine::Container& container,
                                  const oci::Spec& spec);
-json::Object inspect_network_settings(const engine::ContainerConfig& config);
 
 }  // namespace minke::view

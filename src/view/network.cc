@@ -185,6 +185,7 @@ json::Object port_bindings(const std::vector<net::PortMapping>& ports) {
 }
 
 json::Object inspect_network_settings(const engine::ContainerConfig& config,
+                                      const engine::Host& host,
                                       const std::optional<net::AttachmentRecord>& record,
                                       pid_t pid) {
   // Docker's fields at the top are those of the default network; with others they are empty.
@@ -209,8 +210,8 @@ json::Object inspect_network_settings(const engine::ContainerConfig& config,
   const bool helped = engine::is_helper_mode(config.network_mode);
   out.set("SandboxKey",
           pid > 0 && (helped || !config.networks.empty()) ? concat("/proc/", pid, "/ns/net") : "");
-  // Of both port_handlers of slirp4netns this is the one that keeps clients' addresses.
-  if (helped && !config.ports.empty()) out.set("PortHandler", config.network_mode);
+  // Whichever it is, it keeps clients' addresses.
+  if (helped && !config.ports.empty()) out.set("PortHandler", engine::port_handler(config, host));
   if (config.networks.empty()) return out;
   json::Object networks;
   std::vector<const engine::NetworkChoice*> sorted;  // as Go prints a map

@@ -18,6 +18,7 @@ extern const gotemplate::Shape kNetworkShape;
 
 // NetworkSettings of inspect; `record` of one that runs.
 json::Object inspect_network_settings(const engine::ContainerConfig& config,
+                                      const engine::Host& host,
                                       const std::optional<net::AttachmentRecord>& record,
                                       pid_t pid);
 // "80/tcp": [{"HostIp": "", "HostPort": "8080"}], a port each.
