@@ -2,12 +2,16 @@
 # For tests of registries: one that errs as it is told (tests/probe/badregistry says how).
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/lib-certs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib-certs.sh"
 need_program python3
 
 # bad_registry [ARGUMENT...]: starts one, in place of that before. $REG is its HOST:PORT, $OTHER the second host's.
+# bad_registry "${TLS[@]}" speaks TLS; its authority is in $CERTS.
 REG='' OTHER='' registry_pid=''
 bad_registry() {
   stop_bad_registry
+  [[ " $* " != *' --tls '* ]] || registry_certs
   rm -rf "$T/bad"
   mkdir "$T/bad"
   python3 "$(dirname "${BASH_SOURCE[0]}")/probe/badregistry" --dir "$T/bad" "$@" &
@@ -16,6 +20,8 @@ bad_registry() {
   # shellcheck disable=SC2034 # for the caller
   REG=localhost:$(cat "$T/bad/port") OTHER=127.0.0.1:$(cat "$T/bad/other-port")
 }
+# shellcheck disable=SC2034 # for the caller
+TLS=(--tls "$T/ca/server.crt" "$T/ca/server.key")
 stop_bad_registry() {
   [ -n "$registry_pid" ] || return 0
   kill -9 "$registry_pid" 2>/dev/null
@@ -30,8 +36,11 @@ cleanup_bad_registry() { # keeps the exit code
 }
 trap cleanup_bad_registry EXIT
 
-# What it was asked: lines of HOST METHOD PATH STATUS SCHEME RANGE.
+# What it was asked: lines of main|other METHOD PATH STATUS SCHEME RANGE HOST.
 requests() { cat "$T/bad/log" 2>/dev/null || true; }
+# One of those lines is like that, or none is.
+assert_asked() { requests | grep -qE "$1" || fail "not asked: $1"$'\n'"$(requests)"; }
+assert_not_asked() { ! requests | grep -E "$1" || fail "asked: $1"; }
 
 # The last command failed with one line, and no image and nothing half made is there.
 one_fault() {

@@ -1,22 +1,14 @@
 # shellcheck shell=bash
 # For tests with a real registry (docker-registry) on this machine alone: . lib.sh, then this one. `start_registry [NAME]
-# [plain|tls] [open|auth]` starts one with its data and log in $T/reg-NAME, on a free port; its address is in $R. The user
-# of `auth` is $REG_USER with $REG_PASS; the authority of `tls` is in $T/certs ($CERTS, for --cert-dir).
+# [plain|tls|mtls] [open|auth]` starts one with its data and log in $T/reg-NAME, on a free port; its address is in $R. The user
+# of `auth` is $REG_USER with $REG_PASS; the authority of `tls` is in $T/certs ($CERTS, for --cert-dir); `mtls` besides wants
+# to know who the client is, by a certificate of $T/ca/clients.crt.
+# shellcheck source=tests/lib-certs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib-certs.sh"
 
 need_program docker-registry
-REG_USER=gordon REG_PASS=sesame CERTS=$T/certs R=''
+REG_USER=gordon REG_PASS=sesame R=''
 declare -A registry_pids=()
-
-registry_certs() {
-  [ ! -e "$CERTS/ca.crt" ] || return 0
-  mkdir -p "$CERTS" "$T/ca"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=minke tests' \
-    -keyout "$T/ca/ca.key" -out "$CERTS/ca.crt" 2>/dev/null
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=localhost' \
-    -keyout "$T/ca/server.key" -out "$T/ca/server.csr" 2>/dev/null
-  openssl x509 -req -in "$T/ca/server.csr" -CA "$CERTS/ca.crt" -CAkey "$T/ca/ca.key" -CAcreateserial -days 2 \
-    -extfile <(echo 'subjectAltName=DNS:localhost,IP:127.0.0.1') -out "$T/ca/server.crt" 2>/dev/null
-}
 
 free_port() {
   local port
@@ -28,7 +20,7 @@ free_port() {
 }
 
 # shellcheck disable=SC2034 # R is for the scripts
-start_registry() { # [NAME] [plain|tls] [open|auth] [PORT]
+start_registry() { # [NAME] [plain|tls|mtls] [open|auth] [PORT]
   local name=${1:-r1} kind=${2:-plain} auth=${3:-open} port=${4:-}
   local dir=$T/reg-$name
   mkdir -p "$dir/data"
@@ -38,10 +30,12 @@ start_registry() { # [NAME] [plain|tls] [open|auth] [PORT]
       printf 'version: 0.1\nlog: {level: info, accesslog: {disabled: false}}\n'
       printf 'storage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}\n' "$dir/data"
       printf 'http:\n  addr: 127.0.0.1:%s\n' "$port"
-      [ "$kind" = plain ] || printf '  tls: {certificate: %s, key: %s}\n' "$T/ca/server.crt" "$T/ca/server.key"
+      [ "$kind" = plain ] || printf '  tls:\n    certificate: %s\n    key: %s\n' "$T/ca/server.crt" "$T/ca/server.key"
+      [ "$kind" != mtls ] || printf '    clientcas: [%s]\n' "$T/ca/clients.crt"
       [ "$auth" = open ] || printf 'auth: {htpasswd: {realm: tests, path: %s}}\n' "$dir/htpasswd"
     } >"$dir/config.yml"
     [ "$kind" = plain ] || registry_certs
+    [ "$kind" != mtls ] || [ -e "$T/ca/clients.crt" ] || authority "$T/ca/clients" 'clients of minke tests'
     [ "$auth" = open ] || htpasswd -Bbn "$REG_USER" "$REG_PASS" >"$dir/htpasswd"
     OTEL_TRACES_EXPORTER=none docker-registry serve "$dir/config.yml" >>"$dir/log" 2>&1 &
     registry_pids[$name]=$!

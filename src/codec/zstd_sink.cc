@@ -7,6 +7,8 @@
 
 namespace minke {
 
+constexpr int kThreads = 2, kJob = 4 << 20;
+
 struct ZstdSink::State {
   ByteSink* output;
   ZSTD_CCtx* context = ZSTD_createCCtx();
@@ -17,6 +19,10 @@ ZstdSink::ZstdSink(ByteSink& output, int level) : state_(std::make_unique<State>
   state_->output = &output;
   ZSTD_CCtx_setParameter(state_->context, ZSTD_c_compressionLevel, level);
   ZSTD_CCtx_setParameter(state_->context, ZSTD_c_checksumFlag, 1);
+  // Of jobs of one size the bytes are the same however many threads there are. A library that was
+  // built without threads refuses both, and works on its own.
+  ZSTD_CCtx_setParameter(state_->context, ZSTD_c_nbWorkers, kThreads);
+  ZSTD_CCtx_setParameter(state_->context, ZSTD_c_jobSize, kJob);
 }
 ZstdSink::~ZstdSink() { ZSTD_freeCCtx(state_->context); }
 

@@ -1,5 +1,7 @@
 #include "config/certs_d.h"
 
+#include <algorithm>
+
 #include "base/str.h"
 #include "sys/fd.h"
 
@@ -14,6 +16,7 @@ bool has(const std::vector<std::string>& names, std::string_view name) {
 
 Result<Certs> read_folder(const std::string& folder) {
   std::vector<std::string> names = TRY(sys::list_dir(sys::DirFd::cwd(), folder.c_str()));
+  std::sort(names.begin(), names.end());
   Certs certs;
   certs.folder = folder;
   for (const std::string& name : names) {

@@ -52,10 +52,8 @@ class Search {
   }
 
   Result<store::TransferMessage> ask(const std::string& path, const std::string& scope,
-                                     const std::string& host = "") {
-    store::TransferRequest request = request_;
-    request.hosts = {host_};
-    if (!host.empty()) request.hosts[0].host = host;
+                                     store::TransferRequest request) {
+    if (request.hosts.empty()) request.hosts = {host_};
     request.path = path;
     request.scope = scope;
     return store::ask_registry(std::move(request));
@@ -64,9 +62,13 @@ class Search {
   // Nothing when the registry has no such search.
   Result<std::optional<std::vector<SearchHit>>> by_index(std::string_view term, std::size_t limit) {
     std::optional<std::vector<SearchHit>> none;
-    bool hub = host_.host == "docker.io";
-    auto answer =
-        ask(concat("/v1/search?q=", escaped(term), "&n=", limit), "", hub ? "index.docker.io" : "");
+    store::TransferRequest request = request_;
+    request.hosts = {host_};
+    // Docker's index is a host of its own. The search of all of them is for everybody; a token of
+    // the registry means nothing to it.
+    if (host_.host == "docker.io") request.hosts[0].host = "index.docker.io";
+    request.anonymous = true;
+    auto answer = ask(concat("/v1/search?q=", escaped(term), "&n=", limit), "", std::move(request));
     if (!answer) return std::move(answer.error());
     if (answer->status != 200) return none;
     auto said = json::parse(answer->body, {.max_depth = 16, .max_size = kMaxBody});
@@ -85,7 +87,7 @@ class Search {
     std::vector<SearchHit> hits;
     std::size_t seen = 0;
     for (std::string path = concat("/v2/_catalog?n=", kPage); !path.empty();) {
-      store::TransferMessage answer = TRY(ask(path, "registry:catalog:*"));
+      store::TransferMessage answer = TRY(ask(path, "registry:catalog:*", request_));
       if (answer.status != 200) return store::registry_fault(answer);
       Catalogue page = TRY_CTX(
           json::parse_struct<Catalogue>(answer.body, {.max_depth = 16, .max_size = kMaxBody}),

@@ -12,10 +12,7 @@ store::TransferHost transfer_host(const RegistryHost& host) {
   out.password = host.creds.password;
   out.identity_token = host.creds.identity_token;
   out.ca_files = host.certs.cas;
-  if (!host.certs.clients.empty()) {
-    out.cert_file = host.certs.clients[0].cert;
-    out.key_file = host.certs.clients[0].key;
-  }
+  for (const auto& client : host.certs.clients) out.clients.push_back({client.cert, client.key});
   return out;
 }
 

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/str.h"
 #include "codec/digest.h"
@@ -175,30 +177,74 @@ Result<std::string> begin_upload(Client& client, const std::string& repository,
   return location;
 }
 
-Status send_bytes(Client& client, const std::string& repository, const BlobUpload& upload,
-                  std::string location) {
-  HttpRequest patch;
-  patch.method = "PATCH";
-  patch.url = location;
-  patch.headers.push_back("Content-Type: application/octet-stream");
-  patch.file = {upload.fd, 0, upload.size};
-  patch.on_sent = upload.on_sent;
-  HttpResponse answer =
-      TRY_CTX(client.send(std::move(patch), push_scope(repository)), "uploading layer chunked");
-  if (answer.status != 202 && answer.status != 201 && answer.status != 204)
-    return Client::fault_of(answer).wrap("uploading layer chunked");
-  if (std::string next = answer.header("location"); !next.empty())
-    location = TRY(resolve_url(answer.url, next));
-  HttpRequest put;
-  put.method = "PUT";
-  put.url = concat(location, location.find('?') == location.npos ? "?" : "&",
-                   "digest=", url_escape(upload.digest.str()));
-  put.headers.push_back("Content-Type: application/octet-stream");
-  answer = TRY_CTX(client.send(std::move(put), push_scope(repository)), "uploading layer");
-  if (answer.status != 201 && answer.status != 204)
-    return Client::fault_of(answer).wrap(concat("uploading layer to ", client.access().host));
-  return {};
-}
+// An upload once it has a place: the bytes, then the digest that makes a blob of them.
+class Upload {
+ public:
+  Upload(Client& client, const std::string& repository, const BlobUpload& blob)
+      : client_(client), repository_(repository), blob_(blob) {}
+
+  bool has_place() const { return !location_.empty(); }
+  std::uint64_t arrived() const { return at_; }
+  void begin_at(std::string location) {
+    location_ = std::move(location);
+    at_ = 0;
+  }
+
+  Status send() {
+    if (at_ < blob_.size || blob_.size == 0) TRY(send_bytes());
+    HttpRequest put;
+    put.method = "PUT";
+    put.url = concat(location_, location_.find('?') == location_.npos ? "?" : "&",
+                     "digest=", url_escape(blob_.digest.str()));
+    put.headers.push_back("Content-Type: application/octet-stream");
+    HttpResponse answer =
+        TRY_CTX(client_.send(std::move(put), push_scope(repository_)), "uploading layer");
+    if (answer.status != 201 && answer.status != 204)
+      return Client::fault_of(answer).wrap(concat("uploading layer to ", client_.access().host));
+    return {};
+  }
+
+  // What of it has arrived, as the registry says; where it does not, the place is given up.
+  void find_out_what_arrived() {
+    HttpRequest ask;
+    ask.url = std::exchange(location_, {});
+    std::uint64_t before = std::exchange(at_, 0);
+    auto answer = client_.send(std::move(ask), push_scope(repository_));
+    if (!answer || answer->status != 204) return;
+    // "0-99"; "0-0" is nothing, or one byte.
+    std::string range = answer->header("range");
+    auto parts = split_once(range, '-');
+    std::uint64_t last = parts ? parse_uint(trim(parts->second)).value_or(0) : 0;
+    auto location = resolve_url(answer->url, answer->header("location"));
+    if (last == 0 || last < before || last >= blob_.size || !location) return;
+    location_ = std::move(*location);
+    at_ = last + 1;
+  }
+
+ private:
+  Status send_bytes() {
+    HttpRequest patch;
+    patch.method = "PATCH";
+    patch.url = location_;
+    patch.headers.push_back("Content-Type: application/octet-stream");
+    if (at_ > 0) patch.headers.push_back(concat("Content-Range: ", at_, "-", blob_.size - 1));
+    patch.file = {blob_.fd, at_, blob_.size - at_};
+    if (blob_.on_sent) patch.on_sent = [this](std::uint64_t sent) { blob_.on_sent(at_ + sent); };
+    HttpResponse answer =
+        TRY_CTX(client_.send(std::move(patch), push_scope(repository_)), "uploading layer chunked");
+    if (answer.status != 202 && answer.status != 201 && answer.status != 204)
+      return Client::fault_of(answer).wrap("uploading layer chunked");
+    if (std::string next = answer.header("location"); !next.empty())
+      location_ = TRY(resolve_url(answer.url, next));
+    return {};
+  }
+
+  Client& client_;
+  const std::string& repository_;
+  const BlobUpload& blob_;
+  std::string location_;
+  std::uint64_t at_ = 0;
+};
 
 }  // namespace
 
@@ -208,25 +254,36 @@ Result<UploadEnd> upload_blob(Client& client, const std::string& repository,
   bool there = TRY_CTX(blob_exists(client, repository, upload.digest),
                        concat("trying to reuse blob ", upload.digest.str(), " at destination"));
   if (there) return UploadEnd::existed;
-  std::string location;
+  Upload sending(client, repository, upload);
   for (const std::string& other : upload.mount_from) {
     // No right to read there, or not there any more: the blob itself goes.
     auto begun = begin_upload(client, repository, upload.digest, other);
     if (!begun) continue;
     if (begun->empty()) return UploadEnd::mounted;
-    location = std::move(*begun);
+    sending.begin_at(std::move(*begun));
     break;
   }
-  for (std::uint32_t number = 0;; ++number) {
-    if (location.empty())
-      location = TRY_CTX(begin_upload(client, repository, upload.digest, ""), what);
-    Status sent = send_bytes(client, repository, upload, location);
+  std::uint64_t most = 0;           // that ever arrived
+  for (std::uint32_t vain = 0;;) {  // tries since then
+    if (!sending.has_place())
+      sending.begin_at(TRY_CTX(begin_upload(client, repository, upload.digest, ""), what));
+    std::uint64_t before = sending.arrived();
+    Status sent = sending.send();
     if (sent) return UploadEnd::sent;
-    // What has arrived of a cut upload is not asked for: a new one begins.
-    bool cut = sent.error().code() == Errc::unavailable || sent.error().code() == Errc::timeout ||
-               sent.error().code() == Errc::not_found;
-    if (!cut || !client.wait_to_retry(number, nullptr)) return std::move(sent.error()).wrap(what);
-    location.clear();
+    // What is gone on with may have lost its end or have it twice: then it is no good as a whole.
+    Errc code = sent.error().code();
+    bool again = code == Errc::unavailable || code == Errc::timeout || code == Errc::not_found ||
+                 (before > 0 && code == Errc::io);
+    if (!again || !client.wait_to_retry(vain++, nullptr)) return std::move(sent.error()).wrap(what);
+    // Its last answer may be what was lost.
+    auto arrived = blob_exists(client, repository, upload.digest);
+    if (arrived && *arrived) return UploadEnd::sent;
+    if (code == Errc::io)
+      sending.begin_at("");
+    else
+      sending.find_out_what_arrived();
+    if (sending.arrived() > most) vain = 0;
+    most = std::max(most, sending.arrived());
   }
 }
 

@@ -35,27 +35,6 @@ std::string form(std::string_view key, std::string_view value) {
   return concat(key, "=", url_escape(value));
 }
 
-std::string host_of(const std::string& origin) {  // "https://auth.docker.io:443"
-  std::string host = origin.substr(std::min(origin.find("://") + 3, origin.size()));
-  return host.substr(0, host.rfind(':'));
-}
-
-// A token server gets credentials when it is the registry's own host, below it, or beside it in one
-// domain (auth.docker.io of registry-1.docker.io), but not when all they share is a public suffix:
-// a registry must not send those who ask it to a stranger with their password (CVE-2020-15157).
-bool same_owner(const std::string& realm, const std::string& registry) {
-  if (realm == registry || realm.ends_with("." + registry)) return true;
-  bool address = registry.find_first_not_of("0123456789.") == std::string::npos ||
-                 registry.find(':') != std::string::npos;
-  std::size_t dot = registry.find('.');
-  if (address || dot == std::string::npos) return false;
-  std::string domain = registry.substr(dot + 1);
-  auto parts = split_once(domain, '.');
-  if (!parts) return false;
-  bool suffix = parts->second.size() == 2 && parts->first.size() <= 3;  // co.uk, com.au
-  return !suffix && (realm == domain || realm.ends_with("." + domain));
-}
-
 // Seconds, or a date.
 std::optional<std::int64_t> retry_after(const HttpResponse& response) {
   std::string text = response.header("retry-after");
@@ -69,8 +48,7 @@ std::optional<std::int64_t> retry_after(const HttpResponse& response) {
 }  // namespace
 
 std::string api_host(std::string_view host) {
-  return host == "docker.io" || host == "index.docker.io" ? "registry-1.docker.io"
-                                                          : std::string(host);
+  return host == "docker.io" ? "registry-1.docker.io" : std::string(host);
 }
 
 std::string status_text(int status) {
@@ -148,13 +126,16 @@ Error Client::fault_of(const HttpResponse& response) {
   return {code, concat("received unexpected HTTP status: ", status_text(response.status))};
 }
 
-Status Client::take_challenges(const HttpResponse& response) {
+// Where its token server is, is for the registry to say, whatever the host (docker.io has its own
+// in auth.docker.io, others use one of their company). But who a redirect led to is not the
+// registry: a stranger must not send those who ask to himself with their password (CVE-2020-15157).
+void Client::take_challenges(const HttpResponse& response, const std::string& base) {
+  if (knows_credentials() && url_origin(response.url) != url_origin(base)) return;
   for (Challenge& challenge : parse_challenges(response.header("www-authenticate"))) {
     if (challenge.scheme == "basic") basic_ = true;
     if (challenge.scheme == "bearer" && !challenge.param("realm").empty())
       bearer_ = std::move(challenge);
   }
-  return {};
 }
 
 Result<HttpResponse> Client::ping_at(const std::string& base) {
@@ -188,7 +169,7 @@ Status Client::ping() {
       return std::move(answer.error()).wrap(what);
     }
     if (answer->status == 401) {
-      TRY(take_challenges(*answer));
+      take_challenges(*answer, base);
     } else if (answer->status != 200) {
       if (may_pass(answer->status) && wait_to_retry(number, &*answer)) continue;
       // Some registries have nothing there, and answer everything else.
@@ -207,10 +188,6 @@ Result<Client::Token> Client::fetch_token(const Challenge& bearer,
     return Error(Errc::permission,
                  concat("token server ", quote(realm),
                         ": credentials are not sent by plain http; --tls-verify=false allows it"));
-  if (knows_credentials() && !same_owner(host_of(url_origin(realm)), host_of(url_origin(base_))))
-    return Error(Errc::permission,
-                 concat("token server ", quote(realm), ": it is on another host than ",
-                        access_.host, ", and credentials are not sent there"));
   std::vector<std::string> wanted = scopes;
   std::string asked = bearer.param("scope");
   for (std::string_view scope : split(asked, ' '))
@@ -224,6 +201,7 @@ Result<Client::Token> Client::fetch_token(const Challenge& bearer,
   if (!access_.identity_token.empty()) {
     request.method = "POST";
     request.url = realm;
+    request.secret_body = true;
     request.headers.push_back("Content-Type: application/x-www-form-urlencoded");
     request.body = concat("grant_type=refresh_token&client_id=minke&",
                           form("refresh_token", access_.identity_token), "&",
@@ -291,31 +269,36 @@ Result<HttpResponse> Client::send(HttpRequest request, const std::vector<std::st
   TRY(ping());
   if (request.url.starts_with('/')) request.url = base_ + request.url;
   bool ours = url_origin(request.url) == url_origin(base_);
+  if (base_.starts_with("https:") && request.url.starts_with("http:") && !access_.insecure)
+    return Error(Errc::corrupt, concat(access_.host, " leads from https to ", quote(request.url),
+                                       ": not followed; --tls-verify=false allows it"));
   request.tls = &access_.tls;
   request.plain_redirects = access_.insecure;
   int refused = 0;
   for (std::uint32_t number = 0;;) {
     request.authorization.clear();
-    if (ours) request.authorization = TRY(authorization(scopes));
+    if (ours && !request.anonymous) request.authorization = TRY(authorization(scopes));
     auto answer = http_.perform(request);
     if (!answer) {
-      // Downloads go on from where they were cut, uploads begin anew: their callers see to that.
+      // Downloads and uploads go on from where they were cut: their callers see to that.
       bool again = !request.on_body && request.file.fd < 0 && may_pass(answer.error());
       if (!again || !wait_to_retry(number++, nullptr)) return std::move(answer.error());
       continue;
     }
-    if (answer->status == 401 && ours && refused++ < 1) {
+    bool asks = answer->status == 401 && ours && !request.anonymous &&
+                url_origin(answer->url) == url_origin(base_);
+    if (asks && refused++ < 1) {
       // A token that has run out, or a registry that asks for one only here.
       std::unique_lock guard(mutex_);
       bool knew = bearer_.has_value() || basic_;
-      TRY(take_challenges(*answer));
+      take_challenges(*answer, base_);
       bool knows = bearer_.has_value() || (basic_ && !access_.username.empty());
       bool again = knows && (!knew || bearer_.has_value());
       guard.unlock();
       forget_token(scopes);
       if (again) continue;
     }
-    if (may_pass(answer->status) && wait_to_retry(number, &*answer)) {
+    if (may_pass(answer->status) && request.file.fd < 0 && wait_to_retry(number, &*answer)) {
       ++number;
       continue;
     }

@@ -40,7 +40,7 @@ class Client {
   // The answer, whatever its status, with who one is told as the registry asks for it.
   // `request.url` is a path ("/v2/...") or an address that the registry gave. `scopes`:
   // "repository:NAME:pull". 429 and 5xx are tried again, and so is a failure that may pass, but not
-  // a request with `on_body` once it has had a piece.
+  // of a request with `on_body` or of one that sends a file: some of it may have arrived.
   Result<HttpResponse> send(HttpRequest request, const std::vector<std::string>& scopes);
 
   // The answer as a fault, in the registry's own words: "manifest unknown", "unauthorized: ...".
@@ -65,7 +65,7 @@ class Client {
   }
   Result<HttpResponse> ping_at(const std::string& base);
   void forget_token(const std::vector<std::string>& scopes);
-  Status take_challenges(const HttpResponse& response);
+  void take_challenges(const HttpResponse& response, const std::string& base);
 
   HttpClient& http_;
   HostAccess access_;

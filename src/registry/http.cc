@@ -1,11 +1,15 @@
 #include "registry/http.h"
 
 #include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/str.h"
@@ -41,6 +45,15 @@ bool is_loopback(const std::string& host) {
 std::string method_word(const std::string& method) {
   if (method.size() < 2) return method;
   return method.substr(0, 1) + to_lower(std::string_view(method).substr(1));
+}
+
+// What a server says in place of an answer, a certificate it misses for one:
+// "OpenSSL SSL_read: error:...::tlsv13 alert certificate required, errno 0".
+std::string_view tls_alert(std::string_view text) {
+  std::size_t at = text.find(" alert ");
+  if (at == text.npos || text.find("SSL") == text.npos) return {};
+  text.remove_prefix(at + 7);
+  return text.substr(0, text.find(','));
 }
 
 // libcurl's words as Go's, where scripts look for them.
@@ -82,6 +95,9 @@ std::string reason_of(CURLcode code, int os_errno, const char* buffer, const std
       return "EOF";
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+      if (std::string_view alert = tls_alert(text); !alert.empty())
+        return concat("remote error: tls: ", alert);
       return "unexpected EOF";
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
@@ -91,13 +107,17 @@ std::string reason_of(CURLcode code, int os_errno, const char* buffer, const std
   }
 }
 
-Errc code_of(CURLcode code) {
+Errc code_of(CURLcode code, const char* buffer) {
+  if (!tls_alert(buffer).empty()) return Errc::io;
   switch (code) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
+    // A kept connection had gone, and libcurl would send the file again. How much of it has arrived
+    // is to be asked first.
+    case CURLE_SEND_FAIL_REWIND:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
       return Errc::unavailable;
@@ -108,11 +128,76 @@ Errc code_of(CURLcode code) {
   }
 }
 
-CURLcode add_authorities(CURL*, void* context, void* files) {
-  for (const std::string& file : *static_cast<const std::vector<std::string>*>(files))
-    if (::SSL_CTX_load_verify_locations(static_cast<SSL_CTX*>(context), file.c_str(), nullptr) != 1)
-      return CURLE_SSL_CACERT_BADFILE;
-  return CURLE_OK;
+struct BioFree {
+  void operator()(BIO* bio) const { ::BIO_free_all(bio); }
+};
+struct X509Free {
+  void operator()(X509* cert) const { ::X509_free(cert); }
+};
+
+// Whether one of the names that the server accepts has issued a certificate of the file.
+bool is_accepted(const std::string& cert_file, const STACK_OF(X509_NAME) * names) {
+  std::unique_ptr<BIO, BioFree> bio(::BIO_new_file(cert_file.c_str(), "r"));
+  bool found = false;
+  while (bio && !found) {
+    std::unique_ptr<X509, X509Free> cert(::PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (!cert) break;
+    for (int i = 0; i < sk_X509_NAME_num(names); ++i)
+      if (::X509_NAME_cmp(::X509_get_issuer_name(cert.get()), sk_X509_NAME_value(names, i)) == 0)
+        found = true;
+  }
+  ::ERR_clear_error();
+  return found;
+}
+
+using Pairs = std::vector<TlsOptions::Pair>;
+void free_pairs(void*, void* pairs, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<Pairs*>(pairs);
+}
+
+// The server asks who the client is.
+int choose_client(SSL* ssl, void* clients) {
+  const auto& pairs = *static_cast<const Pairs*>(clients);
+  const STACK_OF(X509_NAME)* names = ::SSL_get0_peer_CA_list(ssl);
+  auto chosen = std::find_if(pairs.begin(), pairs.end(), [&](const TlsOptions::Pair& pair) {
+    return is_accepted(pair.cert_file, names);
+  });
+  if (chosen == pairs.end()) return 1;  // the first, as it is set
+  ::SSL_certs_clear(ssl);
+  return ::SSL_use_certificate_chain_file(ssl, chosen->cert_file.c_str()) == 1 &&
+                 ::SSL_use_PrivateKey_file(ssl, chosen->key_file.c_str(), SSL_FILETYPE_PEM) == 1
+             ? 1
+             : 0;
+}
+
+std::string last_tls_reason() {
+  const char* reason = ::ERR_reason_error_string(::ERR_get_error());
+  ::ERR_clear_error();
+  return reason != nullptr ? reason : "not usable";
+}
+
+Status set_up_tls(SSL_CTX* context, const TlsOptions& tls) {
+  for (const std::string& file : tls.ca_files)
+    if (::SSL_CTX_load_verify_locations(context, file.c_str(), nullptr) != 1)
+      return Error(Errc::invalid_argument,
+                   concat("certificate authority ", file, ": ", last_tls_reason()));
+  // All of them, so that one that is broken is told; the first is the one that stays.
+  for (std::size_t i = tls.clients.size(); i-- > 0;) {
+    const TlsOptions::Pair& pair = tls.clients[i];
+    if (::SSL_CTX_use_certificate_chain_file(context, pair.cert_file.c_str()) != 1)
+      return Error(Errc::invalid_argument,
+                   concat("client certificate ", pair.cert_file, ": ", last_tls_reason()));
+    if (::SSL_CTX_use_PrivateKey_file(context, pair.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
+      return Error(Errc::invalid_argument, concat("key ", pair.key_file, ": ", last_tls_reason()));
+  }
+  if (tls.clients.size() < 2) return {};
+  // The connection outlives who asked for it.
+  static const int slot = ::SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &free_pairs);
+  auto pairs = std::make_unique<Pairs>(tls.clients);
+  if (::SSL_CTX_set_ex_data(context, slot, pairs.get()) != 1)
+    return Error(Errc::internal, "OpenSSL: out of memory");
+  ::SSL_CTX_set_cert_cb(context, &choose_client, pairs.release());
+  return {};
 }
 
 }  // namespace
@@ -214,7 +299,7 @@ class HttpClient::Call {
       if (client_.stopped()) return Error(Errc::internal, "stopped");
       long os_errno = 0;
       ::curl_easy_getinfo(handle_, CURLINFO_OS_ERRNO, &os_errno);
-      return Error(code_of(code),
+      return Error(code_of(code, message_),
                    concat(method_word(request_.method), " ", quote(response_.url), ": ",
                           reason_of(code, static_cast<int>(os_errno), message_, response_.url)));
     }
@@ -259,6 +344,12 @@ class HttpClient::Call {
   }
   static std::size_t on_read(char* data, std::size_t one, std::size_t count, void* self) {
     return static_cast<Call*>(self)->give_body(data, one * count);
+  }
+  static CURLcode on_tls(CURL*, void* context, void* self) {
+    auto* call = static_cast<Call*>(self);
+    Status ready = set_up_tls(static_cast<SSL_CTX*>(context), *call->request_.tls);
+    if (!ready) call->fault_ = std::move(ready.error());
+    return ready ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
   }
   static int on_tick(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<Call*>(self)->client_.stopped() ? 1 : 0;
@@ -332,18 +423,18 @@ void HttpClient::Call::prepare_body() {
 }
 
 void HttpClient::Call::prepare_tls() {
+  // As Go has it, in place of the system's; libcurl itself asks for neither.
+  if (const char* file = ::getenv("SSL_CERT_FILE")) set(CURLOPT_CAINFO, file);
+  if (const char* folder = ::getenv("SSL_CERT_DIR")) set(CURLOPT_CAPATH, folder);
   if (request_.tls == nullptr) return;
   const TlsOptions& tls = *request_.tls;
   if (!tls.verify) {
     set(CURLOPT_SSL_VERIFYPEER, 0L);
     set(CURLOPT_SSL_VERIFYHOST, 0L);
   }
-  if (!tls.ca_files.empty()) {
-    set(CURLOPT_SSL_CTX_DATA, const_cast<std::vector<std::string>*>(&tls.ca_files));
-    set(CURLOPT_SSL_CTX_FUNCTION, &add_authorities);
-  }
-  if (!tls.cert_file.empty()) set(CURLOPT_SSLCERT, tls.cert_file.c_str());
-  if (!tls.key_file.empty()) set(CURLOPT_SSLKEY, tls.key_file.c_str());
+  if (tls.ca_files.empty() && tls.clients.empty()) return;
+  set(CURLOPT_SSL_CTX_DATA, this);
+  set(CURLOPT_SSL_CTX_FUNCTION, &Call::on_tls);
 }
 
 std::size_t HttpClient::Call::take_header(std::string_view line) {
@@ -427,6 +518,9 @@ Result<HttpResponse> HttpClient::perform(const HttpRequest& request) {
       return Error(Errc::corrupt, concat(method_word(request.method), " ", quote(request.url),
                                          ": stopped after ", kMaxRedirects, " redirects"));
     std::string next = TRY(resolve_url(url, to));
+    if (request.secret_body && url_origin(next) != home)
+      return Error(Errc::corrupt, concat("the server leads from ", home, " to ", quote(next),
+                                         ": credentials are not taken there"));
     if (url.starts_with("https:") && next.starts_with("http:") && !request.plain_redirects)
       return Error(Errc::corrupt, concat("the server leads from https to ", quote(next),
                                          ": not followed; --tls-verify=false allows it"));

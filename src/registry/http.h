@@ -20,7 +20,11 @@ namespace minke::registry {
 struct TlsOptions {
   bool verify = true;
   std::vector<std::string> ca_files;  // besides the system's
-  std::string cert_file, key_file;    // of the client; PEM
+  // Who the client is: the one of an authority that the server names, else the first.
+  struct Pair {
+    std::string cert_file, key_file;  // PEM
+  };
+  std::vector<Pair> clients;
 };
 
 struct HttpResponse {
@@ -35,7 +39,9 @@ struct HttpRequest {
   std::string method = "GET", url;
   std::vector<std::string> headers;  // "Accept: ..."
   std::string authorization;         // for the host of `url`, and for no other
+  bool anonymous = false;            // whoever sends it for a registry: without one
   std::string body;
+  bool secret_body = false;  // no redirect takes it to another host
   // Instead of `body`: `size` bytes of a regular file from `offset`.
   struct FilePart {
     int fd = -1;

@@ -38,6 +38,10 @@ Result<bool> receive_all(int socket, char* out, std::size_t size) {
 
 }  // namespace
 
+void bind(json::Binder& b, TransferClient& client) {
+  b("certFile", client.cert_file);
+  b("keyFile", client.key_file);
+}
 void bind(json::Binder& b, TransferHost& host) {
   b("host", host.host);
   b("repository", host.repository);
@@ -47,8 +51,7 @@ void bind(json::Binder& b, TransferHost& host) {
   b("password", host.password);
   b("identityToken", host.identity_token);
   b("caFiles", host.ca_files);
-  b("certFile", host.cert_file);
-  b("keyFile", host.key_file);
+  b("clients", host.clients);
 }
 void bind(json::Binder& b, TransferBlob& blob) {
   b("digest", blob.digest);
@@ -70,6 +73,7 @@ void bind(json::Binder& b, TransferRequest& request) {
   b("scope", request.scope);
   b("body", request.body);
   b("contentType", request.content_type);
+  b("anonymous", request.anonymous);
   b("accept", request.accept);
   b("maxBody", request.max_body);
   b("requirements", request.requirements);

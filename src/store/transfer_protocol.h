@@ -25,13 +25,17 @@ enum TransferFd : int {
   kTransferBlobsFd = 7,     // push: ROOT/images/blobs/sha256, read
 };
 
+struct TransferClient {  // a certificate with its key
+  std::string cert_file, key_file;
+};
+
 // A place to ask, in order: mirrors, then the registry itself.
 struct TransferHost {
   std::string host, repository;
   bool insecure = false, mirror = false;
   std::string username, password, identity_token;
   std::vector<std::string> ca_files;
-  std::string cert_file, key_file;
+  std::vector<TransferClient> clients;
 };
 
 struct TransferBlob {  // push
@@ -57,6 +61,7 @@ struct TransferRequest {
   std::int64_t retry_delay_ns = 0;
 
   std::string method, path, scope, body, content_type;  // get; `path` begins with /
+  bool anonymous = false;                               // get: without credentials or a token
   std::vector<std::string> accept;
   std::uint64_t max_body = 4 << 20;
 
@@ -88,6 +93,7 @@ struct TransferMessage {
   std::vector<std::string> wanted;
 };
 
+void bind(json::Binder& b, TransferClient& client);
 void bind(json::Binder& b, TransferHost& host);
 void bind(json::Binder& b, TransferBlob& blob);
 void bind(json::Binder& b, TransferRequest& request);

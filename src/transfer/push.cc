@@ -1,6 +1,8 @@
 // push: every blob that the registry has not, then the manifest.
 #include <sys/stat.h>
 
+#include <utility>
+
 #include "base/str.h"
 #include "base/time.h"
 #include "registry/blob.h"
@@ -31,7 +33,14 @@ Status push_blob(Desk& desk, registry::Client& client, const store::TransferBlob
   message.digest = blob.digest;
   message.total = upload.size;
   TimeNs told = 0;
+  bool begun = false;  // told only of what travels: most may be there already
+  auto begin = [&] {
+    if (std::exchange(begun, true)) return;
+    message.kind = "layer";
+    ignore(desk.tell(message), "the end of minke ends this process too");
+  };
   upload.on_sent = [&](std::uint64_t sent) {
+    begin();
     TimeNs at = now();
     if (at - told < kTell) return;
     told = at;
@@ -39,10 +48,10 @@ Status push_blob(Desk& desk, registry::Client& client, const store::TransferBlob
     message.done = sent;
     ignore(desk.tell(message), "the end of minke ends this process too");
   };
-  message.kind = "layer";
-  TRY(desk.tell(message));
   registry::UploadEnd end =
       TRY(registry::upload_blob(client, desk.request.hosts[0].repository, upload));
+  if (end == registry::UploadEnd::sent) begin();
+  message.done = 0;
   message.kind = end == registry::UploadEnd::sent ? "finished" : "skipped";
   message.text = end == registry::UploadEnd::mounted ? "mounted" : "";
   return desk.tell(message);

@@ -25,8 +25,8 @@ registry::HostAccess access_of(const store::TransferHost& host) {
   access.host = host.host;
   access.insecure = host.insecure;
   access.tls.ca_files = host.ca_files;
-  access.tls.cert_file = host.cert_file;
-  access.tls.key_file = host.key_file;
+  for (const store::TransferClient& client : host.clients)
+    access.tls.clients.push_back({client.cert_file, client.key_file});
   access.username = host.username;
   access.password = host.password;
   access.identity_token = host.identity_token;
@@ -67,6 +67,7 @@ Status get(Desk& desk) {
   if (!asked.method.empty()) request.method = asked.method;
   request.url = asked.path;
   request.body = asked.body;
+  request.anonymous = asked.anonymous;
   request.max_body = asked.max_body;
   for (const std::string& type : asked.accept) request.headers.push_back(concat("Accept: ", type));
   if (!asked.content_type.empty())
@@ -97,8 +98,8 @@ Status serve(const TransferRequest& request,
   std::vector<std::string> cert_files, notes;
   for (const store::TransferHost& host : request.hosts) {
     cert_files.insert(cert_files.end(), host.ca_files.begin(), host.ca_files.end());
-    if (!host.cert_file.empty()) cert_files.push_back(host.cert_file);
-    if (!host.key_file.empty()) cert_files.push_back(host.key_file);
+    for (const store::TransferClient& client : host.clients)
+      cert_files.insert(cert_files.end(), {client.cert_file, client.key_file});
   }
   TRY_CTX(confine(std::move(reachable), cert_files, &notes), "confine minke-transfer");
   for (const std::string& note : notes) {
