@@ -1,3 +1,4 @@
+#include "cli/choose.h"
 #include "cli/commands.h"
 #include "cli/container_flags.h"
 #include "cli/transfer_report.h"
@@ -11,6 +12,7 @@ Result<int> create(Invocation& call, ContainerFlags& flags) {
   TRY(check_cidfile(flags.cidfile));
   TransferReport report(TransferReport::Way::pull, flags.quiet);
   request.pull_watch = report.watch();
+  ask_for_short_names();
   engine::Engine* engine = TRY(call.engine());
   engine::Container container = TRY(engine->create(request));
   TRY(write_cidfile(flags.cidfile, container.config.id));

@@ -1,5 +1,6 @@
 // pull: images from registries, layouts and archives.
 #include "base/str.h"
+#include "cli/choose.h"
 #include "cli/commands.h"
 #include "cli/registry_flags.h"
 #include "cli/transfer_report.h"
@@ -54,6 +55,7 @@ Result<int> pull(Invocation& call, PullOptions& options) {
   request.policy = TRY(engine::parse_pull_policy(options.policy));
   TRY(set_platform(options.platform, options.os, options.arch, options.variant, &request));
   engine::Engine* engine = TRY(call.engine());
+  ask_for_short_names();
   ErrorList errors;
   for (const std::string& name : call.args) {
     request.reference = name;

@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/choose.h"
 #include "cli/commands.h"
 #include "cli/container_flags.h"
 #include "cli/transfer_report.h"
@@ -28,6 +29,7 @@ Result<int> run(Invocation& call, RunFlags& flags) {
   if (!flags.detach) warn_no_terminal(flags.tty, flags.interactive);
   TransferReport report(TransferReport::Way::pull, flags.quiet);
   request.pull_watch = report.watch();
+  ask_for_short_names();
   engine::Engine* engine = TRY(call.engine());
 
   engine::Engine::RunOptions options;

@@ -133,10 +133,12 @@ class Reader {
     for (const TomlNode& entry : table.items) {
       std::string value = TRY(text(entry, "aliases"));
       TRY(check_alias(entry));
-      if (value.empty())
+      if (value.empty()) {
         conf_.aliases.erase(entry.key);  // as Podman: an empty one takes an earlier one away
-      else
+      } else {
         conf_.aliases[entry.key] = std::move(value);
+        conf_.alias_files[entry.key] = path_;
+      }
     }
     return {};
   }
@@ -447,12 +449,13 @@ Result<ShortName> short_name_candidates(const RegistriesConf& conf, std::string_
   auto alias = conf.aliases.find(std::string(name));
   if (aliased && alias != conf.aliases.end()) {
     out.candidates.push_back(alias->second);
-    out.origin = concat("alias ", quote(name));
+    out.alias = true;
+    if (auto file = conf.alias_files.find(alias->first); file != conf.alias_files.end())
+      out.where = file->second;
     return out;
   }
   if (conf.where.empty()) {
     out.candidates.push_back(full(kDockerHub));
-    out.origin = "docker.io, since there is no registries.conf";
     return out;
   }
   if (conf.unqualified_search.empty())
@@ -462,8 +465,7 @@ Result<ShortName> short_name_candidates(const RegistriesConf& conf, std::string_
                         "defined in ",
                         quote(conf.path.empty() ? conf.where : conf.path)));
   for (const std::string& host : conf.unqualified_search) out.candidates.push_back(full(host));
-  out.origin =
-      concat("unqualified-search registries of ", conf.path.empty() ? conf.where : conf.path);
+  out.where = conf.path.empty() ? conf.where : conf.path;
   if (out.candidates.size() > 1 && aliased) {
     if (conf.short_name_mode == ShortNameMode::enforcing && !terminal)
       return Error(Errc::invalid_argument,

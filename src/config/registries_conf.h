@@ -63,7 +63,8 @@ struct RegistriesConf {
   std::vector<std::string> credential_helpers;  // empty: the authentication files alone
   std::vector<RegistryRule> rules;              // one per prefix
   ShortNameMode short_name_mode = ShortNameMode::permissive;
-  std::map<std::string, std::string> aliases;  // "debian" -> "docker.io/library/debian"
+  std::map<std::string, std::string> aliases;      // "debian" -> "docker.io/library/debian"
+  std::map<std::string, std::string> alias_files;  // which file has said each
   std::string path;   // the main file that was read; empty when there was none at all
   std::string where;  // for messages: the files in the order they were read
 };
@@ -96,7 +97,8 @@ Result<Endpoint> resolve_push(const RegistriesConf& conf, std::string_view regis
 // What a short name ("debian", "team/app": no registry, tag or digest) may stand for.
 struct ShortName {
   std::vector<std::string> candidates;  // full names, "docker.io/library/debian", in order
-  std::string origin;      // why, for a person: an alias and its file, or the list and its file
+  bool alias = false;                   // an alias, else one of a list of registries
+  std::string where;                    // the file that says so; empty: none does
   bool ambiguous = false;  // several, and short-name-mode says that a person has to choose
 };
 // An alias stands alone; else the unqualified-search-registries. Where no registries.conf is there

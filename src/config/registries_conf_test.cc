@@ -140,6 +140,8 @@ short-name-mode = "enforcing"
   auto alias = short_name_candidates(conf, "team/app", false);
   ASSERT_TRUE(alias.ok());
   EXPECT_EQ(join(alias->candidates, " "), "registry.local:5000/team/app");
+  EXPECT_TRUE(alias->alias);
+  EXPECT_EQ(alias->where, "f.conf");
   auto none = short_name_candidates(conf, "busybox", false);
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().message(),
@@ -152,6 +154,8 @@ short-name-mode = "enforcing"
   ASSERT_TRUE(both.ok());
   EXPECT_EQ(join(both->candidates, " "), "docker.io/library/busybox quay.io/busybox");
   EXPECT_FALSE(both->ambiguous);
+  EXPECT_FALSE(both->alias);
+  EXPECT_EQ(both->where, "f.conf");
   conf.short_name_mode = ShortNameMode::disabled;
   auto unaliased = short_name_candidates(conf, "debian", false);
   ASSERT_TRUE(unaliased.ok());

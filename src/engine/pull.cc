@@ -1,8 +1,6 @@
 // Pulling: which image is meant, whether it is needed, where it may be; then the transfer.
 #include "engine/pull.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/log.h"
@@ -10,6 +8,7 @@
 #include "codec/base64.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/name_chooser.h"
 #include "engine/pull_place.h"
 #include "engine/registries.h"
 #include "engine/registry_search.h"
@@ -51,6 +50,12 @@ void tell(const PullRequest& request, TransferEvent::Kind kind, std::string text
   event.text = std::move(text);
   event.digest = std::move(digest);
   request.watch(event);
+}
+
+std::string_view typed_name(const PullRequest& request) {
+  std::string_view name = request.reference;
+  if (name.starts_with("docker://")) name.remove_prefix(9);
+  return name;
 }
 
 // Pulls by one full name.
@@ -142,27 +147,53 @@ class RegistryPull {
 };
 
 // The full names that a short one may stand for, in the order to try them.
-Result<std::vector<oci::Reference>> candidates(Engine& engine, const PullRequest& request,
-                                               Registries& registries,
-                                               const oci::Reference& typed) {
-  if (typed.qualified()) return std::vector<oci::Reference>{typed.normalized("")};
+struct Candidates {
+  std::vector<oci::Reference> names;
+  bool chosen = false;  // by a person
+};
+Result<Candidates> find_candidates(Engine& engine, const PullRequest& request,
+                                   Registries& registries, const oci::Reference& typed) {
+  Candidates out;
+  if (typed.qualified()) {
+    out.names.push_back(typed.normalized(""));
+    return out;
+  }
   // An image made here keeps its name.
   if (auto local = engine.store().find_image(request.reference)) {
     oci::Reference name = typed.normalized("localhost");
-    if (std::find(local->names.begin(), local->names.end(), name.str()) != local->names.end())
-      return std::vector<oci::Reference>{name};
+    if (std::find(local->names.begin(), local->names.end(), name.str()) != local->names.end()) {
+      out.names.push_back(std::move(name));
+      return out;
+    }
   }
-  config::ShortName found = TRY(
-      registries.short_name(typed, ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1));
-  if (!found.origin.empty()) tell(request, TransferEvent::Kind::resolved, found.origin);
-  std::vector<oci::Reference> names;
+  config::ShortName found = TRY(registries.short_name(typed, static_cast<bool>(name_chooser())));
+  std::vector<std::string> shown;
   for (const std::string& text : found.candidates) {
     oci::Reference name = TRY(oci::Reference::parse(text));
     name.tag = typed.tag;
     name.digest = typed.digest;
-    names.push_back(name.normalized("docker.io"));
+    shown.push_back(out.names.emplace_back(name.normalized("docker.io")).str());
   }
-  return names;
+  if (found.ambiguous) {
+    std::string choice = TRY(name_chooser()(shown));
+    std::erase_if(out.names, [&](const oci::Reference& name) { return name.str() != choice; });
+    out.chosen = true;
+  } else if (!found.where.empty()) {
+    tell(request, TransferEvent::Kind::resolved,
+         concat(found.alias ? "Resolved " : "Resolving ", quote(typed_name(request)),
+                found.alias ? " as an alias (" : " using unqualified-search registries (",
+                found.where, ")"));
+  }
+  return out;
+}
+
+// Only what could be pulled is worth to be remembered; that it cannot be is no reason to fail.
+void remember_choice(Registries& registries, const oci::Reference& typed,
+                     const oci::Reference& chosen) {
+  Status kept = registries.remember_short_name(typed, chosen.name());
+  if (!kept)
+    log::error(concat("recording short-name alias ", quote(typed.repository), ": ",
+                      kept.error().message()));
 }
 
 Error all_failed(std::vector<Error> errors) {
@@ -178,8 +209,10 @@ Result<store::Image> pull_from_registry(Engine& engine, const PullRequest& reque
   Registries registries(engine.host(), request.access);
   RegistryPull pull(engine, request, registries);
   std::vector<Error> errors;
-  for (const oci::Reference& candidate : TRY(candidates(engine, request, registries, typed))) {
+  Candidates found = TRY(find_candidates(engine, request, registries, typed));
+  for (const oci::Reference& candidate : found.names) {
     auto image = pull.run(candidate, local);
+    if (image && found.chosen) remember_choice(registries, typed, candidate);
     if (image) return image;
     errors.push_back(std::move(image.error()));
   }
@@ -206,7 +239,15 @@ struct TagList {
 };
 void bind(json::Binder& b, TagList& list) { b("tags", list.tags); }
 
+NameChooser& chooser() {
+  static NameChooser one;
+  return one;
+}
+
 }  // namespace
+
+void set_name_chooser(NameChooser one) { chooser() = std::move(one); }
+const NameChooser& name_chooser() { return chooser(); }
 
 Result<std::vector<std::string>> list_remote_tags(Registries& registries,
                                                   const oci::Reference& name) {
@@ -280,7 +321,8 @@ Result<std::vector<store::Image>> pull_images(Engine& engine, const PullRequest&
     if (!name.tag.empty() || !name.digest.empty())
       return Error(Errc::invalid_argument, "tag can't be used with --all-tags/-a");
     Registries registries(engine.host(), request.access);
-    std::vector<oci::Reference> names = TRY(candidates(engine, request, registries, name));
+    Candidates found = TRY(find_candidates(engine, request, registries, name));
+    const std::vector<oci::Reference>& names = found.names;
     if (names.empty()) return Error(Errc::not_found, concat(place.name, ": no registry to ask"));
     RegistryPull pull(engine, request, registries);
     for (const std::string& tag : TRY(list_remote_tags(registries, names[0]))) {
@@ -289,6 +331,7 @@ Result<std::vector<store::Image>> pull_images(Engine& engine, const PullRequest&
       store::Image image = TRY(pull.run(one, nullptr));
       images.push_back(std::move(image));
     }
+    if (found.chosen && !images.empty()) remember_choice(registries, name, names[0]);
     return images;
   }
   std::optional<store::Image> local;
