@@ -1,7 +1,11 @@
 // Pushing: which image, where to, and what of it has to change on the way.
 #include "engine/push.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "base/str.h"
@@ -12,6 +16,7 @@
 #include "engine/registries.h"
 #include "engine/transfer_host.h"
 #include "engine/transport.h"
+#include "oci/convert.h"
 #include "store/image_name.h"
 #include "store/image_worker.h"
 #include "store/transfer.h"
@@ -218,7 +223,14 @@ Result<std::string> push_to_place(Engine& engine, const PushRequest& request,
   if (folder) {
     save.output_dir = place.path;
   } else {
-    file = TRY(sys::open(place.path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+    // Images that are in it already are not for this to lose.
+    bool docker_archive = place.transport == Transport::docker_archive;
+    file = TRY(sys::open(place.path, O_WRONLY | O_CREAT | (docker_archive ? 0 : O_TRUNC), 0644));
+    struct stat st {};
+    if (::fstat(file.get(), &st) < 0) return Error::from_errno(errno, place.path);
+    if (docker_archive && S_ISREG(st.st_mode) && st.st_size != 0)
+      return Error(Errc::already_exists,
+                   "docker-archive doesn't support modifying existing images");
     save.output_fd = file.get();
   }
   tell(request, TransferEvent::Kind::started);
@@ -227,6 +239,11 @@ Result<std::string> push_to_place(Engine& engine, const PushRequest& request,
   TRY(store::save_images(engine.store(), save));
   tell(request, TransferEvent::Kind::config, image.manifest.config.digest.str());
   tell(request, TransferEvent::Kind::manifest);
+  if (place.transport == Transport::oci || place.transport == Transport::oci_archive) {
+    std::string written = TRY(oci::to_oci_manifest(image.manifest_json));
+    if (written == image.manifest_json) return image.manifest_descriptor.digest.str();
+    return concat("sha256:", sha256_hex(written));
+  }
   if (place.transport != Transport::dir) return image.manifest_descriptor.digest.str();
   std::string written = TRY(sys::read_small_file(place.path + "/manifest.json"));
   return concat("sha256:", sha256_hex(written));

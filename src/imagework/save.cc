@@ -13,6 +13,7 @@
 #include "imagework/source.h"
 #include "imagework/stored_image.h"
 #include "imagework/verbs.h"
+#include "oci/convert.h"
 #include "oci/reference.h"
 #include "store/layout.h"
 
@@ -85,11 +86,15 @@ class DirOutput final : public Output {
       return Error::from_errno(errno, concat("mkdir ", path));
     return {};
   }
+  // Put in place when it is whole: a file of that name may be another image's too.
   Status file(const std::string& path, std::uint64_t, ByteSource& source) override {
+    std::string growing = concat(path, ".tmp");
     UniqueFd fd =
-        TRY(sys::open_beneath(dir_, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644, true));
+        TRY(sys::open_beneath(dir_, growing.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644, true));
     for (std::string_view chunk = TRY(source.next()); !chunk.empty(); chunk = TRY(source.next()))
       TRY(sys::write_all(fd.get(), chunk, path));
+    if (::renameat(dir_, growing.c_str(), dir_, path.c_str()) < 0)
+      return Error::from_errno(errno, concat("rename ", path));
     return {};
   }
   Status link(const std::string&, const std::string&) override {
@@ -199,7 +204,36 @@ Status copy_blob(int store, const oci::Digest& digest, Output& out, const std::s
   return {};
 }
 
-Status save_oci(int store, const std::vector<SavedImage>& images, Output& out) {
+// The index with what else the layout in `dir` has: only what has the name of one that is added, or
+// as that no name, gives way.
+Result<std::string> merged_index(int dir, const oci::ImageIndex& added) {
+  constexpr std::size_t kMaxIndex = 64 << 20;
+  std::string text = oci::dump_index(added);
+  auto file = sys::open_beneath(dir, "index.json", O_RDONLY, 0, true);
+  if (!file && file.error().code() == Errc::not_found) return text;
+  if (!file) return std::move(file.error());
+  std::string known = TRY(sys::read_all(file->get(), kMaxIndex, "index.json"));
+  json::Value index = TRY_CTX(json::parse(known, {.max_size = kMaxIndex}), "index.json");
+  json::Value ours = TRY(json::parse(text));
+  json::Value* members =
+      index.as_object() != nullptr ? index.as_object()->find("manifests") : nullptr;
+  if (members == nullptr || members->as_array() == nullptr)
+    return Error(Errc::corrupt, "index.json: it has no list of manifests");
+  auto name_of = [](const json::Value& entry) {
+    const json::Value* notes = entry.find("annotations");
+    const json::Value* name = notes != nullptr ? notes->find(store::kRefName) : nullptr;
+    return std::string(name != nullptr ? name->string_or("") : std::string_view());
+  };
+  json::Array& list = *members->as_array();
+  for (const json::Value& entry : *ours.find("manifests")->as_array()) {
+    std::erase_if(list, [&](const json::Value& old) { return name_of(old) == name_of(entry); });
+    list.push_back(entry);
+  }
+  return json::dump(index);
+}
+
+// `dir`: the layout, when it is a directory.
+Status save_oci(int store, const std::vector<SavedImage>& images, Output& out, int dir) {
   TRY(out.folder("blobs"));
   TRY(out.folder("blobs/sha256"));
   std::set<std::string> written;
@@ -211,19 +245,25 @@ Status save_oci(int store, const std::vector<SavedImage>& images, Output& out) {
   for (const SavedImage& image : images) {
     for (const oci::Descriptor& layer : image.manifest.layers) TRY(blob(layer.digest));
     TRY(blob(image.manifest.config.digest));
-    TRY(blob(image.request->manifest));
+    // A layout has no place for Docker's dialect: others take its config for something unknown.
+    std::string manifest = TRY(oci::to_oci_manifest(image.manifest_json));
     oci::Descriptor entry;
     entry.media_type = oci::kMediaManifest;
-    entry.digest = image.request->manifest;
-    entry.size = static_cast<std::int64_t>(image.manifest_json.size());
+    entry.digest = manifest == image.manifest_json
+                       ? image.request->manifest
+                       : TRY(oci::Digest::parse(concat("sha256:", sha256_hex(manifest))));
+    entry.size = static_cast<std::int64_t>(manifest.size());
+    if (written.insert(entry.digest.str()).second)
+      TRY(out.text(concat("blobs/sha256/", entry.digest.hex()), manifest));
     if (image.request->names.empty()) index.manifests.push_back(entry);
     for (const std::string& name : image.request->names) {
       entry.annotations[store::kRefName] = name;
       index.manifests.push_back(entry);
     }
   }
-  TRY(out.text("index.json", oci::dump_index(index)));
   TRY(out.text("oci-layout", store::kOciLayout));
+  std::string text = dir < 0 ? oci::dump_index(index) : TRY(merged_index(dir, index));
+  TRY(out.text("index.json", text));
   return out.finish();
 }
 
@@ -264,10 +304,10 @@ Status save_images(int store, const store::WorkerRequest& request, int output) {
     return save_docker_dir(store, images[0], request.compress, output);
   if (request.format == "oci-dir") {
     DirOutput out(output);
-    return save_oci(store, images, out);
+    return save_oci(store, images, out, output);
   }
   TarOutput out(output);
-  if (request.format == "oci-archive") return save_oci(store, images, out);
+  if (request.format == "oci-archive") return save_oci(store, images, out, -1);
   if (request.format == "docker-archive") return save_docker_archive(store, images, out);
   return Error(Errc::invalid_argument, concat("unknown format ", quote(request.format)));
 }

@@ -14,6 +14,14 @@ for place in "oci:$T/layout:box" "oci-archive:$T/o.tar:box" "docker-archive:$T/d
   ok run "$IMG" echo works
   assert_eq works "$out"
 done
+# images that are in a layout stay; one of the same name gives way; an archive is not changed
+for name in a b a; do ok minke push -q "$IMG" "oci:$T/two:$name"; done
+assert_eq 'a b' "$(jq -r '[.manifests[].annotations["org.opencontainers.image.ref.name"]] | sort | join(" ")' two/index.json)"
+ok skopeo --tmpdir "$T" inspect "oci:$T/two:b"
+assert_eq '' "$(find two boxdir -name '*.tmp')" 'half made'
+sum=$(sha256sum <d.tar)
+assert_error 125 "docker-archive doesn't support modifying existing images" minke push -q "$IMG" "docker-archive:$T/d.tar:box:2"
+assert_eq "$sum" "$(sha256sum <d.tar)" 'the archive'
 ok minke images --format '{{.Repository}}'
 assert_match localhost/boxdir "$out" "name after the path"
 assert_error 125 'no image of the name "other"' minke pull "oci:$T/layout:other"
