@@ -1,6 +1,7 @@
 #include "base/str.h"
 #include "cli/commands.h"
 #include "engine/engine.h"
+#include "engine/remote_manifest.h"
 #include "view/image.h"
 
 namespace minke::cli {
@@ -14,13 +15,20 @@ constexpr Option<InspectOptions> kOptions[] = {
 };
 constexpr OptionTable kTables[] = {option_table<InspectOptions>(kOptions)};
 
+// "docker://NAME" is asked of its registry, and stays there.
+Result<store::Image> find(engine::Engine& engine, const std::string& name) {
+  if (!name.starts_with("docker://")) return engine.store().find_image(name);
+  engine::Registries registries(engine.host(), {});
+  return engine::get_remote_image(registries, name);
+}
+
 Result<int> inspect(Invocation& call, InspectOptions& options) {
   if (call.args.empty()) return Error(Errc::invalid_argument, "no names or ids specified");
   engine::Engine* engine = TRY(call.engine());
   json::Array items;
   ErrorList errors;
   for (const std::string& name : call.args) {
-    auto image = engine->store().find_image(name);
+    auto image = find(*engine, name);
     if (image)
       items.emplace_back(view::inspect_image(engine->store(), *image));
     else
@@ -36,8 +44,11 @@ Result<int> inspect(Invocation& call, InspectOptions& options) {
 const constinit Command kImageInspectCommand = make_command<InspectOptions, inspect>(
     {.summary = "Display the configuration of an image",
      .usage = "[options] IMAGE [IMAGE...]",
-     .description = "Displays the low-level information of an image identified by name or ID.",
-     .examples = "alpine\n--format \"imageId: {{.Id}} size: {{.Size}}\" alpine"},
+     .description =
+         "Displays the low-level information of an image identified by name or ID, or of "
+         "one that a registry has (docker://NAME), without fetching it.",
+     .examples = "alpine\ndocker://docker.io/library/alpine\n--format \"imageId: {{.Id}} size: "
+                 "{{.Size}}\" alpine"},
     kTables);
 
 }  // namespace minke::cli

@@ -1,5 +1,7 @@
 #include "engine/remote_manifest.h"
 
+#include <algorithm>
+
 #include "base/str.h"
 #include "codec/digest.h"
 #include "engine/image_list.h"
@@ -109,6 +111,39 @@ Result<std::string> get_remote_blob(Registries& registries, const oci::Reference
       TRY(ask_hosts(registries, image, std::move(request), "blobs", digest.str(), "reading blob"));
   TRY(check_digest(answer.body, digest));
   return std::move(answer.body);
+}
+
+Result<store::Image> get_remote_image(Registries& registries, std::string_view typed) {
+  RemoteText remote = TRY(get_remote_manifest(registries, typed));
+  std::string digest = remote.digest;  // of what the name stands for
+  if (is_list_type(remote.media_type)) {
+    oci::Platform host = oci::host_platform();
+    ImageList list = TRY(ImageList::parse(remote.json));
+    auto member = std::find_if(list.members.begin(), list.members.end(), [&](const auto& one) {
+      return one.os == host.os && one.architecture == host.architecture;
+    });
+    if (member == list.members.end())
+      return Error(Errc::not_found, concat("no image found in manifest list for architecture ",
+                                           host.architecture, ", OS ", host.os));
+    oci::Reference named = remote.reference;
+    remote = TRY(get_remote_member(registries, named, member->digest));
+    remote.reference = std::move(named);
+  }
+  store::Image image;
+  image.manifest = TRY(oci::parse_manifest(remote.json));
+  image.manifest_descriptor.media_type = remote.media_type;
+  image.manifest_descriptor.digest = TRY(oci::Digest::parse(remote.digest));
+  image.manifest_descriptor.size = static_cast<std::int64_t>(remote.json.size());
+  image.id = image.manifest.config.digest.hex();
+  image.config_json =
+      TRY(get_remote_blob(registries, remote.reference, image.manifest.config.digest));
+  image.config = TRY(oci::parse_image_config(image.config_json));
+  image.docker_format = remote.media_type != oci::kMediaManifest;
+  for (const oci::Descriptor& layer : image.manifest.layers) image.size += layer.size;
+  image.names.push_back(remote.reference.str());
+  image.digests.push_back(concat(remote.reference.name(), "@", digest));
+  image.manifest_json = std::move(remote.json);
+  return image;
 }
 
 Status put_remote_manifest(Registries& registries, const oci::Reference& reference,

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "engine/registries.h"
 #include "oci/reference.h"
+#include "store/store.h"
 
 namespace minke::engine {
 
@@ -23,6 +24,9 @@ Result<RemoteText> get_remote_manifest(Registries& registries, std::string_view 
 // One that a list of the same repository names.
 Result<RemoteText> get_remote_member(Registries& registries, const oci::Reference& list,
                                      const std::string& digest);
+// The image for this host, of a registry and not in the store: what its manifest and its config
+// say. Its size is that of the layers as they are packed.
+Result<store::Image> get_remote_image(Registries& registries, std::string_view typed);
 // A small blob (a config), checked.
 Result<std::string> get_remote_blob(Registries& registries, const oci::Reference& image,
                                     const oci::Digest& digest);
