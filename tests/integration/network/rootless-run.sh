@@ -4,7 +4,8 @@
 . "$(dirname "$0")/../../lib-network.sh"
 need_image
 ok minke run --rm "$IMG" sh -c 'ip -o -4 addr show dev eth0; ip route; cat /etc/resolv.conf'
-assert_match 'inet 10\.[0-9]+\.[0-9]+\.[0-9]+/16' "$out"
+subnet=$(subnet_of podman)
+assert_match "inet 10\.[0-9]+\.[0-9]+\.[0-9]+/${subnet#*/} " "$out"
 assert_match 'default via 10\.[0-9]+\.[0-9]+\.1 dev eth0' "$out"
 ok minke network create n1
 ok minke network create n2
