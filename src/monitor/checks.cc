@@ -89,7 +89,7 @@ Status Checks::launch() {
   if (!null_) null_ = TRY(sys::open("/dev/null", O_RDONLY));
   auto pipe = TRY(sys::make_pipe());
   TRY(sys::set_nonblocking(pipe.first.get(), true));
-  run_.emplace();
+  run_ = Run();  // emplace() asks too early for clang, within this very class
   run_->outcome.began = now();
   run_->process = TRY(probe_->exec->begin({null_.get(), pipe.second.get(), pipe.second.get()}));
   run_->output = std::move(pipe.first);
