@@ -35,6 +35,27 @@ std::string form(std::string_view key, std::string_view value) {
   return concat(key, "=", url_escape(value));
 }
 
+std::string host_of(const std::string& origin) {  // "https://auth.docker.io:443"
+  std::string host = origin.substr(std::min(origin.find("://") + 3, origin.size()));
+  return host.substr(0, host.rfind(':'));
+}
+
+// A token server gets credentials when it is the registry's own host, below it, or beside it in one
+// domain (auth.docker.io of registry-1.docker.io), but not when all they share is a public suffix:
+// a registry must not send those who ask it to a stranger with their password (CVE-2026-65388).
+bool same_owner(const std::string& realm, const std::string& registry) {
+  if (realm == registry || realm.ends_with("." + registry)) return true;
+  bool address = registry.find_first_not_of("0123456789.") == std::string::npos ||
+                 registry.find(':') != std::string::npos;
+  std::size_t dot = registry.find('.');
+  if (address || dot == std::string::npos) return false;
+  std::string domain = registry.substr(dot + 1);
+  auto parts = split_once(domain, '.');
+  if (!parts) return false;
+  bool suffix = parts->second.size() == 2 && parts->first.size() <= 3;  // co.uk, com.au
+  return !suffix && (realm == domain || realm.ends_with("." + domain));
+}
+
 // Seconds, or a date.
 std::optional<std::int64_t> retry_after(const HttpResponse& response) {
   std::string text = response.header("retry-after");
@@ -126,8 +147,7 @@ Error Client::fault_of(const HttpResponse& response) {
   return {code, concat("received unexpected HTTP status: ", status_text(response.status))};
 }
 
-// Where its token server is, is for the registry to say, whatever the host (docker.io has its own
-// in auth.docker.io, others use one of their company). But who a redirect led to is not the
+// Where its token server is, is for the registry to say. Who a redirect led to is not the
 // registry: a stranger must not send those who ask to himself with their password (CVE-2020-15157).
 void Client::take_challenges(const HttpResponse& response, const std::string& base) {
   if (knows_credentials() && url_origin(response.url) != url_origin(base)) return;
@@ -185,9 +205,14 @@ Result<Client::Token> Client::fetch_token(const Challenge& bearer,
   std::string realm = TRY_CTX(resolve_url("", bearer.param("realm")), "token server");
   if (knows_credentials() && realm.starts_with("http:") && !access_.insecure &&
       base_.starts_with("https:"))
-    return Error(Errc::permission,
+    return Error(Errc::unsupported,
                  concat("token server ", quote(realm),
                         ": credentials are not sent by plain http; --tls-verify=false allows it"));
+  if (knows_credentials() && !same_owner(host_of(url_origin(realm)), host_of(url_origin(base_))))
+    return Error(Errc::unsupported, concat("token server ", quote(realm),
+                                          ": it is in another domain than ", access_.host,
+                                          ", and credentials are not sent there (what is public "
+                                          "comes without: --authfile FILE, with {} in it)"));
   std::vector<std::string> wanted = scopes;
   std::string asked = bearer.param("scope");
   for (std::string_view scope : split(asked, ' '))
