@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "build/cache_place.h"
 #include "engine/pull.h"
 #include "engine/request.h"
 #include "oci/image.h"
@@ -39,12 +40,15 @@ struct BuildOptions {
   std::string target, from;        // --from: in place of the first FROM's image
   std::vector<std::string> names;  // full
 
-  std::optional<oci::Platform> platform;
+  // Built one after the other; none: for this machine. More than one end in a list of images.
+  std::vector<oci::Platform> platforms;
+  std::string manifest;  // --manifest, full: the list that images are added to
   engine::PullPolicy pull = engine::PullPolicy::missing;
   engine::RegistryAccess registry;
 
   std::map<std::string, SecretSource> secrets;
-  std::map<std::string, std::string> agents;  // --ssh: id to the path of a socket
+  std::map<std::string, std::string> agents;             // --ssh: id to the path of a socket
+  std::map<std::string, std::vector<std::string>> keys;  // --ssh: id to files of keys
   // What every RUN gets: limits, networks, names, capabilities, volumes.
   engine::CreateRequest run;
 
@@ -64,7 +68,7 @@ struct BuildOptions {
   bool layers = true;          // false: one layer for all that a stage does, and no cache
   bool squash_all = false;     // one layer with everything, the base too
   std::int64_t cache_ttl = 0;  // seconds; 0: for ever
-  std::vector<std::string> cache_from, cache_to;
+  std::vector<CachePlace> cache_from, cache_to;
   std::uint32_t jobs = 0;   // 0: as many as there are processors
   bool skip_unused = true;  // stages that the target does not need
   std::optional<OutputChoice> output;
@@ -84,7 +88,7 @@ struct BuildEvent {
 using BuildWatch = std::function<void(const BuildEvent&)>;
 
 struct BuildOutcome {
-  std::string id;                     // of the image; empty with another output
+  std::string id;                     // of the image or the list; empty with another output
   std::vector<std::string> names;     // that it has got
   std::vector<std::string> warnings;  // a line each
 };

@@ -18,12 +18,6 @@ using sys::UniqueFd;
 
 constexpr std::size_t kMaxContainerfile = 16 << 20;
 
-Status refuse_git(const std::string& text) {
-  if (!is_git(text)) return {};
-  return Error(Errc::unsupported,
-               concat(text, ": git contexts are not supported (clone it, and name the folder)"));
-}
-
 class FolderContext final : public Context {
  public:
   FolderContext(UniqueFd root, std::string place, IgnoreList ignore, std::string digests)
@@ -104,7 +98,6 @@ class ContextsOf final : public Contexts {
       RemoteFile file = TRY(fetch_url(request_.main, request_.scratch));
       TRY(open_file(file.fd.get(), request_.main));
     } else {
-      TRY(refuse_git(request_.main));
       TRY(open_place(request_.main, &main_));
     }
     if (filename_.empty()) TRY(read_files());
@@ -129,7 +122,6 @@ class ContextsOf final : public Contexts {
       return Error(Errc::not_found, concat("no build context ", quote(name)));
     Opened& place = named_[it->first];
     if (!place.context) {
-      TRY(refuse_git(it->second));
       TRY_CTX(open_place(it->second, &place), concat("--build-context ", name));
       TRY(finish(&place, "", false));
     }
@@ -175,8 +167,9 @@ class ContextsOf final : public Contexts {
     return {};
   }
 
-  // A folder, or an archive that is unpacked into one.
+  // A folder, or an archive or a repository that becomes one.
   Status open_place(const std::string& path, Opened* out) {
+    if (is_git(path) && !sys::exists(path)) return open_repository(path, out);
     if (is_url(path)) {
       RemoteFile file = TRY(fetch_url(path, request_.scratch));
       return unpack(file.fd.get(), path, out);
@@ -196,6 +189,16 @@ class ContextsOf final : public Contexts {
     out->path =
         TRY(sys::read_link_at(sys::DirFd::cwd(), concat("/proc/self/fd/", fd->get()).c_str()));
     out->root = std::move(*fd);
+    return {};
+  }
+
+  Status open_repository(const std::string& text, Opened* out) {
+    const GitSource source = TRY(parse_git(text));
+    const GitTree tree =
+        TRY(fetch_git(source, request_.keep_git_dir, request_.scratch, request_.git));
+    out->path = tree.path;
+    out->archive = true;
+    out->root = TRY(sys::open(tree.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     return {};
   }
 
@@ -237,7 +240,9 @@ class ContextsOf final : public Contexts {
   Result<FoundFile> read_one(const std::string& file) {
     if (file == "-")
       return FoundFile{"-", TRY(sys::read_all(STDIN_FILENO, kMaxContainerfile, "standard input"))};
-    TRY(refuse_git(file));
+    if (is_git(file))
+      return Error(Errc::unsupported,
+                   concat(file, ": a repository is a context, not a Containerfile"));
     if (is_url(file)) {
       RemoteFile remote = TRY(fetch_url(file, request_.scratch));
       return FoundFile{file, TRY(sys::read_all(remote.fd.get(), kMaxContainerfile, file))};

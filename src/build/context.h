@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "build/git.h"
 #include "build/ignore.h"
 #include "store/store.h"
 #include "sys/fd.h"
@@ -23,6 +24,8 @@ struct ContextRequest {
   std::string ignore_file;                   // --ignorefile; empty: the usual ones
   const store::Store* store = nullptr;       // unpacks archives
   std::string scratch;                       // a folder of ours where they are unpacked
+  GitAccess git;                             // for those that are git repositories
+  bool keep_git_dir = false;                 // their .git shows
 };
 
 // One folder of files.

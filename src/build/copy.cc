@@ -1,12 +1,14 @@
 #include "build/copy.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "base/str.h"
 #include "build/digest_sink.h"
+#include "build/git.h"
 #include "build/mode.h"
 #include "build/remote.h"
 #include "build/sources.h"
@@ -27,6 +29,8 @@ struct Sources {
     const node::Copy::Source* source = nullptr;
     std::vector<SourceMatch> matches;  // of a path
     bool url = false;
+    sys::UniqueFd repository;  // the folder of it that is asked for
+    std::string commit;        // of the repository
   };
   std::vector<One> list;
   std::size_t count = 0;
@@ -36,9 +40,20 @@ struct Place {
   int root = -1;
   const IgnoreList* ignore = nullptr;
 };
-Place place_of(const CopyPlan& plan) {
+Place place_of(const CopyPlan& plan, const Sources::One* one = nullptr) {
+  if (one != nullptr && one->repository) return {one->repository.get(), nullptr};
   if (plan.tree >= 0) return {plan.tree, nullptr};
   if (plan.context != nullptr) return {plan.context->root(), &plan.context->ignore()};
+  return {};
+}
+
+Status find_in_repository(const CopyPlan& plan, Sources::One* one) {
+  GitSource source = TRY(parse_git(one->source->path));
+  if (!plan.copy->checksum.empty()) source.commit = plan.copy->checksum;
+  const GitTree tree = TRY(fetch_git(source, plan.copy->keep_git_dir, plan.scratch, plan.git));
+  one->repository = TRY(sys::open(tree.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  one->commit = tree.commit;
+  one->matches = TRY(find_sources(one->repository.get(), nullptr, ".", false));
   return {};
 }
 
@@ -48,15 +63,15 @@ Result<Sources> find_all(const CopyPlan& plan) {
   Sources out;
   bool patterns_only = true;
   for (const node::Copy::Source& source : copy.sources) {
-    Sources::One one{&source, {}, false};
+    Sources::One one;
+    one.source = &source;
     if (source.heredoc >= 0) {
       ++out.count;
       patterns_only = false;
     } else if (copy.add && is_git(source.path)) {
-      return Error(Errc::unsupported,
-                   concat(source.path,
-                          ": git sources are not supported (clone it, and name the "
-                          "folder by --build-context)"));
+      TRY(find_in_repository(plan, &one));
+      out.count += one.matches.size();
+      patterns_only = false;
     } else if (is_url(source.path)) {
       if (!copy.add)
         return Error(Errc::unsupported, concat(source.path, ": COPY takes no URLs (ADD does)"));
@@ -118,17 +133,21 @@ Result<imagework::Owner> find_owner(const std::string& spec, int root) {
 // --chmod on the way.
 class ModeSink final : public EntrySink {
  public:
-  ModeSink(EntrySink& out, const FileMode* mode) : out_(out), mode_(mode) {}
+  ModeSink(EntrySink& out, const FileMode* mode, bool strip_ids = false)
+      : out_(out), mode_(mode), strip_ids_(strip_ids) {}
   Status add(const TarEntry& entry, int fd) override {
-    if (mode_ == nullptr || entry.type == TarEntry::Type::symlink) return out_.add(entry, fd);
+    if (entry.type == TarEntry::Type::symlink) return out_.add(entry, fd);
     TarEntry changed = entry;
-    changed.mode = mode_->apply(entry.mode, entry.type == TarEntry::Type::directory);
+    if (strip_ids_) changed.mode &= ~static_cast<std::uint32_t>(S_ISUID | S_ISGID);
+    if (mode_ != nullptr)
+      changed.mode = mode_->apply(changed.mode, entry.type == TarEntry::Type::directory);
     return out_.add(changed, fd);
   }
 
  private:
   EntrySink& out_;
   const FileMode* mode_;
+  bool strip_ids_;
 };
 
 class Copier {
@@ -150,7 +169,7 @@ class Copier {
         TRY(put_heredoc(copy_.heredocs[static_cast<std::size_t>(one.source->heredoc)], sink));
       if (one.url) TRY(put_url(one.source->path, sink));
       for (const SourceMatch& match : one.matches) {
-        Status put = put_match(match, sink);
+        Status put = put_match(one, match, sink);
         if (!put && put.error().code() == Errc::already_exists)
           return Error(Errc::already_exists,
                        concat(one.source->path,
@@ -246,9 +265,9 @@ class Copier {
     return ModeSink(sink, mode_ ? &*mode_ : nullptr).add(entry, file.fd.get());
   }
 
-  Status put_match(const SourceMatch& match, TreeSink& sink) {
-    const Place place = place_of(plan_);
-    ModeSink modes(sink, mode_ ? &*mode_ : nullptr);
+  Status put_match(const Sources::One& one, const SourceMatch& match, TreeSink& sink) {
+    const Place place = place_of(plan_, &one);
+    ModeSink modes(sink, mode_ ? &*mode_ : nullptr, plan_.strip_ids);
     ReadPlan read{place.root, place.ignore, exclude_.empty() ? nullptr : &exclude_};
     if (copy_.parents) {
       TRY(ensure_folder(sink));
@@ -329,6 +348,15 @@ Result<std::string> copy_digest(const CopyPlan& plan) {
         const RemoteFile file = TRY(fetch_url(one.source->path, plan.scratch));
         digest.note(file.digest);
       }
+    }
+    // What is in a commit never changes.
+    if (one.repository) {
+      const GitSource source = TRY(parse_git(one.source->path));
+      digest.note("git").note(source.shown).note(one.commit).note(source.folder);
+      digest.note(source.submodules ? "with submodules" : "");
+      digest.note(copy.keep_git_dir ? "with .git" : "");
+      for (const std::string& pattern : copy.exclude) digest.note(pattern);
+      continue;
     }
     for (const SourceMatch& match : one.matches) {
       digest.note(match.directory ? "folder" : "file").note(match.directory ? "" : match.name);

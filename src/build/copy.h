@@ -17,8 +17,11 @@ struct CopyPlan {
   std::string workdir;               // what relative destinations start from; empty: /
   // Ids of the files when --chown says nothing: 0:0; of a tree those that they have.
   bool rootless = false;  // no devices
+  // Podman's rule: files of the main context get no setuid and no setgid, --chmod apart.
+  bool strip_ids = false;
   const store::Store* store = nullptr;
   std::string scratch;  // a folder of ours for what is downloaded
+  GitAccess git;
 };
 
 // What the result depends on besides the layers below: names, modes and contents of the sources and

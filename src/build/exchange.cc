@@ -6,6 +6,9 @@
 #include "base/str.h"
 #include "codec/json.h"
 #include "engine/engine.h"
+#include "engine/pull.h"
+#include "engine/push.h"
+#include "engine/remote_manifest.h"
 #include "engine/tree_changes.h"
 #include "store/image_worker.h"
 #include "store/step_cache.h"
@@ -33,12 +36,12 @@ struct Records {
 };
 void bind(json::Binder& b, Records& r) { b("steps", r.steps); }
 
-std::string stage_tag(int stage) { return concat("stage-", stage); }
+std::string stage_folder(const Plan& plan, const CachePlace& place, int stage) {
+  return concat(place.folder, "/stage-", stage, plan.suffix.empty() ? "" : "-", plan.suffix);
+}
 
 // The image of a stage as it is kept there; nothing: there is none.
-Result<std::optional<store::Image>> fetch(engine::Engine& engine, const ExchangePlace& place,
-                                          int stage) {
-  const std::string folder = concat(place.folder, "/", stage_tag(stage));
+Result<std::optional<store::Image>> load(engine::Engine& engine, const std::string& folder) {
   if (!sys::exists(folder)) return std::optional<store::Image>();
   store::LoadResult loaded = TRY(store::load_archive(engine.store(), -1, folder));
   if (loaded.image_ids.empty()) return std::optional<store::Image>();
@@ -46,12 +49,9 @@ Result<std::optional<store::Image>> fetch(engine::Engine& engine, const Exchange
   return std::optional<store::Image>(std::move(image));
 }
 
-// What was kept there for the stage is replaced.
-Status keep(engine::Engine& engine, const ExchangePlace& place, int stage,
-            const store::Image& image) {
-  TRY(sys::ensure_dirs(place.folder, 0755));
-  const std::string folder = concat(place.folder, "/", stage_tag(stage)),
-                    fresh = concat(folder, ".new-", random_hex(6));
+// What was kept there is replaced.
+Status save(engine::Engine& engine, const std::string& folder, const store::Image& image) {
+  const std::string fresh = concat(folder, ".new-", random_hex(6));
   store::SaveRequest request;
   request.images.push_back(image);
   request.names.emplace_back();
@@ -64,6 +64,35 @@ Status keep(engine::Engine& engine, const ExchangePlace& place, int stage,
   if (!saved)
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), fresh.c_str()), "the reason comes first");
   return saved;
+}
+
+oci::Reference name_of_step(const CachePlace& place, const std::string& key) {
+  oci::Reference name = oci::Reference::parse(place.repository).value_or({});
+  name.tag = concat(place.tag_prefix, key);
+  return name;
+}
+
+// The image under the name of its first step, the other names, and that of the last step at the
+// end: where that one is, all is there.
+Status push_stage(engine::Engine& engine, const Plan& plan, const CachePlace& place,
+                  const StageResult& stage, const store::Image& image) {
+  engine::Registries registries(engine.host(), plan.options.registry);
+  const std::string& last = stage.steps.back().key;
+  const oci::Reference last_name = name_of_step(place, last);
+  if (engine::get_remote_manifest(registries, last_name.str())) return {};
+  const oci::Reference first_name = name_of_step(place, stage.steps.front().key);
+  engine::PushRequest push;
+  push.image = concat("sha256:", image.id);
+  push.destination = concat("docker://", first_name.str());
+  push.access = plan.options.registry;
+  const std::string digest = TRY(engine::push_image(engine, push));
+  if (stage.steps.size() == 1) return {};
+  const engine::RemoteText pushed =
+      TRY(engine::get_remote_manifest(registries, concat(place.repository, "@", digest)));
+  for (const store::CachedStep& step : stage.steps)
+    TRY(engine::put_remote_manifest(registries, name_of_step(place, step.key), pushed.json,
+                                    pushed.media_type));
+  return {};
 }
 
 // Only for its layers: whatever names it has here are its own affair, and it goes again.
@@ -130,60 +159,90 @@ Result<store::Image> make_stage_image(engine::Engine& engine, const StageResult&
   return engine.store().find_image(concat("sha256:", id));
 }
 
-}  // namespace
-
-Result<ExchangePlace> parse_exchange(const std::string& text, const char* option) {
-  std::map<std::string, std::string> words;
-  for (std::string_view part : split(text, ',')) {
-    auto pair = split_once(part, '=');
-    words[std::string(pair ? pair->first : part)] = pair ? pair->second : std::string_view();
-  }
-  const bool to = option == std::string_view("--cache-to");
-  if (words["type"] != "local")
-    return Error(Errc::unsupported,
-                 concat(option, " ", text,
-                        ": registries are not supported for the cache yet: use type=local,",
-                        to ? "dest" : "src", "=FOLDER"));
-  ExchangePlace place;
-  for (const char* key : {"dest", "src"})
-    if (!words[key].empty()) place.folder = words[key];
-  if (place.folder.empty())
-    return Error(Errc::invalid_argument,
-                 concat(option, " ", text, ": ", to ? "dest" : "src", " is missing"));
-  return place;
+// The steps of one image, which is here for that alone.
+Status take_and_forget(engine::Engine& engine, const std::set<std::string>& before,
+                       const store::Image& image) {
+  Status taken = take_steps(engine, image);
+  forget(engine, image, before.contains(image.id));
+  return taken;
 }
 
+Result<std::set<std::string>> images_here(engine::Engine& engine) {
+  std::set<std::string> ids;
+  for (const store::Image& image : TRY(engine.store().list_images())) ids.insert(image.id);
+  return ids;
+}
+
+}  // namespace
+
 Status import_steps(engine::Engine& engine, const Plan& plan, std::vector<std::string>* notes) {
-  for (const std::string& text : plan.options.cache_from) {
-    ExchangePlace place = TRY(parse_exchange(text, "--cache-from"));
+  for (const CachePlace& place : plan.options.cache_from) {
+    if (place.folder.empty()) continue;
     for (const StageNode& node : plan.graph.stages) {
-      std::set<std::string> before;
-      for (const store::Image& image : TRY(engine.store().list_images())) before.insert(image.id);
-      auto image = fetch(engine, place, node.stage);
+      const std::set<std::string> before = TRY(images_here(engine));
+      auto image = load(engine, stage_folder(plan, place, node.stage));
       if (image && !*image) continue;
-      Status taken = image ? take_steps(engine, **image) : Status(std::move(image.error()));
-      if (image) forget(engine, **image, before.contains((*image)->id));
+      Status taken =
+          image ? take_and_forget(engine, before, **image) : Status(std::move(image.error()));
       if (!taken)
-        notes->push_back(
-            concat("steps of stage ", node.stage, " in ", text, ": ", taken.error().message()));
+        notes->push_back(concat("steps of stage ", node.stage, " in ", place.text, ": ",
+                                taken.error().message()));
     }
   }
   return {};
 }
 
 Status export_steps(engine::Engine& engine, const Plan& plan,
-                    const std::map<int, StageResult>& stages) {
-  for (const std::string& text : plan.options.cache_to) {
-    ExchangePlace place = TRY(parse_exchange(text, "--cache-to"));
+                    const std::map<int, StageResult>& stages, std::vector<std::string>* notes) {
+  for (const CachePlace& place : plan.options.cache_to) {
+    if (!place.folder.empty()) TRY(sys::ensure_dirs(place.folder, 0755));
     for (const auto& [number, stage] : stages) {
-      if (stage.steps.empty()) continue;
+      if (stage.steps.empty() || (!place.every_stage && number != plan.graph.target)) continue;
       store::Image image = TRY(make_stage_image(engine, stage));
-      Status kept = keep(engine, place, number, image);
+      Status kept = place.folder.empty() ? push_stage(engine, plan, place, stage, image)
+                                         : save(engine, stage_folder(plan, place, number), image);
       forget(engine, image, !image.names.empty());
-      if (!kept) return std::move(kept.error()).wrap(concat("--cache-to ", text));
+      if (kept) continue;
+      Error error = std::move(kept.error()).wrap(concat("--cache-to ", place.text));
+      if (!place.ignore_error) return error;
+      notes->push_back(error.message());
     }
   }
   return {};
+}
+
+Result<bool> RemoteSteps::fetch_from(const CachePlace& place, const std::string& key) {
+  engine::Registries registries(engine_.host(), plan_.options.registry);
+  auto remote = engine::get_remote_manifest(registries, name_of_step(place, key).str());
+  if (!remote && remote.error().code() == Errc::not_found) return false;
+  if (!remote) return std::move(remote.error());
+  // Before its layers come: what only has the name of a step is not fetched.
+  oci::Manifest manifest = TRY(oci::parse_manifest(remote->json));
+  auto text = manifest.annotations.find(kSteps);
+  if (text == manifest.annotations.end() || text->second.find(key) == std::string::npos)
+    return Error(Errc::corrupt, concat(key, ": it holds no such step of a build"));
+  const std::set<std::string> before = TRY(images_here(engine_));
+  engine::PullRequest pull;
+  pull.reference = concat(place.repository, "@", remote->digest);
+  pull.os = plan_.target.os;
+  pull.arch = plan_.target.architecture;
+  pull.access = plan_.options.registry;
+  const store::Image image = TRY(engine::pull_image(engine_, pull));
+  TRY(take_and_forget(engine_, before, image));
+  return true;
+}
+
+bool RemoteSteps::fetch(const std::string& key,
+                        const std::function<void(const std::string&)>& warn) {
+  for (const CachePlace& place : plan_.options.cache_from) {
+    if (!place.folder.empty() || silent_.contains(place.text)) continue;
+    auto found = fetch_from(place, key);
+    if (found && *found) return true;
+    if (found) continue;
+    silent_.insert(place.text);
+    warn(concat("--cache-from ", place.text, ": ", found.error().message()));
+  }
+  return false;
 }
 
 }  // namespace minke::build

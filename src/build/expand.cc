@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "build/git.h"
 #include "build/parse_internal.h"
+#include "build/remote.h"
 #include "build/variables.h"
 #include "net/port.h"
 #include "sys/process.h"
@@ -131,8 +133,12 @@ class InstructionExpander {
     if (copy.checksum.empty()) return {};
     if (copy.sources.size() != 1) return wrong("--checksum takes exactly one source");
     const std::string& source = copy.sources[0].path;
-    if (!source.starts_with("http://") && !source.starts_with("https://"))
-      return wrong("--checksum is for sources of http:// and https:// only");
+    if (is_git(source)) {
+      if (copy.checksum.size() >= 7 && is_hex(copy.checksum)) return {};
+      return wrong(concat("--checksum=", copy.checksum, ": a commit is wanted, or its beginning"));
+    }
+    if (!is_url(source))
+      return wrong("--checksum is for sources of http:// and https://, and of git");
     auto parts = split_once(copy.checksum, ':');
     if (!parts || parts->first != "sha256" || parts->second.size() != 64 || !is_hex(parts->second))
       return wrong(concat("--checksum=", copy.checksum, ": expected sha256: and 64 hex digits"));

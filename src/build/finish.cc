@@ -26,7 +26,7 @@ constexpr const char* kCreated = "org.opencontainers.image.created";
 class Finisher {
  public:
   Finisher(engine::Engine& engine, const Plan& plan, StageResult result)
-      : engine_(engine), options_(plan.options), result_(std::move(result)) {}
+      : engine_(engine), plan_(plan), options_(plan.options), result_(std::move(result)) {}
   Result<std::string> make_image();
   Status write_files(const OutputChoice& output);
 
@@ -39,6 +39,7 @@ class Finisher {
   Result<sys::UniqueFd> open_tree();
 
   engine::Engine& engine_;
+  const Plan& plan_;
   const BuildOptions& options_;
   StageResult result_;
 };
@@ -72,10 +73,11 @@ Status Finisher::apply_options() {
     std::erase_if(config.config.env, [&](const std::string& entry) {
       return entry.substr(0, entry.find('=')) == name;
     });
-  if (options_.platform) {
-    config.os = options_.platform->os;
-    config.architecture = options_.platform->architecture;
-    config.variant = options_.platform->variant;
+  if (plan_.platform) {
+    config.os = plan_.platform->os;
+    config.architecture = plan_.platform->architecture;
+    config.variant = plan_.platform->variant;
+    if (!plan_.platform->os_version.empty()) config.os_version = plan_.platform->os_version;
   }
   if (!options_.docker && !result_.base_name.empty()) {
     result_.annotations[kBaseName] = result_.base_name;
@@ -105,7 +107,7 @@ Result<bool> Finisher::use_existing(const std::string& config_json, std::string*
   if (!image || image->manifest.annotations != result_.annotations ||
       image->docker_format != options_.docker)
     return false;
-  for (const std::string& name : options_.names)
+  for (const std::string& name : plan_.names)
     if (std::find(image->names.begin(), image->names.end(), name) == image->names.end())
       TRY(add_name(*image, name));
   *id = image->id;
@@ -134,11 +136,11 @@ Result<std::string> Finisher::squash() {
   history.created_by = "/bin/sh";
   request.config.history.push_back(std::move(history));
   request.docker = options_.docker;
-  if (!options_.names.empty()) request.name = options_.names[0];
+  if (!plan_.names.empty()) request.name = plan_.names[0];
   std::string id = TRY(store::commit_tree(engine_.store(), request));
-  if (options_.names.size() < 2) return id;
+  if (plan_.names.size() < 2) return id;
   store::Image image = TRY(engine_.store().find_image(concat("sha256:", id)));
-  for (const std::string& name : options_.names) TRY(add_name(image, name));
+  for (const std::string& name : plan_.names) TRY(add_name(image, name));
   return id;
 }
 
@@ -152,7 +154,7 @@ Result<std::string> Finisher::make_image() {
     request.layers.push_back({layer.chain_id, layer.diff_id, layer.blob});
   request.config = result_.config;
   request.annotations = result_.annotations;
-  request.names = options_.names;
+  request.names = plan_.names;
   request.docker = options_.docker;
   request.opaque_directories = [](int folder) { return engine::opaque_directories(folder); };
   return store::assemble_image(engine_.store(), request);
@@ -178,13 +180,12 @@ Status Finisher::write_files(const OutputChoice& output) {
 
 Result<BuildOutcome> finish(engine::Engine& engine, const Plan& plan, StageResult result,
                             VertexWatch* watch) {
-  const BuildOptions& options = plan.options;
   Finisher finisher(engine, plan, std::move(result));
   BuildOutcome outcome;
-  if (options.output && options.output->type != OutputChoice::Type::image) {
-    const bool tar = options.output->type == OutputChoice::Type::tar;
-    TRY(watch->around(concat("exporting to ", tar ? "tar " : "", options.output->destination),
-                      [&] { return finisher.write_files(*options.output); }));
+  if (plan.output && plan.output->type != OutputChoice::Type::image) {
+    const bool tar = plan.output->type == OutputChoice::Type::tar;
+    TRY(watch->around(concat("exporting to ", tar ? "tar " : "", plan.output->destination),
+                      [&] { return finisher.write_files(*plan.output); }));
     return outcome;
   }
   Result<std::string> made = std::string();
@@ -194,9 +195,9 @@ Result<BuildOutcome> finish(engine::Engine& engine, const Plan& plan, StageResul
   }));
   outcome.id = std::move(*made);
   failpoint("build", 3);  // the image is there
-  outcome.names = options.names;
+  outcome.names = plan.names;
   engine::emit_image(engine.host(), "build", outcome.id,
-                     options.names.empty() ? outcome.id : options.names[0]);
+                     plan.names.empty() ? outcome.id : plan.names[0]);
   return outcome;
 }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "build/git.h"
 #include "build/parse.h"
 #include "build/parse_internal.h"
+#include "build/remote.h"
 
 namespace minke::build {
 namespace {
@@ -147,10 +149,7 @@ class GraphMaker {
     } else if (const auto* copy = instruction.as<node::Copy>()) {
       if (!copy->from.empty())
         return add_origin(index, {place, 0}, copy->from, instruction.lines, *variables, node);
-      for (const node::Copy::Source& source : copy->sources)
-        if (source.heredoc < 0 && !source.path.starts_with("http://") &&
-            !source.path.starts_with("https://"))
-          node->reads_context = true;
+      node->reads_context = node->reads_context || reads_context(*copy);
     } else if (const auto* run = instruction.as<node::Run>()) {
       for (std::size_t i = 0; i < run->mounts.size(); ++i) {
         const RunMount& mount = run->mounts[i];
@@ -205,6 +204,14 @@ class GraphMaker {
 };
 
 }  // namespace
+
+bool reads_context(const node::Copy& copy) {
+  return copy.from.empty() &&
+         std::any_of(copy.sources.begin(), copy.sources.end(), [&](const auto& source) {
+           const bool remote = copy.add && (is_url(source.path) || is_git(source.path));
+           return source.heredoc < 0 && !remote;
+         });
+}
 
 const StageNode* Graph::find(int stage) const {
   for (const StageNode& node : stages)

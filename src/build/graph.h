@@ -51,6 +51,9 @@ Result<Graph> make_graph(const Containerfile& file, std::string_view target,
 void base_on_folders(Containerfile* file, const std::set<std::string>& folders,
                      const Variables::Given& given);
 
+// Whether a source lies in the main build context.
+bool reads_context(const node::Copy& copy);
+
 // The origin that `from` (of COPY or of a mount, expanded) means: a context, a stage by name or
 // number, else an image.
 Origin resolve_origin(const Containerfile& file, std::string_view from,

@@ -360,7 +360,7 @@ TEST(Expand, ChecksWhatItCanNow) {
   EXPECT_EQ(expanded("ADD --checksum=sha256:12 http://x /x").second,
             "--checksum=sha256:12: expected sha256: and 64 hex digits");
   EXPECT_EQ(expanded("ADD --checksum=sha256:12 local /x").second,
-            "--checksum is for sources of http:// and https:// only");
+            "--checksum is for sources of http:// and https://, and of git");
   EXPECT_EQ(expanded("CMD $p").first.as<node::Cmd>()->command.words, Words{"$p"});
 }
 

@@ -41,12 +41,21 @@ struct Plan {
   Graph graph;
   Variables::Given given;
   oci::Platform host, target;
+  std::optional<oci::Platform> platform;  // the one that was asked for; none: the host's
+  std::string suffix;                     // "linux_arm64" when it is one of several; else empty
+  std::vector<std::string> names;         // of the image
+  std::optional<OutputChoice> output;
   std::set<std::string> context_names;
-  std::map<std::string, store::Image> images;  // by the name that the file has for them
+  // By image_key(): the same name may stand for two platforms.
+  std::map<std::string, store::Image> images;
   Contexts* contexts = nullptr;
+  std::map<std::string, std::string> agents;  // --ssh: id to socket
   std::string folder;       // RUNROOT/builds/RANDOM: secrets and the like, gone with the build
   std::int64_t times = -1;  // seconds that every file of a layer gets; -1: as they are
 };
+
+// `name` as the file has it, `platform` of FROM, empty: the build's.
+std::string image_key(std::string_view name, std::string_view platform = {});
 
 // Numbers of the steps that progress shows: FROM is the first; what only changes the configuration
 // has none.

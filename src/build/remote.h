@@ -13,12 +13,6 @@ inline bool is_url(std::string_view text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }
 
-inline bool is_git(std::string_view text) {
-  return text.starts_with("git@") || text.starts_with("git://") || text.starts_with("ssh://") ||
-         text.starts_with("github.com/") ||
-         (is_url(text) && text.substr(0, text.find('#')).ends_with(".git"));
-}
-
 // What a file of the web is called where it goes: the last part of its path; "" when it has none.
 std::string name_of_url(std::string_view url);
 

@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "base/str.h"
 #include "build/parse.h"
+#include "build/platform_args.h"
 #include "engine/parse_internal.h"
 #include "engine/rootfs_view.h"
 #include "engine/tree_changes.h"
@@ -83,7 +84,13 @@ std::string step_name(const Plan& plan, int stage, int number, std::string_view 
   for (const Instruction& instruction : of.instructions) total += is_shown(instruction) ? 1 : 0;
   std::string name = of.name;
   if (name.empty() && plan.graph.stages.size() > 1) name = concat("stage-", stage);
+  if (!plan.suffix.empty())
+    name = concat(platform_text(plan.target), name.empty() ? "" : " ", name);
   return concat("[", name, name.empty() ? "" : " ", number, "/", total, "] ", text);
+}
+
+std::string image_key(std::string_view name, std::string_view platform) {
+  return platform.empty() ? std::string(name) : concat(name, " ", platform);
 }
 
 StageBuilder::StageBuilder(engine::Engine& engine, const Plan& plan, int stage,
@@ -95,6 +102,7 @@ StageBuilder::StageBuilder(engine::Engine& engine, const Plan& plan, int stage,
       done_(done),
       report_(std::move(report)),
       cache_(engine.host().root),
+      remote_(engine, plan),
       variables_(plan.given),
       shell_(kUsualShell) {}
 
@@ -128,11 +136,13 @@ Status StageBuilder::begin_base() {
   if (node_.base.kind == Origin::Kind::stage) {
     result_ = done_.at(node_.base.stage);
   } else if (node_.base.kind == Origin::Kind::scratch) {
-    result_.config.architecture = plan_.target.architecture;
-    result_.config.variant = plan_.target.variant;
-    result_.config.os = plan_.target.os;
+    const oci::Platform target =
+        node_.platform.empty() ? plan_.target : TRY(parse_platform(node_.platform));
+    result_.config.architecture = target.architecture;
+    result_.config.variant = target.variant;
+    result_.config.os = target.os;
   } else {
-    const store::Image& image = plan_.images.at(node_.base.name);
+    const store::Image& image = plan_.images.at(image_key(node_.base.name, node_.platform));
     result_.config = image.config;
     result_.config.comment.clear();
     result_.base_id = image.id;
@@ -267,6 +277,8 @@ Result<sys::UniqueFd> StageBuilder::open_view() {
 Result<bool> StageBuilder::use_cached(const std::string& key, const Step& step) {
   if (!plan_.options.cache || one_layer()) return false;
   auto found = TRY(cache_.find(key, plan_.options.cache_ttl));
+  if (!found && remote_.fetch(key, report_.warn))
+    found = TRY(cache_.find(key, plan_.options.cache_ttl));
   if (!found) return false;
   report_.end(true, "");
   result_.steps.push_back(*found);
@@ -315,7 +327,7 @@ Origin StageBuilder::origin_of(const std::string& from) const {
   origin.kind = Origin::Kind::context;
   if (from.empty()) return origin;
   origin = resolve_origin(plan_.file, from, plan_.context_names);
-  if (origin.kind == Origin::Kind::context && plan_.images.contains(origin.name))
+  if (origin.kind == Origin::Kind::context && plan_.images.contains(image_key(origin.name)))
     origin.kind = Origin::Kind::image;
   return origin;
 }
@@ -330,7 +342,8 @@ Result<StageBuilder::Tree> StageBuilder::tree_of(const Origin& origin) {
   if (origin.kind == Origin::Kind::stage) {
     for (const Layer& layer : done_.at(origin.stage).layers) add(layer.chain_id);
   } else if (origin.kind == Origin::Kind::image) {
-    for (const std::string& chain_id : plan_.images.at(origin.name).chain_ids) add(chain_id);
+    for (const std::string& chain_id : plan_.images.at(image_key(origin.name)).chain_ids)
+      add(chain_id);
   }
   return tree;
 }

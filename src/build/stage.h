@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "build/cache_key.h"
+#include "build/exchange.h"
 #include "build/plan.h"
 #include "engine/engine.h"
 #include "store/step_cache.h"
@@ -105,6 +106,7 @@ class StageBuilder {
   const std::map<int, StageResult>& done_;
   StageReport report_;
   store::StepCache cache_;
+  RemoteSteps remote_;
   std::optional<store::Staging> work_;
   StageResult result_;
   Variables variables_;

@@ -28,18 +28,17 @@ Status StageBuilder::copy(const node::Copy& copy, const Instruction& instruction
   plan.copy = &copy;
   plan.workdir = config().working_dir;
   plan.rootless = engine_.host().rootless;
+  plan.strip_ids = copy.from.empty();
   plan.store = &engine_.store();
-  KeyMaker key("copy 1"), quick("copy-from 1");
+  KeyMaker key("copy 2"), quick("copy-from 1");
   for (KeyMaker* maker : {&key, &quick})
     maker->add(top()).add(config().working_dir).add(instruction.keyword).add(plan_.times);
   std::string quick_name;
   sys::UniqueFd tree;
   Origin origin = origin_of(copy.from);
   if (origin.kind == Origin::Kind::context) {
-    bool only_heredocs = copy.from.empty();
-    for (const node::Copy::Source& source : copy.sources)
-      only_heredocs = only_heredocs && source.heredoc >= 0;
-    if (!only_heredocs) plan.context = TRY(plan_.contexts->find(origin.name));
+    if (!copy.from.empty() || reads_context(copy))
+      plan.context = TRY(plan_.contexts->find(origin.name));
   } else {
     Tree from = TRY(tree_of(origin));
     if (from.layers.empty())
@@ -54,6 +53,10 @@ Status StageBuilder::copy(const node::Copy& copy, const Instruction& instruction
                : TRY(engine::mount_layers(from.layers, engine_.host().rootless));
     plan.tree = tree.get();
   }
+  plan.git.secrets = &plan_.options.secrets;
+  plan.git.private_folder = plan_.folder;
+  if (auto agent = plan_.agents.find("default"); agent != plan_.agents.end())
+    plan.git.agent = agent->second;
   plan.scratch = fresh_folder("fetched");
   TRY(sys::make_dir_at(sys::DirFd::cwd(), plan.scratch.c_str(), 0700));
   key.add(TRY(copy_digest(plan)));

@@ -9,6 +9,8 @@
 
 #include "base/str.h"
 #include "build/parse.h"
+#include "build/secret.h"
+#include "build/ssh_agent.h"
 #include "build/stage.h"
 #include "codec/digest.h"
 #include "engine/copy_tree.h"
@@ -27,7 +29,11 @@ struct StageBuilder::RunMounts {
   std::vector<std::string> secret_env, env;
   std::vector<std::string> key;      // what the result depends on
   std::vector<sys::UniqueFd> locks;  // held until the step has ended
-  int agents = 0;
+  struct Agent {
+    std::string path, agent;
+    RelayOwner owner;
+  };
+  std::vector<Agent> agents;
 };
 
 namespace {
@@ -221,14 +227,7 @@ Status StageBuilder::add_secret(const RunMount& mount, RunMounts* mounts) {
                                          " is required but was not given (use --secret id=",
                                          mount.id, ",src=FILE)"));
   }
-  std::string content;
-  if (!source->second.env.empty()) {
-    const char* value = ::getenv(source->second.env.c_str());
-    content = value != nullptr ? value : "";
-  } else {
-    content = TRY_CTX(sys::read_small_file(source->second.file, std::size_t{1} << 20),
-                      concat("secret ", mount.id));
-  }
+  const std::string content = TRY(read_secret(source->second, mount.id));
   if (!mount.env.empty()) mounts->secret_env.push_back(concat(mount.env, "=", content));
   if (!mount.env.empty() && mount.target.empty()) return {};
   std::string path = concat(plan_.folder, "/secret-", node_.stage, "-", ++folders_);
@@ -250,17 +249,22 @@ Status StageBuilder::add_secret(const RunMount& mount, RunMounts* mounts) {
 
 Status StageBuilder::add_agent(const RunMount& mount, RunMounts* mounts) {
   mounts->key.push_back(concat("ssh ", mount.id, " ", mount.target));
-  auto socket = plan_.options.agents.find(mount.id);
-  if (socket == plan_.options.agents.end()) {
+  auto socket = plan_.agents.find(mount.id);
+  if (socket == plan_.agents.end()) {
     if (!mount.required) return {};
     return Error(Errc::not_found,
                  concat("ssh agent ", quote(mount.id), " is required but was not given (use --ssh ",
                         mount.id, "[=SOCKET])"));
   }
+  const std::string path = concat(plan_.folder, "/ssh-", node_.stage, "-", ++folders_);
+  mounts->agents.push_back(
+      {path,
+       socket->second,
+       {mount.uid.value_or(0), mount.gid.value_or(0), mount.mode.value_or(0600) & 0777}});
   engine::MountRequest request;
   request.type = "bind";
-  request.source = socket->second;
-  const int number = mounts->agents++;
+  request.source = path;
+  const std::size_t number = mounts->agents.size() - 1;
   request.destination =
       mount.target.empty() ? concat("/run/buildkit/ssh_agent.", number) : absolute(mount.target);
   request.options = {"rw"};
@@ -345,6 +349,9 @@ Status StageBuilder::run(const node::Run& run, const Step& step) {
   std::string key = TRY(run_key(run, command.argv, command.script, mounts));
   if (TRY(use_cached(key, step))) return {};
   TRY(check_platform());
+  std::vector<OwnedProcess> relays;  // until the step has ended
+  for (const RunMounts::Agent& agent : mounts.agents)
+    relays.push_back(TRY(relay_agent(agent.path, agent.agent, agent.owner)));
 
   engine::StepRequest request;
   request.request = plan_.options.run;

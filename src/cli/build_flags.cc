@@ -105,17 +105,23 @@ Status set_secrets(const BuildFlags& f, BuildOptions* out) {
   }
   for (const std::string& text : f.ssh) {
     auto pair = split_once(text, '=');
-    std::string id(pair ? pair->first : std::string_view(text));
-    std::string socket = pair ? std::string(pair->second) : environment("SSH_AUTH_SOCK");
-    if (socket.empty())
+    const std::string id(pair ? pair->first : std::string_view(text));
+    const std::string places = pair ? std::string(pair->second) : environment("SSH_AUTH_SOCK");
+    if (places.empty())
       return invalid(concat("--ssh ", text, ": no agent runs (SSH_AUTH_SOCK is not set)"));
-    struct stat st {};
-    if (::stat(socket.c_str(), &st) < 0) return Error::from_errno(errno, concat("--ssh ", socket));
-    if (!S_ISSOCK(st.st_mode))
-      return Error(Errc::unsupported, concat("--ssh ", text,
-                                             ": keys are not read; add them to an agent and "
-                                             "name its socket"));
-    out->agents[id] = socket;
+    std::vector<std::string> keys;
+    for (std::string_view place : split(places, ',')) {
+      const std::string path(place);
+      struct stat st {};
+      if (::stat(path.c_str(), &st) < 0) return Error::from_errno(errno, concat("--ssh ", path));
+      if (!S_ISSOCK(st.st_mode))
+        keys.push_back(path);
+      else if (path == places)
+        out->agents[id] = path;
+      else
+        return invalid(concat("--ssh ", text, ": one socket, or files of keys"));
+    }
+    if (!keys.empty()) out->keys[id] = std::move(keys);
   }
   return {};
 }
@@ -162,6 +168,12 @@ Status set_names(const BuildFlags& f, BuildOptions* out) {
       return invalid(concat("tag ", name, ": an image cannot be named by a digest"));
     name = reference.normalized("localhost").str();
   }
+  if (f.manifest.empty()) return {};
+  oci::Reference list = TRY_CTX(oci::Reference::parse(f.manifest), "--manifest");
+  if (!list.digest.empty())
+    return invalid(concat("--manifest ", f.manifest, ": a list is named by a tag"));
+  if (out->output) return invalid("--manifest holds images: --output has no place in it");
+  out->manifest = list.normalized("localhost").str();
   return {};
 }
 
@@ -193,8 +205,12 @@ Status set_making(const Invocation& call, const BuildFlags& f, BuildOptions* out
     if (*ttl <= 0) out->cache = false;
     out->cache_ttl = *ttl / kSecond;
   }
-  out->cache_from = f.cache_from;
-  out->cache_to = f.cache_to;
+  for (const std::string& text : f.cache_from)
+    out->cache_from.push_back(TRY(build::parse_cache_place(text, false)));
+  for (const std::string& text : f.cache_to)
+    out->cache_to.push_back(TRY(build::parse_cache_place(text, true)));
+  if (!out->layers && !(f.cache_from.empty() && f.cache_to.empty()))
+    return invalid("--cache-from and --cache-to are for steps, of which --layers=false keeps none");
   out->timestamp = f.timestamp;
   out->source_epoch = f.source_date_epoch;
   if (!f.timestamp && !f.source_date_epoch)
@@ -217,22 +233,22 @@ Status set_making(const Invocation& call, const BuildFlags& f, BuildOptions* out
 }
 
 Status set_platform(const BuildFlags& f, BuildOptions* out) {
-  if (f.platform.find(',') != std::string::npos)
-    return Error(
-        Errc::unsupported,
-        concat("--platform ", f.platform, ": one platform at a time; make a list by manifest add"));
-  if (!f.platform.empty()) {
-    out->platform = TRY(build::parse_platform(f.platform));
+  for (const std::string& text : f.platforms)
+    out->platforms.push_back(TRY(build::parse_platform(text)));
+  if (out->platforms.size() > 1 && out->output &&
+      out->output->type == build::OutputChoice::Type::tar)
+    return invalid("--output type=tar holds one platform: use type=local");
+  if (!f.platforms.empty()) {
   } else if (!f.os.empty() || !f.arch.empty() || !f.variant.empty()) {
     oci::Platform platform = oci::host_platform();
     if (!f.os.empty()) platform.os = f.os;
     if (!f.arch.empty()) platform.architecture = f.arch, platform.variant.clear();
     if (!f.variant.empty()) platform.variant = f.variant;
-    out->platform = platform;
+    out->platforms.push_back(platform);
   }
   if (f.os_version.empty()) return {};
-  if (!out->platform) out->platform = oci::host_platform();
-  out->platform->os_version = f.os_version;
+  if (out->platforms.empty()) out->platforms.push_back(oci::host_platform());
+  for (oci::Platform& platform : out->platforms) platform.os_version = f.os_version;
   return {};
 }
 

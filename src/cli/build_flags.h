@@ -13,9 +13,9 @@ namespace minke::cli {
 // What a RUN shares with run is in ContainerFlags.
 struct BuildFlags : ContainerFlags {
   std::vector<std::string> file, tag, build_arg, build_arg_file, build_context, ssh, output,
-      unsetlabel, unsetannotation, layer_label, cache_from, cache_to;
+      unsetlabel, unsetannotation, layer_label, cache_from, cache_to, platforms;
   std::vector<std::string> build_secret;
-  std::string target, from, format, iidfile, iidfile_raw, ignorefile, isolation, logfile,
+  std::string manifest, target, from, format, iidfile, iidfile_raw, ignorefile, isolation, logfile,
       metadata_file, cache_ttl, os_version, build_pull;
   std::optional<std::int64_t> timestamp, source_date_epoch;
   std::optional<std::uint32_t> jobs;

@@ -44,7 +44,7 @@ Result<int> build(Invocation& call, BuildFlags& flags) {
     TRY(sys::write_file(flags.iidfile, concat("sha256:", outcome.id), 0644));
   if (!flags.iidfile_raw.empty()) TRY(sys::write_file(flags.iidfile_raw, outcome.id, 0644));
   if (!flags.metadata_file.empty()) {
-    store::Image image = TRY(engine->store().find_image(concat("sha256:", outcome.id)));
+    store::Image image = TRY(engine->store().find_image_or_list(outcome.id));
     TRY(write_metadata(flags.metadata_file, outcome, image));
   }
   if (!flags.quiet)

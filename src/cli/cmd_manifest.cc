@@ -67,8 +67,8 @@ Result<int> create(Invocation& call, CreateOptions& options) {
   members.access = TRY(registry_access(options));
   auto annotations = TRY(annotations_of(options.annotation));
   engine::Engine* engine = TRY(call.engine());
-  std::string id =
-      TRY(engine::create_list(*engine, call.args[0], members, options.amend, annotations));
+  const engine::IfThere if_there = options.amend ? engine::IfThere::amend : engine::IfThere::fail;
+  std::string id = TRY(engine::create_list(*engine, call.args[0], members, if_there, annotations));
   call.out.line(id);
   return 0;
 }

@@ -43,6 +43,17 @@ Result<std::string> save_list(Engine& engine, OpenList open, const std::string& 
   return open.kept.id;
 }
 
+// An image loses its name to a new list in one step: until then that has another.
+Result<std::string> take_name(Engine& engine, OpenList open, const oci::Reference& name) {
+  oci::Reference passing = name;
+  passing.tag = concat("list-", random_hex(8));
+  std::string id = TRY(save_list(engine, std::move(open), passing.str()));
+  store::Image list = TRY(engine.store().find_image_or_list(passing.str()));
+  TRY(engine.store().tag_image(list, name));
+  TRY(engine.store().untag_image(list, passing.str()));
+  return id;
+}
+
 // Reads the list, changes it and keeps it, with nobody in between.
 template <typename F>
 Result<std::string> change_list(Engine& engine, const std::string& name, F&& change) {
@@ -196,7 +207,8 @@ Result<store::Image> find_list(Engine& engine, std::string_view name) {
 }
 
 Result<std::string> create_list(Engine& engine, const std::string& name, const AddToList& members,
-                                bool amend, const std::map<std::string, std::string>& annotations) {
+                                IfThere if_there,
+                                const std::map<std::string, std::string>& annotations) {
   TRY(engine.enter());
   oci::Reference reference = TRY(oci::Reference::parse(name));
   if (!reference.digest.empty())
@@ -206,21 +218,24 @@ Result<std::string> create_list(Engine& engine, const std::string& name, const A
   bool found =
       there.ok() && std::find(there->names.begin(), there->names.end(), full) != there->names.end();
   // Before anything is asked of a registry.
-  if (found && !amend)
+  if (found && if_there == IfThere::fail)
     return Error(Errc::already_exists, concat("creating image to hold manifest list: image name ",
                                               quote(full), " is already associated with image ",
                                               quote(there->id), ": that name is already in use"));
   Additions added = TRY(gather(engine, members));
   auto fill = [&](OpenList* open) -> Status {
+    if (if_there == IfThere::replace) open->list = {};
     for (const auto& [key, value] : annotations) open->list.annotations[key] = value;
     put_all(added, open);
     return {};
   };
-  if (found) return change_list(engine, full, fill);
+  if (found && (if_there == IfThere::amend || there->is_list))
+    return change_list(engine, full, fill);
   OpenList open;
   open.kept.id = random_hex(32);
   open.kept.created = now();
   TRY(fill(&open));
+  if (found) return take_name(engine, std::move(open), reference.normalized("localhost"));
   return TRY_CTX(save_list(engine, std::move(open), full), "creating image to hold manifest list");
 }
 

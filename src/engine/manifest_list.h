@@ -30,10 +30,16 @@ struct AddToList {
   RegistryAccess access;
 };
 
-// A new list under `name`; its id. With `amend` one that is there is gone on with. Nothing is left
-// when an image cannot be added.
+// What becomes of a list or an image that has the name already.
+enum class IfThere : std::uint8_t {
+  fail,
+  amend,    // a list is gone on with
+  replace,  // a list gets these members alone, an image loses the name
+};
+// A new list under `name`; its id. Nothing is left when an image cannot be added.
 Result<std::string> create_list(Engine& engine, const std::string& name, const AddToList& members,
-                                bool amend, const std::map<std::string, std::string>& annotations);
+                                IfThere if_there,
+                                const std::map<std::string, std::string>& annotations);
 // Each returns the id of the list. Errors: `NAME: image not known`, `NAME: image is not a manifest
 // list`.
 Result<std::string> add_to_list(Engine& engine, const std::string& name, const AddToList& members);

@@ -5,6 +5,7 @@
 
 #include "engine/disk_usage.h"
 #include "engine/events.h"
+#include "engine/image_list.h"
 #include "engine/tree_size.h"
 
 namespace minke::engine {
@@ -87,11 +88,29 @@ Result<std::vector<Pruned>> prune_networks(Engine& engine, const WantNetwork& wa
   return gone;
 }
 
+namespace {
+
+// Images that lists name: without them no list could be pushed.
+Result<std::set<std::string>> members_of_lists(Engine& engine) {
+  std::set<std::string> digests;
+  for (const store::Image& image : TRY(engine.store().list_images())) {
+    if (!image.is_list) continue;
+    auto list = ImageList::parse(image.manifest_json);
+    if (!list) continue;
+    for (const ListMember& member : list->members) digests.insert(member.digest);
+  }
+  return digests;
+}
+
+}  // namespace
+
 Result<std::vector<Pruned>> prune_images(Engine& engine, bool all, const WantImage& wanted,
                                          ErrorList* errors) {
   std::vector<Pruned> gone;
   DiskUsage usage = TRY(disk_usage(engine));
+  const std::set<std::string> members = TRY(members_of_lists(engine));
   for (const ImageUsage& one : usage.images) {
+    if (!all && members.contains(one.image.manifest_descriptor.digest.str())) continue;
     if (one.containers > 0 || (!all && !one.image.names.empty()) || !wanted(one.image)) continue;
     // Name by name and never by force: a container that was made of it meanwhile makes it fail.
     Result<std::vector<std::string>> removed = std::vector<std::string>();

@@ -73,7 +73,7 @@ configure_postfix() { # NETWORKS
     postconf -P 'submission/inet/smtpd_tls_security_level=none'
   fi
   is_on ENABLE_OPENDKIM || set+=('smtpd_milters =' 'non_smtpd_milters =')
-  ! is_on SPOOF_PROTECTION || set+=("mua_sender_restrictions = reject_authenticated_sender_login_mismatch, permit")
+  ! is_on SPOOF_PROTECTION || set+=("mua_sender_restrictions = check_sender_access hash:/etc/postfix/send-access, reject_authenticated_sender_login_mismatch, permit")
   if is_on SMTP_ONLY; then
     # nobody to ask for passwords, and no mailbox
     set+=('virtual_transport = error:5.1.1 this server keeps no mail' 'smtpd_sasl_path = none')

@@ -28,6 +28,6 @@ ok minke build --no-cache --network none --cache-from type=local,src=nosuch -f C
 find kept -name index.json -exec sh -c 'echo x >"$1"' _ {} \;
 ok minke build --network none --cache-from type=local,src=kept -f C ctx
 assert_match 'steps of stage 0 in type=local,src=kept' "$err"
-assert_error 125 'type=local' minke build --cache-to some/where -f C ctx
+assert_error 125 'dest is missing' minke build --cache-to type=local -f C ctx
 ok minke system check
 nothing_staged

@@ -45,8 +45,4 @@ printf 'FROM localhost/busybox\nCOPY --from=localhost/nine /file /file\n' >C
 ok minke build --network none -t ten -f C ctx
 ok run ten cat /file
 assert_eq other "$out"
-for refused in git@example.org:x.git https://example.org/x.git; do
-  expect_exit 125 minke build --network none "$refused"
-  assert_match 'not supported' "$err"
-done
 nothing_staged

@@ -22,4 +22,5 @@ assert_eq s390x "$(minke image inspect --format '{{.Architecture}}' made)"
 assert_match ARCH=s390x "$(config made .Env)"
 printf 'FROM localhost/other\nRUN ["/x"]\n' >C
 assert_error 125 'RUN of an image for s390x on .*: no interpreter is registered' minke build --platform linux/s390x -f C ctx
-assert_error 125 'one platform at a time' minke build --platform linux/s390x,linux/amd64 -f C ctx
+assert_error 125 'RUN of an image for s390x' minke build --platform linux/s390x,linux/amd64 -t both -f C ctx
+expect_exit 1 minke manifest exists both
