@@ -92,9 +92,13 @@ start_mail() {
   m rm -f -t 0 mail >/dev/null 2>&1 || true
   m run -d --name mail --network mailnet --hostname mail.example.test -e SSL_TYPE=self-signed \
     -p 25:25 -p 143:143 -p 465:465 -p 587:587 -p 993:993 "$@" "$MAIL_IMAGE" >/dev/null
-  m exec mail setup email add alice@example.test secret-a 2>/dev/null || within 60 m exec mail setup email add alice@example.test secret-a
-  m exec mail setup email add bob@example.test secret-b
+  within 60 mail_account alice@example.test secret-a
+  mail_account bob@example.test secret-b
   within 120 m exec mail healthcheck
+}
+# A configuration that is kept may have it already.
+mail_account() { # ADDRESS PASSWORD
+  m exec mail setup email add "$@" 2>/dev/null || m exec mail setup email update "$@" 2>/dev/null
 }
 client() { on-client "$MAIL_CLIENT" "$@"; }
 has_mail() { # USER PASSWORD SUBJECT
