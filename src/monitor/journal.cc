@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 
 #include "base/str.h"
 
@@ -20,6 +21,8 @@ struct Library {
   int (*seek_head)(sd_journal*);
   int (*seek_tail)(sd_journal*);
   int (*seek_realtime)(sd_journal*, std::uint64_t usec);
+  int (*seek_cursor)(sd_journal*, const char*);
+  int (*get_cursor)(sd_journal*, char**);
   int (*next)(sd_journal*);
   int (*previous)(sd_journal*);
   int (*get_data)(sd_journal*, const char* field, const void** data, std::size_t* size);
@@ -48,6 +51,8 @@ Result<Library> load_library() {
              find(handle, "sd_journal_seek_head", &l.seek_head) &&
              find(handle, "sd_journal_seek_tail", &l.seek_tail) &&
              find(handle, "sd_journal_seek_realtime_usec", &l.seek_realtime) &&
+             find(handle, "sd_journal_seek_cursor", &l.seek_cursor) &&
+             find(handle, "sd_journal_get_cursor", &l.get_cursor) &&
              find(handle, "sd_journal_next", &l.next) &&
              find(handle, "sd_journal_previous", &l.previous) &&
              find(handle, "sd_journal_get_data", &l.get_data) &&
@@ -91,6 +96,16 @@ void Journal::seek_tail() { open_->l.seek_tail(open_->journal); }
 void Journal::seek_time(TimeNs time) {
   open_->l.seek_realtime(open_->journal,
                          static_cast<std::uint64_t>(std::max<TimeNs>(time, 0)) / 1000);
+}
+std::string Journal::cursor() {
+  char* text = nullptr;
+  if (open_->l.get_cursor(open_->journal, &text) < 0) return {};
+  std::string out = text;
+  ::free(text);
+  return out;
+}
+void Journal::seek_cursor(const std::string& cursor) {
+  open_->l.seek_cursor(open_->journal, cursor.c_str());
 }
 bool Journal::next() { return open_->l.next(open_->journal) > 0; }
 bool Journal::previous() { return open_->l.previous(open_->journal) > 0; }

@@ -23,6 +23,8 @@ class Journal {
   void seek_head();
   void seek_tail();
   void seek_time(TimeNs time);
+  std::string cursor();                         // of the present entry
+  void seek_cursor(const std::string& cursor);  // next() then gives that entry
   bool next();
   bool previous();
   // The value in the present entry, until the journal moves; empty without that field.

@@ -19,13 +19,20 @@ LogLine line_of(Journal& journal) {
 void seek(Journal& journal, const LogQuery& query) {
   if (query.tail) {
     journal.seek_tail();
-    for (std::int64_t lines = 0;;) {
-      if (!journal.previous()) {
-        journal.seek_head();
-        return;
-      }
-      if (journal.field("CONTAINER_PARTIAL_MESSAGE") != "true" && lines++ == *query.tail) return;
+    std::string first;
+    std::int64_t lines = 0;
+    bool more;
+    while ((more = journal.previous())) {
+      bool whole = journal.field("CONTAINER_PARTIAL_MESSAGE") != "true";
+      if (whole && lines++ == *query.tail) break;
+      first = journal.cursor();
     }
+    // Of several files a journal loses its place when it turns round, so it is looked up anew.
+    if (!first.empty())
+      journal.seek_cursor(first);
+    else if (!more)
+      journal.seek_head();
+    return;
   }
   if (query.since)
     journal.seek_time(*query.since);

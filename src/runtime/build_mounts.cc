@@ -48,11 +48,15 @@ bool is_kernel_filesystem(std::string_view type) {
 void split_params(const std::vector<std::string>& data, MountPlan* m, LaunchPlan* plan) {
   for (const std::string& word : data) {
     auto pair = split_once(word, '=');
-    if (pair)
-      m->params.emplace_back(plan->keep(std::string(pair->first)),
-                             plan->keep(std::string(pair->second)));
-    else
+    if (pair) {
+      // Quotes are for commas between options (context="s0:c1,c2"), where they are one text.
+      std::string_view value = pair->second;
+      if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"'))
+        value = value.substr(1, value.size() - 2);
+      m->params.emplace_back(plan->keep(std::string(pair->first)), plan->keep(std::string(value)));
+    } else {
       m->params.emplace_back(plan->keep(word), nullptr);
+    }
   }
   m->data = plan->keep(join(data, ","));
 }
