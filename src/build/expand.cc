@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "base/str.h"
-#include "build/git.h"
 #include "build/parse_internal.h"
 #include "build/remote.h"
 #include "build/variables.h"

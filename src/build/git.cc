@@ -23,13 +23,6 @@ namespace {
 constexpr int kTimeout = 60 * 60 * 1000;  // ms, of one call of git
 constexpr int kDeepest = 256;
 
-bool is_scp(std::string_view text) {
-  const std::size_t at = text.find('@'), colon = text.find(':');
-  return text.find("://") == std::string_view::npos && at != std::string_view::npos && at > 0 &&
-         colon != std::string_view::npos && colon > at + 1 &&
-         text.substr(0, colon).find('/') == std::string_view::npos;
-}
-
 // "user:password@" of a URL; where it begins and how long it is.
 std::pair<std::size_t, std::size_t> userinfo_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
@@ -316,13 +309,6 @@ Status remove_git(int folder, int depth) {
 }
 
 }  // namespace
-
-bool is_git(std::string_view text) {
-  if (text.starts_with("git://") || text.starts_with("ssh://") || text.starts_with("github.com/"))
-    return true;
-  if (!is_url(text)) return is_scp(text);
-  return text.substr(0, text.find_first_of("#?")).ends_with(".git");
-}
 
 Result<GitSource> parse_git(std::string_view text) {
   GitSource out;

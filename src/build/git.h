@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "build/build.h"
+#include "build/remote.h"
 
 namespace minke::build {
 
@@ -21,7 +22,6 @@ struct GitSource {
   bool submodules = true;
   std::string shown;  // for messages: without user and password
 };
-bool is_git(std::string_view text);
 Result<GitSource> parse_git(std::string_view text);
 
 struct GitAccess {

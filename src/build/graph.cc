@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/str.h"
-#include "build/git.h"
 #include "build/parse.h"
 #include "build/parse_internal.h"
 #include "build/remote.h"
