@@ -201,8 +201,10 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
   m.type = plan->keep(type);
   m.source = plan->keep(mount.source.empty() ? type : mount.source);
   const std::string& label = in.request.spec->linux_->mount_label;
-  if (!label.empty() && (type == "tmpfs" || type == "mqueue" || type == "devpts"))
+  if (!label.empty() && (type == "tmpfs" || type == "devpts"))
     o.data.push_back(concat("context=\"", label, "\""));
+  // An IPC namespace has its mqueue mounted before anybody asks, with the label of then.
+  if (!label.empty() && type == "mqueue") m.label = plan->keep(label);
   split_params(o.data, &m, plan);
   if ((o.set & MOUNT_ATTR_RDONLY) != 0 && !is_kernel_filesystem(type)) m.superblock |= MS_RDONLY;
   if (type == "sysfs" && (!ns.new_network || !in.host.init_user_namespace || ns.new_user)) {

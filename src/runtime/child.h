@@ -46,7 +46,8 @@ int child_remount_readonly(ChildState& c, const char* target);
 int child_device(ChildState& c, const DevicePlan& d);  // child_device.cc
 int child_symlink(ChildState& c, const char* content, const char* target);
 int child_console(ChildState& c, const ConsolePlan& p);
-int child_copy_up(int from, int to);  // child_copy.cc
+int child_copy_up(int from, int to);                            // child_copy.cc
+int child_label(ChildState& c, const MountPlan& m, int mount);  // child_mount.cc
 int child_run_hook(const HookPlan& hook, const char* state, std::size_t size, Call* call,
                    int* status);  // child_hook.cc
 int child_find_home(const ChildState& c, char* home, std::size_t size);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 
 #include <cstring>
 
@@ -169,8 +170,8 @@ int new_filesystem(ChildState& c, const MountPlan& m) {
     sys::close_keeping_errno(target);
     return result;
   }
-  int result = 0;
-  if (m.copy_up && child_copy_up(target, mount) < 0) result = fail(c, Call::copy_up);
+  int result = child_label(c, m, mount);
+  if (result == 0 && m.copy_up && child_copy_up(target, mount) < 0) result = fail(c, Call::copy_up);
   if (result == 0 && m.copy_up && (m.set & MOUNT_ATTR_RDONLY) != 0)
     result = set_attributes(c, mount, MOUNT_ATTR_RDONLY, 0, 0, false);
   if (result == 0) result = apply_attributes(c, m, mount);
@@ -224,6 +225,13 @@ int overlay_mount(ChildState& c, const OverlayPlan& o) {
 }
 
 }  // namespace
+
+int child_label(ChildState& c, const MountPlan& m, int mount) {
+  if (m.label == nullptr) return 0;
+  if (::setxattr(FdPath(mount).text, "security.selinux", m.label, std::strlen(m.label) + 1, 0) == 0)
+    return 0;
+  return fail(c, Call::mount);
+}
 
 int child_mount(ChildState& c, const MountPlan& m) {
   if (c.old_api && m.subpath != nullptr) {

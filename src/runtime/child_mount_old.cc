@@ -98,12 +98,14 @@ int old_mount(ChildState& c, const MountPlan& m, int target) {
       return fail(c, Call::mount);
     return finish(c, m, true);
   }
-  if (m.copy_up) {
+  if (m.copy_up || m.label != nullptr) {
     int mount = open_in(c.root, m.target, O_PATH | O_DIRECTORY);
     if (mount < 0) return fail(c, Call::open_target);
-    int result = child_copy_up(target, mount);
+    int result = child_label(c, m, mount);
+    if (result == 0 && m.copy_up && child_copy_up(target, mount) < 0)
+      result = fail(c, Call::copy_up);
     sys::close_keeping_errno(mount);
-    if (result < 0) return fail(c, Call::copy_up);
+    if (result < 0) return result;
   }
   return finish(c, m, m.copy_up && (m.set & MOUNT_ATTR_RDONLY) != 0);
 }

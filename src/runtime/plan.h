@@ -105,6 +105,7 @@ struct MountPlan {
   std::vector<unsigned long> propagation;
   Fallback fallback = Fallback::none;
   const char* fallback_source = nullptr;
+  const char* label = nullptr;  // SELinux's, of its root: one that takes no option for it
 };
 
 struct OverlayPlan {
