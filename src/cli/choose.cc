@@ -1,7 +1,6 @@
 #include "cli/choose.h"
 
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,32 +9,11 @@
 
 #include "base/str.h"
 #include "cli/output.h"
+#include "cli/terminal_mode.h"
 #include "engine/name_chooser.h"
 
 namespace minke::cli {
 namespace {
-
-// Key by key and without an echo, until it goes.
-class RawTerminal {
- public:
-  RawTerminal() : known_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
-    if (!known_) return;
-    termios raw = before_;
-    raw.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | ISIG);
-    raw.c_cc[VMIN] = 1;
-    raw.c_cc[VTIME] = 0;
-    (void)::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-  }
-  RawTerminal(const RawTerminal&) = delete;
-  RawTerminal& operator=(const RawTerminal&) = delete;
-  ~RawTerminal() {
-    if (known_) (void)::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
-  }
-
- private:
-  termios before_{};
-  bool known_;
-};
 
 std::size_t draw(Output& out, const Menu& menu, std::size_t drawn) {
   winsize size{};
@@ -51,7 +29,7 @@ std::size_t draw(Output& out, const Menu& menu, std::size_t drawn) {
 Result<std::string> choose(const std::vector<std::string>& names) {
   Output out;
   Menu menu(names);
-  RawTerminal raw;
+  TerminalMode key_by_key(ECHO | ICANON | ISIG, TCSADRAIN);
   std::size_t drawn = 0;
   Menu::State state = Menu::State::open;
   while (state == Menu::State::open) {

@@ -1,11 +1,11 @@
 #include "cli/prompt.h"
 
-#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "base/str.h"
+#include "cli/terminal_mode.h"
 
 namespace minke::cli {
 namespace {
@@ -26,26 +26,6 @@ Result<std::string> read_line() {
   }
 }
 
-// The terminal says what is typed again, however this ends.
-class Silence {
- public:
-  Silence() : known_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
-    if (!known_) return;
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-  }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-  ~Silence() {
-    if (known_) (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  }
-
- private:
-  termios before_{};
-  bool known_;
-};
-
 }  // namespace
 
 Result<std::string> ask_line(Output& out, std::string_view question) {
@@ -60,7 +40,7 @@ Result<std::string> ask_secret(Output& out, std::string_view question, std::stri
                  concat("reading password: standard input is no terminal: ", instead));
   out.text(question);
   TRY(out.flush());
-  Silence silence;
+  TerminalMode silent(ECHO, TCSAFLUSH);
   auto text = read_line();
   out.line("");
   TRY(out.flush());
