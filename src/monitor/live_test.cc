@@ -600,7 +600,8 @@ TEST_F(LiveTest, TinyInit) {
 
 TEST_F(LiveTest, MonitorWithoutAPlanEnds) {
   {
-    ASSERT_TRUE(Handle::launch(monitor_, plan_.id, "early"));
+    auto handle = Handle::launch(monitor_, plan_.id, "early");
+    ASSERT_TRUE(handle);
     // Before its exec it has another name.
     EXPECT_TRUE(within(2000, [&] { return !processes().empty(); }));
   }
