@@ -20,6 +20,7 @@ conf() {
 typed() { # KEYS ARGUMENT...: the keys come when the question is there
   local keys=$1
   shift
+  rm -f seen  # or the question of the time before is taken for this one's
   mkfifo keys && exec 8<>keys
   on_terminal "$@" <&8 >seen 2>&1 8>&- &
   local pid=$!
