@@ -46,7 +46,7 @@ bool is_registry(std::string_view text) {
   if (text.starts_with("[")) {
     std::size_t close = text.find(']');
     if (close == std::string_view::npos || close < 3) return false;
-    if (text.substr(1, close - 1).find_first_not_of("0123456789abcdefABCDEF:.") !=
+    if (text.substr(1, close - 1).find_first_not_of("0123456789abcdefABCDEF:") !=
         std::string_view::npos)
       return false;
     std::string_view rest = text.substr(close + 1);
