@@ -5,7 +5,6 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -28,9 +27,9 @@
 #include "monitor/netd_watch.h"
 #include "monitor/notify.h"
 #include "monitor/restart.h"
+#include "monitor/scope_memory.h"
 #include "monitor/starter.h"
 #include "monitor/wire.h"
-#include "runtime/cgroup.h"
 #include "sys/event_loop.h"
 #include "sys/life_lock.h"
 #include "sys/process.h"
@@ -95,8 +94,6 @@ class Monitor {
   void on_console();
   void on_starter();
   void on_created(CreatedMessage message);
-  void watch_scope_memory();
-  void see_memory_events(const runtime::Cgroup& cgroup);
   void on_started();
   void start_failed(Error error);
   void settle_memory();
@@ -123,7 +120,8 @@ class Monitor {
   Plan plan_;
   Checks checks_{*loop_, plan_};
   std::optional<ExecTarget> exec_;
-  sys::UniqueFd signals_, starter_, console_, notify_, memory_events_;
+  sys::UniqueFd signals_, starter_, console_, notify_;
+  ScopeMemory memory_;
   std::string host_notify_;
   std::vector<sys::UniqueFd> passed_;  // of the plan message, until the starter has them
   sys::UniqueFd root_;                 // the same
@@ -142,7 +140,6 @@ class Monitor {
   std::optional<Error> failure_;
   std::optional<int> init_status_;
   bool timed_out_ = false;
-  bool oom_killed_ = false;
   bool said_healthy_ = false;   // sdnotify healthy has been told
   bool wants_restart_ = false;  // a health check asks for it
   bool restarts_ = false;       // somebody waits to start it anew
@@ -415,31 +412,6 @@ void Monitor::on_starter() {
   }
 }
 
-// Of a scope nothing may be left to be read when its last process has ended: kills are seen as they
-// happen.
-void Monitor::watch_scope_memory() {
-  if (exec_ || state_.cgroup.empty()) return;
-  auto cgroup = runtime::Cgroup::open(state_.cgroup);
-  if (!cgroup || !cgroup->is_scope()) return;
-  auto events = cgroup->oom_event_fd();
-  if (!events) return;  // no memory controller
-  memory_events_.reset(*events);
-  auto look = [this, scope = std::move(*cgroup)](std::uint32_t) { see_memory_events(scope); };
-  ignore(loop_->add(memory_events_.get(), EPOLLIN, std::move(look)), "the end may still tell");
-}
-
-void Monitor::see_memory_events(const runtime::Cgroup& cgroup) {
-  alignas(inotify_event) char buffer[1024];
-  bool news = false;
-  while (memory_events_ && ::read(memory_events_.get(), buffer, sizeof buffer) > 0) news = true;
-  if (auto kills = cgroup.oom_kills(); kills && *kills > 0) oom_killed_ = true;
-  // Something happened at the limit, init was killed, and the scope is gone already.
-  bool gone = cgroup.entries().empty() || !sys::exists(cgroup.entries()[0].path);
-  if (news && gone && init_status_ && WIFSIGNALED(*init_status_) &&
-      WTERMSIG(*init_status_) == SIGKILL)
-    oom_killed_ = true;
-}
-
 void Monitor::on_created(CreatedMessage message) {
   if (failure_) return;
   if (console_) on_console();  // sent before the report: it is there
@@ -451,7 +423,7 @@ void Monitor::on_created(CreatedMessage message) {
   for (const auto& [pid, status] : early_)
     if (pid == state_.pid) init_status_ = status;
   early_.clear();
-  watch_scope_memory();
+  if (!exec_) memory_.watch(*loop_, state_.cgroup);
   write_state("created");
   if (plan_.keep_created) lock_.reset();
   if (!plan_.pid_file.empty())
@@ -642,10 +614,7 @@ void Monitor::end() {
   } else {
     record.exit_code = timed_out_ ? kTimedOutCode : sys::exit_code_of(*init_status_);
   }
-  if (created_ && !exec_ && !state_.cgroup.empty()) {
-    if (auto cgroup = runtime::Cgroup::open(state_.cgroup)) see_memory_events(*cgroup);
-    record.oom_killed = oom_killed_;
-  }
+  if (created_ && !exec_) record.oom_killed = memory_.killed(state_.cgroup, init_status_);
   hub_.on_progress = [this] {
     if (hub_.drained() && told_) leave();
   };
