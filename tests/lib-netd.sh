@@ -113,8 +113,8 @@ make_container() { # [--no-default] ADDRESS/LENGTH[,ADDRESS/LENGTH]...
     i=$((i + 1))
   done
   if [ -n "$default" ]; then
-    in_c ip route add default via 10.89.0.1
-    in_c ip -6 route add default via fd00:89::1 2>/dev/null || true
+    in_c ip route add default via 10.89.0.1 congctl reno # as the engine lays it
+    in_c ip -6 route add default via fd00:89::1 congctl reno 2>/dev/null || true
   fi
   serve_in "$CONTAINER" 7
 }

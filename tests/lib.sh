@@ -186,7 +186,7 @@ busybox_image() {
 # What a test leaves is a failure of the engine: containers go first, then nothing may be there.
 cleanup() {
   local code=$? left
-  trap - EXIT
+  trap - EXIT ERR
   set +e
   jobs -p | xargs -r kill 2>/dev/null
   wait 2>/dev/null

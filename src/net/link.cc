@@ -234,6 +234,8 @@ LinkBatch& LinkBatch::add_route(const RouteSpec& route) {
   if (route.index != 0) r.u32(RTA_OIF, static_cast<std::uint32_t>(route.index));
   if (route.metric != 0) r.u32(RTA_PRIORITY, route.metric);
   r.u32(RTA_TABLE, route.table);
+  if (!route.congestion.empty())
+    r.nest(RTA_METRICS, [&] { r.text(RTAX_CC_ALGO, route.congestion); });
   return *this;
 }
 

@@ -56,10 +56,11 @@ Result<std::uint32_t> parse_slave_mode(const std::string& kind, const std::strin
 struct RouteSpec {
   IpPrefix destination;
   std::optional<IpAddress> gateway;
-  int index = 0;              // 0: where the gateway is
-  std::uint32_t metric = 0;   // 0: the kernel's
-  std::uint32_t table = 254;  // RT_TABLE_MAIN
-  bool local = false;         // delivered here
+  int index = 0;                // 0: where the gateway is
+  std::uint32_t metric = 0;     // 0: the kernel's
+  std::uint32_t table = 254;    // RT_TABLE_MAIN
+  bool local = false;           // delivered here
+  std::string_view congestion;  // of TCP that goes by it; empty: the namespace's
 };
 
 struct RuleSpec {

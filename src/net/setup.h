@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -25,6 +26,12 @@
 #include "sys/netlink.h"
 
 namespace minke::net {
+
+// The algorithm of congestion control between a rootless container and netd or its helper. That hop
+// never leaves the machine, and a sender that paces itself for a network's sake (BBR, the default
+// on many a server) loses by its timers a third of the throughput and half of the CPU, measured.
+// Every kernel has reno and lets everybody choose it.
+inline constexpr std::string_view kInnerCongestion = "reno";
 
 struct Place {
   int netns = -1;         // of the bridges; -1: the caller's own

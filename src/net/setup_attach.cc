@@ -123,8 +123,10 @@ Status set_inside(const Attachment& attachment, int container_netns) {
 
 // A second network's default route gets the next free metric: the first network's stays the way
 // out.
-Status add_default_route(Links& inside, const IpAddress& gateway, int index, std::uint32_t metric) {
+Status add_default_route(Links& inside, const IpAddress& gateway, int index, std::uint32_t metric,
+                         std::string_view congestion) {
   RouteSpec route;
+  route.congestion = congestion;
   route.destination = {IpAddress::any(gateway.v6), 0};
   route.gateway = gateway;
   route.index = index;
@@ -141,7 +143,9 @@ bool reachable(const Attachment& attachment, const IpAddress& gateway) {
                      [&](const IpPrefix& p) { return p.contains(gateway); });
 }
 
-Status add_routes(Links& inside, const Network& network, const Attachment& attachment, int index) {
+Status add_routes(Links& inside, const Network& network, const Attachment& attachment,
+                  const Place& place, int index) {
+  const std::string_view congestion = place.rootless ? kInnerCongestion : "";
   auto metric = TRY(option_number(network, "metric", 0, UINT32_MAX - kMetricTries));
   LinkBatch batch;
   for (const auto& route : network.routes) {
@@ -151,6 +155,7 @@ Status add_routes(Links& inside, const Network& network, const Attachment& attac
     spec.gateway = route.gateway;
     spec.index = index;
     spec.metric = route.metric.value_or(metric.value_or(kDefaultMetric));
+    spec.congestion = congestion;
     batch.add_route(spec);
   }
   TRY(inside.run(batch));
@@ -158,7 +163,7 @@ Status add_routes(Links& inside, const Network& network, const Attachment& attac
   if (attachment.internal || none) return {};
   for (const auto& gateway : attachment.gateways) {
     if (!reachable(attachment, gateway)) continue;
-    TRY(add_default_route(inside, gateway, index, metric.value_or(kDefaultMetric)));
+    TRY(add_default_route(inside, gateway, index, metric.value_or(kDefaultMetric), congestion));
   }
   return {};
 }
@@ -200,7 +205,7 @@ Status settle_addresses(Links& inside, const Attachment& attachment) {
 }
 
 Status configure_inside(Links& host, const Network& network, const Attachment& attachment,
-                        int container_netns) {
+                        const Place& place, int container_netns) {
   TRY(set_inside(attachment, container_netns));
   auto inside = TRY(Links::open(container_netns));
   Link link = TRY(inside.get(attachment.interface));
@@ -210,7 +215,7 @@ Status configure_inside(Links& host, const Network& network, const Attachment& a
   for (const auto& address : attachment.addresses)
     batch.add_address(link.index, link.name, address);
   TRY(inside.run(batch.set_up(link.index, link.name)));
-  TRY(add_routes(inside, network, attachment, link.index));
+  TRY(add_routes(inside, network, attachment, place, link.index));
   TRY(settle_carrier(host, {attachment.host_interface, network.interface}));
   TRY(settle_carrier(inside, {link.name}));
   return settle_addresses(inside, attachment);
@@ -240,7 +245,7 @@ Status attach_to(const Network& network, const Attachment& attachment, const Pla
     return Error(Errc::unsupported, concat("driver ", network.driver, " is not known"));
   }
   failpoint("net.attach", 1);  // a pair, without addresses
-  TRY(configure_inside(host, network, attachment, container_netns));
+  TRY(configure_inside(host, network, attachment, place, container_netns));
   undo.dismiss();
   return {};
 }

@@ -35,7 +35,7 @@ Result<sys::UniqueFd> open_take_listener(bool v6) {
   if (::setsockopt(fd.get(), level, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, &on, sizeof on) < 0)
     return Error::from_errno(errno, "make a socket transparent");
   if (v6) (void)::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  set_relay_options(fd.get());
+  set_inner_options(fd.get());
   const SocketAddress at(Endpoint{net::IpAddress::loopback(v6), 0, 0});
   if (::bind(fd.get(), &at.any, at.length) < 0 || ::listen(fd.get(), kBacklog) < 0)
     return Error::from_errno(errno, "listen on the loopback");

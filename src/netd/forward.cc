@@ -90,7 +90,7 @@ int dial_once(const ForwardedContainer& container, int type, const Route& route,
       return close_and_return(fd, errno);
     }
   }
-  if (type == SOCK_STREAM) set_relay_options(fd);
+  if (type == SOCK_STREAM) set_inner_options(fd);
   const SocketAddress to(Endpoint{route.address, port, 0});
   if (::connect(fd, &to.any, to.length) < 0 && errno != EINPROGRESS)
     return close_and_return(fd, errno);

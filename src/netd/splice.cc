@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "net/setup.h"
+
 namespace minke::netd {
 namespace {
 
@@ -33,6 +35,12 @@ void set_relay_options(int fd) {
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &kKeepIntervalSeconds,
                      sizeof kKeepIntervalSeconds);
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &kKeepProbes, sizeof kKeepProbes);
+}
+
+void set_inner_options(int fd) {
+  set_relay_options(fd);
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, net::kInnerCongestion.data(),
+                     net::kInnerCongestion.size());
 }
 
 void close_with_reset(int fd) {

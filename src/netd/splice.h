@@ -127,6 +127,9 @@ class Splicer {
 // Options of a socket whose bytes will be relayed: no waiting for more bytes, and a peer that is
 // gone is noticed. Set on a listening socket, what it accepts has them too.
 void set_relay_options(int fd);
+// The same for a socket towards a container, and its sender does not pace itself
+// (net::kInnerCongestion).
+void set_inner_options(int fd);
 // RST instead of FIN.
 void close_with_reset(int fd);
 
