@@ -15,6 +15,7 @@
 #include "store/image_worker.h"
 #include "store/layout.h"
 #include "store/step_cache.h"
+#include "sys/output_file.h"
 
 namespace minke::build {
 namespace {
@@ -164,8 +165,9 @@ Status Finisher::write_files(const OutputChoice& output) {
   sys::UniqueFd tree = TRY(open_tree());
   if (output.type == OutputChoice::Type::tar) {
     if (output.destination == "-") return store::export_rootfs(tree.get(), STDOUT_FILENO);
-    sys::UniqueFd file = TRY(sys::open(output.destination, O_WRONLY | O_CREAT | O_TRUNC, 0644));
-    return store::export_rootfs(tree.get(), file.get());
+    sys::OutputFile file = TRY(sys::OutputFile::open(output.destination));
+    TRY(store::export_rootfs(tree.get(), file.fd()));
+    return file.keep();
   }
   TRY(sys::ensure_dirs(output.destination, 0755));
   sys::UniqueFd folder = TRY(sys::open(output.destination, O_RDONLY | O_DIRECTORY));

@@ -1,11 +1,10 @@
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "engine/engine.h"
-#include "sys/fd.h"
+#include "sys/output_file.h"
 
 namespace minke::cli {
 namespace {
@@ -30,9 +29,10 @@ Result<int> export_(Invocation& call, ExportFlags& flags) {
     return 0;
   }
   // Opened first: inside of the user's namespace it might be another's file.
-  sys::UniqueFd file = TRY(sys::open(flags.output, O_WRONLY | O_CREAT | O_TRUNC, 0644));
-  ProgressBar bar("Exporting", file.get(), ProgressBar::Measure::written_size);
-  TRY(engine->export_container(id, file.get()));
+  sys::OutputFile file = TRY(sys::OutputFile::open(flags.output));
+  ProgressBar bar("Exporting", file.fd(), ProgressBar::Measure::written_size);
+  TRY(engine->export_container(id, file.fd()));
+  TRY(file.keep());
   return 0;
 }
 

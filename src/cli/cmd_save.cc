@@ -1,5 +1,3 @@
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include "engine/events.h"
 #include "store/image_name.h"
 #include "store/image_worker.h"
+#include "sys/output_file.h"
 
 namespace minke::cli {
 namespace {
@@ -99,42 +98,6 @@ Status choose_images(const store::Store& store, const std::vector<std::string>& 
   return {};
 }
 
-// A file of its own making is taken away again when the archive in it is not whole.
-class OutputFile {
- public:
-  static Result<OutputFile> open(const std::string& path, const Format& format) {
-    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd >= 0) return OutputFile(path, sys::UniqueFd(fd));
-    if (errno != EEXIST) return Error::from_errno(errno, concat("open ", path));
-    sys::UniqueFd existing(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    struct stat st = {};
-    if (!existing || ::fstat(existing.get(), &st) < 0)
-      return Error::from_errno(errno, concat("open ", path));
-    if (format.format == store::ArchiveFormat::docker_archive && S_ISREG(st.st_mode) &&
-        st.st_size != 0)
-      return Error(Errc::already_exists,
-                   concat(path, ": docker-archive doesn't support modifying existing images"));
-    if (S_ISREG(st.st_mode) && ::ftruncate(existing.get(), 0) < 0)
-      return Error::from_errno(errno, concat("truncate ", path));
-    return OutputFile("", std::move(existing));
-  }
-  OutputFile(OutputFile&& other) noexcept
-      : path_(std::move(other.path_)), fd_(std::move(other.fd_)) {
-    other.path_.clear();
-  }
-  OutputFile& operator=(OutputFile&&) = delete;
-  ~OutputFile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-  int fd() const { return fd_.get(); }
-  void keep() { path_.clear(); }
-
- private:
-  OutputFile(std::string path, sys::UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-  std::string path_;  // to remove; empty: it was there before, or is whole
-  sys::UniqueFd fd_;
-};
-
 Result<int> save(Invocation& call, SaveOptions& options) {
   if (call.args.empty()) return Error(Errc::invalid_argument, "need at least 1 argument");
   const Format* format = TRY(check_options(options));
@@ -158,11 +121,15 @@ Result<int> save(Invocation& call, SaveOptions& options) {
     request.output_fd = call.out.fd();
     TRY(store::save_images(engine->store(), request));
   } else {
-    OutputFile file = TRY(OutputFile::open(options.output, *format));
+    if (format->format == store::ArchiveFormat::docker_archive && sys::has_content(options.output))
+      return Error(
+          Errc::already_exists,
+          concat(options.output, ": docker-archive doesn't support modifying existing images"));
+    sys::OutputFile file = TRY(sys::OutputFile::open(options.output));
     request.output_fd = file.fd();
     if (!options.quiet) bar.emplace("Saving", file.fd(), ProgressBar::Measure::written_size);
     TRY(store::save_images(engine->store(), request));
-    file.keep();
+    TRY(file.keep());
   }
   bar.reset();
   for (const store::Image& image : request.images)

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "engine/engine.h"
 #include "engine/volume_data.h"
+#include "sys/output_file.h"
 
 namespace minke::cli {
 namespace {
@@ -39,8 +40,9 @@ Result<int> export_(Invocation& call, ExportOptions& options) {
     return 0;
   }
   // Opened first: inside of the user's namespace it might be another's file.
-  sys::UniqueFd file = TRY(sys::open(options.output, O_WRONLY | O_CREAT | O_TRUNC, 0644));
-  TRY(engine::export_volume(*engine, volume, file.get()));
+  sys::OutputFile file = TRY(sys::OutputFile::open(options.output));
+  TRY(engine::export_volume(*engine, volume, file.fd()));
+  TRY(file.keep());
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // manifest push: the images of a list, then the list.
-#include <algorithm>
+#include <optional>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "codec/digest.h"
 #include "engine/engine.h"
@@ -8,6 +9,7 @@
 #include "engine/pull.h"
 #include "engine/remote_manifest.h"
 #include "engine/transfer_host.h"
+#include "store/layout.h"
 #include "store/transfer.h"
 
 namespace minke::engine {
@@ -25,7 +27,7 @@ void tell(const PushList& request, TransferEvent::Kind kind, std::string_view te
 // under its digest.
 Status push_member(Engine& engine, Registries& registries, const oci::Reference& to,
                    const ListMember& member, const std::string& manifest_json,
-                   const std::string& same_registry) {
+                   const std::string& same_registry, const store::Staging* borrowed) {
   oci::Manifest manifest = TRY(oci::parse_manifest(manifest_json));
   store::TransferRequest request;
   RegistryHost host = TRY(registries.push_host(to));
@@ -41,44 +43,28 @@ Status push_member(Engine& engine, Registries& registries, const oci::Reference&
     store::TransferBlob& out = request.blobs.emplace_back();
     out.digest = std::move(digest);
     out.size = static_cast<std::uint64_t>(blob.size);
+    out.staged =
+        borrowed != nullptr &&
+        sys::exists(concat(borrowed->path(), "/", store::kStagedBlobsDir, "/", blob.digest.hex()));
     if (!same_registry.empty()) out.mount_from.push_back(same_registry);
   };
   for (const oci::Descriptor& layer : manifest.layers) add(layer);
   add(manifest.config);
-  return store::push_blobs(engine.store(), std::move(request), nullptr, {});
+  return store::push_blobs(engine.store(), std::move(request), borrowed, {});
 }
 
-// Fetches an image that is only elsewhere, for as long as it is needed here.
-class Borrowed {
- public:
-  Borrowed(Engine& engine, const PushList& request) : engine_(engine), request_(request) {}
-  Borrowed(const Borrowed&) = delete;
-  Borrowed& operator=(const Borrowed&) = delete;
-  ~Borrowed() {
-    for (const std::string& id : ids_)
-      ignore(engine_.remove_image(id, {.force = true}), "an untagged image stays");
-  }
-
-  Status fetch(const ListMember& member, const std::string& source) {
-    PullRequest pull;
-    pull.reference = concat(source, "@", member.digest);
-    pull.os = member.os;
-    pull.arch = member.architecture;
-    pull.variant = member.variant;
-    pull.access = request_.access;
-    pull.access.creds.clear();  // they are for the destination
-    std::vector<std::string> before;
-    for (const store::Image& image : TRY(engine_.store().list_images())) before.push_back(image.id);
-    store::Image image = TRY(pull_image(engine_, pull));
-    if (std::find(before.begin(), before.end(), image.id) == before.end()) ids_.push_back(image.id);
-    return {};
-  }
-
- private:
-  Engine& engine_;
-  const PushList& request_;
-  std::vector<std::string> ids_;
-};
+// An image that is only elsewhere, fetched for as long as it is pushed on.
+Result<store::Fetched> borrow(Engine& engine, const PushList& request, const ListMember& member,
+                              const std::string& source) {
+  PullRequest pull;
+  pull.reference = concat(source, "@", member.digest);
+  pull.os = member.os;
+  pull.arch = member.architecture;
+  pull.variant = member.variant;
+  pull.access = request.access;
+  pull.access.creds.clear();  // they are for the destination
+  return borrow_image(engine, pull);
+}
 
 Result<oci::Reference> destination_of(const std::string& typed) {
   std::string_view name = typed;
@@ -115,7 +101,6 @@ Result<std::string> push_list(Engine& engine, const PushList& request) {
   std::size_t count = request.all ? list.members.size() : 0;
   tell(request, TransferEvent::Kind::trying,
        concat("Copying ", count, " of ", list.members.size(), " images in list"));
-  Borrowed borrowed(engine, request);
   for (std::size_t i = 0; i < count; ++i) {
     const ListMember& member = list.members[i];
     tell(request, TransferEvent::Kind::trying,
@@ -123,15 +108,20 @@ Result<std::string> push_list(Engine& engine, const PushList& request) {
     oci::Digest digest = TRY(oci::Digest::parse(member.digest));
     std::string source = sources[member.digest];
     auto manifest = engine.store().read_blob(digest);
+    std::optional<store::Staging> borrowed;
     if (!manifest && !source.empty()) {
-      TRY_CTX(borrowed.fetch(member, source), concat("copying image ", i + 1, "/", count));
-      manifest = engine.store().read_blob(digest);
+      store::Fetched fetched = TRY_CTX(borrow(engine, request, member, source),
+                                       concat("copying image ", i + 1, "/", count));
+      manifest = std::move(fetched.manifest);
+      if (fetched.staging) borrowed.emplace(std::move(*fetched.staging));
+      failpoint("engine.manifest-push", 1);  // fetched, not pushed
     }
     if (!manifest)
       return Error(Errc::not_found,
                    concat("could not find image instance ", member.digest, " of manifest list ",
                           image.id, " in local containers storage: image not known"));
-    TRY_CTX(push_member(engine, registries, to, member, *manifest, repository_at(source, to)),
+    TRY_CTX(push_member(engine, registries, to, member, *manifest, repository_at(source, to),
+                        borrowed ? &*borrowed : nullptr),
             concat("copying image ", i + 1, "/", count));
   }
   TRY(put_remote_manifest(registries, to, json, manifest_type_of(json)));

@@ -67,6 +67,24 @@ class RegistryPull {
   // `local`: what the policy "newer" compares with; may be null.
   Result<store::Image> run(const oci::Reference& name, const store::Image* local) {
     std::string full = name.str();
+    store::Fetched fetched = TRY(fetch(name, local, false));
+    if (!fetched.accepted) return *local;
+    store::Image image = TRY(engine_.store().find_image(fetched.image_id));
+    tell(request_, TransferEvent::Kind::config, "", image.manifest.config.digest.str());
+    tell(request_, TransferEvent::Kind::manifest, "");
+    oci::Platform wanted = wanted_platform(request_);
+    if (image.config.os != wanted.os || image.config.architecture != wanted.architecture)
+      log::warn(
+          concat("image platform (",
+                 platform_text(image.config.os, image.config.architecture, image.config.variant),
+                 ") does not match the expected platform (",
+                 platform_text(wanted.os, wanted.architecture, wanted.variant), ")"));
+    emit_image(engine_.host(), "pull", image.id, full);
+    return image;
+  }
+
+  Result<store::Fetched> fetch(const oci::Reference& name, const store::Image* local, bool borrow) {
+    std::string full = name.str();
     tell(request_, TransferEvent::Kind::trying, full);
     store::FetchPlan plan;
     TRY(set_requirements(name, &plan));
@@ -79,7 +97,8 @@ class RegistryPull {
     plan.request.architecture = wanted.architecture;
     plan.request.variant = wanted.variant;
     set_retries(registries_.access(), &plan.request);
-    plan.names.push_back(full);
+    if (!borrow) plan.names.push_back(full);
+    plan.borrow = borrow;
     bool begun = false;
     plan.accept = [&](const store::TransferMessage& found) -> Result<bool> {
       begun = true;
@@ -94,18 +113,7 @@ class RegistryPull {
     if (!fetched && !begun)
       return std::move(fetched.error()).wrap(concat("initializing source docker://", full));
     if (!fetched) return std::move(fetched.error()).wrap(concat("copying image ", full));
-    if (!fetched->accepted) return *local;
-    store::Image image = TRY(engine_.store().find_image(fetched->image_id));
-    tell(request_, TransferEvent::Kind::config, "", image.manifest.config.digest.str());
-    tell(request_, TransferEvent::Kind::manifest, "");
-    if (image.config.os != wanted.os || image.config.architecture != wanted.architecture)
-      log::warn(
-          concat("image platform (",
-                 platform_text(image.config.os, image.config.architecture, image.config.variant),
-                 ") does not match the expected platform (",
-                 platform_text(wanted.os, wanted.architecture, wanted.variant), ")"));
-    emit_image(engine_.host(), "pull", image.id, full);
-    return image;
+    return fetched;
   }
 
  private:
@@ -118,15 +126,15 @@ class RegistryPull {
     plan->request.signed_reference = name.str();
     return {};
   }
-  // Those that were made with the keys of GnuPG; minke-transfer has seen to the others.
+  // Those that were made with the keys of GnuPG; minke-transfer has seen to the others. Of a list,
+  // as with Podman, the image that was chosen is what must be signed.
   static Status check_signatures(const store::TransferRequest& asked,
                                  const store::TransferMessage& found) {
     std::vector<std::string> signatures;
     for (const std::string& encoded : found.signatures)
       if (auto bytes = base64_decode(encoded)) signatures.push_back(std::move(*bytes));
     return check_simple_signatures(asked.requirements, asked.signatures, asked.signed_reference,
-                                   found.index_digest.empty() ? found.digest : found.index_digest,
-                                   std::move(signatures));
+                                   found.digest, std::move(signatures));
   }
   void forward(const store::TransferMessage& message) {
     if (!request_.watch) return;
@@ -308,6 +316,13 @@ Result<store::Image> pull_image(Engine& engine, const PullRequest& request) {
   std::vector<store::Image> images = TRY(pull_images(engine, request, false));
   if (images.empty()) return Error(Errc::internal, "the transfer made no image");
   return std::move(images[0]);
+}
+
+Result<store::Fetched> borrow_image(Engine& engine, const PullRequest& request) {
+  oci::Reference name = TRY(oci::Reference::parse(typed_name(request)));
+  Registries registries(engine.host(), request.access);
+  return RegistryPull(engine, request, registries)
+      .fetch(name.normalized("docker.io"), nullptr, true);
 }
 
 Result<std::vector<store::Image>> pull_images(Engine& engine, const PullRequest& request,

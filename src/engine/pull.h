@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "engine/registry_access.h"
 #include "store/store.h"
+#include "store/transfer.h"
 
 namespace minke::engine {
 
@@ -46,5 +47,8 @@ Result<store::Image> pull_image(Engine& engine, const PullRequest& request);
 // `all_tags` takes a name without tag and digest.
 Result<std::vector<store::Image>> pull_images(Engine& engine, const PullRequest& request,
                                               bool all_tags);
+
+// What is at NAME@DIGEST of a registry, for as long as the result lives: no image comes of it.
+Result<store::Fetched> borrow_image(Engine& engine, const PullRequest& request);
 
 }  // namespace minke::engine

@@ -1,13 +1,10 @@
 // Pushing: which image, where to, and what of it has to change on the way.
 #include "engine/push.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <set>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "codec/digest.h"
 #include "codec/json.h"
@@ -20,6 +17,7 @@
 #include "store/image_name.h"
 #include "store/image_worker.h"
 #include "store/transfer.h"
+#include "sys/output_file.h"
 
 namespace minke::engine {
 namespace {
@@ -196,7 +194,7 @@ Result<std::string> push_to_place(Engine& engine, const PushRequest& request,
   save.images.push_back(image);
   save.compress = request.compress;
   if (!place.name.empty()) save.names.push_back({place.name});
-  sys::UniqueFd file;
+  std::optional<sys::OutputFile> file;
   switch (place.transport) {
     case Transport::oci:
       save.format = store::ArchiveFormat::oci_dir;
@@ -224,19 +222,18 @@ Result<std::string> push_to_place(Engine& engine, const PushRequest& request,
     save.output_dir = place.path;
   } else {
     // Images that are in it already are not for this to lose.
-    bool docker_archive = place.transport == Transport::docker_archive;
-    file = TRY(sys::open(place.path, O_WRONLY | O_CREAT | (docker_archive ? 0 : O_TRUNC), 0644));
-    struct stat st {};
-    if (::fstat(file.get(), &st) < 0) return Error::from_errno(errno, place.path);
-    if (docker_archive && S_ISREG(st.st_mode) && st.st_size != 0)
+    if (place.transport == Transport::docker_archive && sys::has_content(place.path))
       return Error(Errc::already_exists,
                    "docker-archive doesn't support modifying existing images");
-    save.output_fd = file.get();
+    file.emplace(TRY(sys::OutputFile::open(place.path)));
+    save.output_fd = file->fd();
   }
   tell(request, TransferEvent::Kind::started);
   for (const oci::Descriptor& layer : image.manifest.layers)
     tell(request, TransferEvent::Kind::blob, layer.digest.str());
   TRY(store::save_images(engine.store(), save));
+  failpoint("engine.push", 1);  // an archive is whole, and has no name yet
+  if (file) TRY(file->keep());
   tell(request, TransferEvent::Kind::config, image.manifest.config.digest.str());
   tell(request, TransferEvent::Kind::manifest);
   if (place.transport == Transport::oci || place.transport == Transport::oci_archive) {

@@ -284,16 +284,17 @@ Result<Fetched> Fetch::run() {
   TransferMessage found = TRY(transfer_->next());
   if (found.kind != "manifest")
     return Error(Errc::internal, concat("registry worker: unexpected ", quote(found.kind)));
-  if (plan_.accept && !TRY(plan_.accept(found))) return result_;
+  if (plan_.accept && !TRY(plan_.accept(found))) return std::move(result_);
   oci::Manifest manifest = TRY(oci::parse_manifest(found.manifest));
   result_.accepted = true;
   result_.image_id = manifest.config.digest.hex();
   result_.index_digest = found.index_digest;
+  result_.manifest = found.manifest;
   oci::Digest digest = TRY(oci::Digest::parse(found.digest));
   bool known = has_blob(store_, digest) && missing_blobs(manifest).empty() && complete(manifest);
   if (known) {
-    TRY(add_known(found));
-    return result_;
+    if (!plan_.borrow) TRY(add_known(found));
+    return std::move(result_);
   }
   Staging staging = TRY(store_.stage("fetch"));
   failpoint("store.fetch", 0);
@@ -307,11 +308,15 @@ Result<Fetched> Fetch::run() {
   failpoint("store.fetch", 1);
   TRY(place_downloads(staging));
   failpoint("store.fetch", 3);
+  if (plan_.borrow) {
+    result_.staging.emplace(std::move(staging));
+    return std::move(result_);
+  }
   NewContent content;
   content.images.push_back({descriptor_of(found, digest), plan_.names});
   Store writable = store_;
   TRY(writable.commit(staging, content));
-  return result_;
+  return std::move(result_);
 }
 
 }  // namespace

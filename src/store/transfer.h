@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,14 @@ struct FetchPlan {
   // image (nothing newer); an error ends.
   std::function<Result<bool>(const TransferMessage& manifest)> accept;
   std::function<void(const TransferMessage&)> watch;  // layer progress finished skipped note
+  bool borrow = false;                                // nothing becomes an image of the store
 };
 struct Fetched {
   bool accepted = false;
   std::string image_id;
   std::string index_digest;  // of the list that the image was chosen from
+  std::string manifest;
+  std::optional<Staging> staging;  // borrowed: the blobs that the store has not
 };
 // The image into the store. What has been downloaded of a blob stays in ROOT/downloads when this
 // fails or is killed, and the next one goes on from there.
