@@ -188,9 +188,7 @@ Status fetch(Desk& desk) {
   found.media_type = source.image.manifest.media_type;
   found.config = source.image.config_json;
   found.index_digest = source.image.index.str();
-  found.signatures =
-      TRY(check_signatures(desk, *source.client, source.repository,
-                           found.index_digest.empty() ? found.digest : found.index_digest));
+  found.signatures = TRY(check_signatures(desk, *source.client, source.repository, found.digest));
   TRY(desk.tell(found));
   std::vector<std::size_t> places = TRY(wanted_layers(source.image.parsed));
   std::vector<UniqueFd> kept;  // locked until minke has put the files where they belong

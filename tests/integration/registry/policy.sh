@@ -48,4 +48,33 @@ assert_match 'is not accepted' "$err"
 [ -z "$(minke images -q)" ]
 sign "$REG/good/image:latest" "$digest"
 ok pull "$REG/good/image"
+
+# Of a list, as with Podman and skopeo, it is the image that is chosen which must be signed, not the list.
+image=$digest
+list=$(python3 -c "import urllib.request as u; print(u.urlopen('http://$REG/v2/good/list/manifests/latest').headers['Docker-Content-Digest'])")
+skopeo_pull() { # the same by skopeo: its policy and store of signatures are ours
+  rm -rf "$T/copied"
+  env -u XDG_CONFIG_HOME skopeo --tmpdir "$T" --policy "$config/policy.json" --registries.d "$config/registries.d" copy -q \
+    --src-tls-verify=false "docker://$REG/good/list" "dir:$T/copied"
+}
+sign_in() { # DIGEST
+  rm -rf "$T/sigs/good/list@"*
+  mkdir -p "$T/sigs/good/list@${1/:/=}"
+  printf '{"critical":{"type":"atomic container signature","image":{"docker-manifest-digest":"%s"},"identity":{"docker-reference":"%s"}},"optional":{}}' \
+    "$1" "$REG/good/list:latest" | gpg --sign --output - >"$T/sigs/good/list@${1/:/=}/signature-1"
+}
+ok minke rmi -af
+sign_in "$list"
+expect_exit 125 pull "$REG/good/list"
+one_fault
+assert_match 'A signature was required, but no signature exists' "$err"
+if command -v skopeo >/dev/null; then
+  expect_exit 1 skopeo_pull
+  assert_match 'A signature was required, but no signature exists' "$err"
+fi
+sign_in "$image"
+ok pull "$REG/good/list"
+ok minke rmi -af
+ok pull "$REG/good/list@$list"
+! command -v skopeo >/dev/null || ok skopeo_pull
 command gpgconf --homedir "$T/keys" --kill all
