@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/str.h"
+#include "build/interpreter.h"
 #include "build/parse.h"
 #include "build/secret.h"
 #include "build/ssh_agent.h"
@@ -322,16 +323,7 @@ Status StageBuilder::check_platform() {
   if ((arch == "386" && plan_.host.architecture == "amd64") ||
       (arch == "arm" && plan_.host.architecture == "arm64"))
     return {};
-  struct Interpreter {
-    std::string_view arch, name;
-  };
-  constexpr Interpreter kNames[] = {
-      {"arm64", "aarch64"},   {"amd64", "x86_64"},      {"386", "i386"},
-      {"arm", "arm"},         {"ppc64le", "ppc64le"},   {"s390x", "s390x"},
-      {"riscv64", "riscv64"}, {"mips64le", "mips64el"}, {"loong64", "loongarch64"}};
-  for (const Interpreter& row : kNames)
-    if (row.arch == arch && sys::exists(concat("/proc/sys/fs/binfmt_misc/qemu-", row.name)))
-      return {};
+  if (has_interpreter(arch)) return {};
   return Error(
       Errc::unsupported,
       concat("RUN of an image for ", arch, " on ", plan_.host.architecture,
