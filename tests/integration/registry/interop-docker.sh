@@ -60,6 +60,16 @@ for format in oci v2s2; do
   ok minke push -q --tls-verify=false --format $format --digestfile d made "$R/made:$format"
   docker_pulls "made:$format" "sha256:$made" "$(cat d)"
 done
+# zstd: docker has read it since 23.0, whoever packed it
+ok minke push -q --tls-verify=false --compression-format zstd --digestfile d made "$R/made:zstd"
+if [ "$(docker version --format '{{.Server.Version}}' | cut -d. -f1)" -ge 23 ]; then
+  docker_pulls made:zstd "sha256:$made" "$(cat d)"
+else
+  expect_exit 1 docker pull -q "$R/made:zstd"
+  ok skopeo copy -q --src-tls-verify=false "docker://$R/made:zstd" "oci:$T/zstd:1"
+  jq -r '.layers[].digest' "zstd/blobs/sha256/$(cut -d: -f2 d)" | cut -d: -f2 >layers
+  while read -r layer; do ok zstd -qt "zstd/blobs/sha256/$layer"; done <layers
+fi
 ok minke manifest create list made
 ok minke manifest push -q --tls-verify=false --digestfile d list "$R/list:1"
 docker_pulls list:1 "sha256:$made" "$(cat d)"
