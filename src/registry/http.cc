@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/str.h"
+#include "registry/no_proxy.h"
 
 namespace minke::registry {
 namespace {
@@ -34,12 +35,6 @@ std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
   if (::curl_url_get(url, part, &text, flags) != CURLUE_OK) return {};
   std::unique_ptr<char, CurlFree> owner(text);
   return text;
-}
-
-// Go never asks a proxy for the machine itself.
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") ||
-         host == "[::1]" || host == "::1";
 }
 
 std::string method_word(const std::string& method) {
@@ -393,7 +388,12 @@ Status HttpClient::Call::prepare(bool with_credentials) {
   Url url(::curl_url());
   if (::curl_url_set(url.get(), CURLUPART_URL, response_.url.c_str(), 0) != CURLUE_OK)
     return Error(Errc::invalid_argument, concat("not an address: ", quote(response_.url)));
-  if (is_loopback(url_part(url.get(), CURLUPART_HOST))) set(CURLOPT_NOPROXY, "*");
+  const char* no_proxy = ::getenv("no_proxy");
+  const std::string port = url_part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  const bool directly = is_asked_directly(url_part(url.get(), CURLUPART_HOST),
+                                          static_cast<std::uint16_t>(parse_uint(port).value_or(0)),
+                                          no_proxy == nullptr ? "" : no_proxy);
+  set(CURLOPT_NOPROXY, directly ? "*" : "");
   bool room = add_header("Expect:");
   for (const std::string& line : request_.headers) room = room && add_header(line);
   if (with_credentials && !request_.authorization.empty())

@@ -30,8 +30,8 @@ using sys::UniqueFd;
 
 constexpr std::int64_t kDownloadsKept = 24 * 3600;  // seconds: of a blob that nobody came back for
 
-// What the way to a registry may depend on. libcurl takes the lower-case names only, Go's clients
-// both.
+// What the way to a registry may depend on. libcurl takes the lower-case names only; Go's clients
+// both, the upper-case one first.
 constexpr const char* kEnvironment[] = {"http_proxy",   "https_proxy",     "no_proxy",
                                         "all_proxy",    "MINKE_FAILPOINT", "SSL_CERT_FILE",
                                         "SSL_CERT_DIR", "LD_LIBRARY_PATH"};
@@ -39,9 +39,9 @@ constexpr const char* kEnvironment[] = {"http_proxy",   "https_proxy",     "no_p
 std::vector<std::string> environment() {
   std::vector<std::string> out;
   for (const char* name : kEnvironment) {
-    const char* value = ::getenv(name);
-    std::string upper = to_upper(name);
-    if (value == nullptr && upper.ends_with("_PROXY")) value = ::getenv(upper.c_str());
+    const std::string upper = to_upper(name);
+    const char* value = upper.ends_with("_PROXY") ? ::getenv(upper.c_str()) : nullptr;
+    if (value == nullptr || *value == '\0') value = ::getenv(name);
     if (value != nullptr) out.push_back(concat(name, "=", value));
   }
   return out;
