@@ -187,7 +187,8 @@ Status set_making(const Invocation& call, const BuildFlags& f, BuildOptions* out
   std::string isolation = f.isolation.empty() ? environment("BUILDAH_ISOLATION") : f.isolation;
   if (isolation == "chroot")
     return Error(Errc::unsupported,
-                 "--isolation chroot is not supported: every RUN is a container (oci)");
+                 concat(f.isolation.empty() ? "BUILDAH_ISOLATION=chroot" : "--isolation chroot",
+                        " is not supported: every RUN is a container (oci, rootless)"));
   if (!isolation.empty() && isolation != "oci" && isolation != "rootless" && isolation != "default")
     return invalid(concat("unrecognized isolation type ", quote(isolation)));
   out->cache = !f.no_cache;
@@ -253,7 +254,9 @@ Status set_platform(const BuildFlags& f, BuildOptions* out) {
 }
 
 Status set_registry(const Invocation& call, const BuildFlags& f, BuildOptions* out) {
-  out->pull = TRY(engine::parse_pull_policy(f.build_pull.empty() ? "missing" : f.build_pull));
+  // As with Podman and Docker, --pull=false only takes a --pull back.
+  const bool by_default = f.build_pull.empty() || parse_bool(f.build_pull) == false;
+  out->pull = TRY(engine::parse_pull_policy(by_default ? "missing" : f.build_pull));
   out->registry.authfile = f.authfile;
   out->registry.cert_dir = f.cert_dir;
   out->registry.creds = f.creds;

@@ -160,9 +160,13 @@ void BuildProgress::draw() {
   put(text);
 }
 
-void BuildProgress::finish() {
+void BuildProgress::make_room() {
   if (form_ == Form::live) wipe();
   flush();
+}
+
+void BuildProgress::finish() {
+  make_room();
   running_.clear();
 }
 

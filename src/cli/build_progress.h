@@ -21,6 +21,8 @@ class BuildProgress {
   void take(const build::BuildEvent& event);
   // The live part is wiped, what has ended stays.
   void finish();
+  // The same until the next event: something else is to be shown there.
+  void make_room();
 
  private:
   struct Vertex {

@@ -4,9 +4,11 @@
 #include "base/str.h"
 #include "cli/build_flags.h"
 #include "cli/build_progress.h"
+#include "cli/choose.h"
 #include "cli/commands.h"
 #include "codec/json.h"
 #include "engine/engine.h"
+#include "engine/name_chooser.h"
 
 namespace minke::cli {
 namespace {
@@ -21,6 +23,23 @@ Status write_metadata(const std::string& path, const build::BuildOutcome& outcom
   return sys::write_file(path, json::dump(json::Value(std::move(root))), 0644);
 }
 
+// Asks for short names on a terminal, as pull does, for as long as it lives: below what has ended.
+class Asking {
+ public:
+  explicit Asking(BuildProgress& progress) {
+    ask_for_short_names();
+    engine::NameChooser ask = engine::name_chooser();
+    if (!ask) return;
+    engine::set_name_chooser([ask, &progress](const std::vector<std::string>& names) {
+      progress.make_room();
+      return ask(names);
+    });
+  }
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+  ~Asking() { engine::set_name_chooser({}); }
+};
+
 Result<int> build(Invocation& call, BuildFlags& flags) {
   if (call.args.empty()) call.args.emplace_back(".");
   build::BuildOptions options = TRY(build_options(call, flags));
@@ -34,6 +53,7 @@ Result<int> build(Invocation& call, BuildFlags& flags) {
   build::BuildOutcome outcome;
   {
     BuildProgress progress(fd, form);
+    Asking asking(progress);
     outcome = TRY(build::build(
         *engine, options, [&progress](const build::BuildEvent& event) { progress.take(event); }));
   }

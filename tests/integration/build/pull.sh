@@ -13,7 +13,7 @@ push other:1
 mkdir ctx
 printf 'FROM %s/base:1\nCOPY --from=%s/other:1 /bin/busybox /copied\nRUN echo x >/x\n' "$R" "$R" >C
 assert_error 125 'C:1: .*image not known' minke build --pull=never --network none --tls-verify=false -f C ctx
-ok minke build --network none --tls-verify=false -t made -f C ctx
+ok minke build --pull=false --network none --tls-verify=false -t made -f C ctx
 assert_match "\[internal\] load $R/base:1" "$err"
 ok run made test -x /copied
 before=$(asked)

@@ -55,6 +55,14 @@ for mode in enforcing permissive; do
   ok minke rmi -a
   rm "$aliases"
 done
+# build asks too, and shows what it does around the question
+mkdir ctx
+printf 'FROM team/app:1\nLABEL a=b\n' >ctx/Containerfile
+typed 'j\r' build --network none -t made ctx
+assert_eq 0 $code "exit code of build: $(cat seen)"
+assert_match "$two/team/app:1" "$(minke images --format '{{.Repository}}:{{.Tag}}')"
+ok minke rmi -af
+rm "$aliases"
 # run asks too; without a terminal, and in the mode disabled, nobody is asked
 typed 'j\r' run --rm --network none team/app:1 nosuch
 assert_match "$two/team/app:1" "$(minke images --format '{{.Repository}}:{{.Tag}}')"
