@@ -37,16 +37,21 @@ const std::vector<OptionRow> kCreateOptions = {
     {"no-new-keyring", 0, false, "keep the session keyring"},
     {"preserve-fds", 0, true, "number of descriptors after stdio that init gets"},
     {"no-subreaper", 0, false, "accepted: there is no subreaper"},
-    {"keep", 0, false, "run: keep the state after the end"},
-    {"detach", 'd', false, "run: do not wait"},
 };
+
+std::vector<OptionRow> run_options() {
+  std::vector<OptionRow> rows = kCreateOptions;
+  rows.push_back({"keep", 0, false, "keep the state after the end"});
+  rows.push_back({"detach", 'd', false, "do not wait"});
+  return rows;
+}
 
 }  // namespace
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
       {"create", "create [options] ID", kCreateOptions, -1, run_create},
-      {"run", "run [options] ID", kCreateOptions, -1, run_run},
+      {"run", "run [options] ID", run_options(), -1, run_run},
       {"start", "start ID", {}, -1, run_start},
       {"state", "state ID", {}, -1, run_state},
       {"kill",
@@ -103,10 +108,16 @@ const std::vector<Command>& commands() {
         {"cpu-burst", 0, true, "microseconds"},
         {"cpu-share", 0, true, "relative weight"},
         {"cpu-idle", 0, true, "1: only when nothing else runs"},
+        {"cpu-rt-period", 0, true, "microseconds, of realtime scheduling"},
+        {"cpu-rt-runtime", 0, true, "microseconds, of realtime scheduling"},
         {"cpuset-cpus", 0, true, "list"},
         {"cpuset-mems", 0, true, "list"},
         {"blkio-weight", 0, true, "10 to 1000"},
-        {"pids-limit", 0, true, "processes; -1 unlimited"}},
+        {"pids-limit", 0, true, "processes; -1 unlimited"},
+        {"l3-cache-schema", 0, true, "cache lines of the class of service, L3:0=f"},
+        {"mem-bw-schema", 0, true, "memory bandwidth of the class of service, MB:0=50"},
+        {"kernel-memory", 0, true, "refused: the kernel has no such limit any more"},
+        {"kernel-memory-tcp", 0, true, "refused likewise"}},
        -1,
        run_update},
       {"events",
@@ -168,7 +179,12 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& argv,
       auto value = parse_bool(pair->second);
       if (!value)
         return Error(Errc::invalid_argument, concat("option ", word, ": not true or false"));
-      if (*value) out.values[row->name].emplace_back("true");
+      out.values.erase(row->name);
+      out.off.erase(row->name);
+      if (*value)
+        out.values[row->name].emplace_back("true");
+      else
+        out.off.insert(row->name);
     } else {
       out.values[row->name].emplace_back("true");
     }

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "main/runtime_cli.h"
 #include "runtime/cgroup.h"
+#include "runtime/resctrl.h"
 #include "sys/process.h"
 
 namespace minke::runtime_cli {
@@ -125,7 +126,8 @@ Result<int> run_kill(const Global& g, const Arguments& a) {
     return Error(Errc::invalid_argument, "kill: ID [SIGNAL] expected");
   Store store(g.root);
   std::string name = a.words.size() > 1 ? a.words[1] : "SIGTERM";
-  auto signal = sys::parse_signal(name);
+  // 0 asks only whether it is there.
+  auto signal = name == "0" ? std::optional<int>(0) : sys::parse_signal(name);
   if (!signal) return Error(Errc::invalid_argument, concat("unknown signal ", quote(name)));
   if (!a.has("regex")) {
     Record record = TRY(store.load(a.words[0]));
@@ -343,6 +345,8 @@ Status read_flags(const Arguments& a, oci::Resources* r) {
   if (a.has("cpu-burst")) cpu().burst = TRY(parse_number(a, "cpu-burst"));
   if (a.has("cpu-share")) cpu().shares = TRY(parse_number(a, "cpu-share"));
   if (a.has("cpu-idle")) cpu().idle = TRY(parse_bytes(a, "cpu-idle"));
+  if (a.has("cpu-rt-period")) cpu().realtime_period = TRY(parse_number(a, "cpu-rt-period"));
+  if (a.has("cpu-rt-runtime")) cpu().realtime_runtime = TRY(parse_bytes(a, "cpu-rt-runtime"));
   if (a.has("cpuset-cpus")) cpu().cpus = a.get("cpuset-cpus");
   if (a.has("cpuset-mems")) cpu().mems = a.get("cpuset-mems");
   if (a.has("blkio-weight")) {
@@ -359,6 +363,15 @@ Status read_flags(const Arguments& a, oci::Resources* r) {
 Result<int> run_update(const Global& g, const Arguments& a) {
   Store store(g.root);
   Record record = TRY(load_one(store, a));
+  if (store.status(record) == "stopped")
+    return Error(Errc::conflict, concat("container ", record.id, " is not running"));
+  for (const char* gone : {"kernel-memory", "kernel-memory-tcp"})
+    if (a.has(gone))
+      return Error(Errc::unsupported,
+                   concat("--", gone, ": Linux has no limit of kernel memory any more"));
+  oci::IntelRdt rdt;
+  rdt.l3_cache_schema = a.get("l3-cache-schema");
+  rdt.mem_bw_schema = a.get("mem-bw-schema");
   oci::Resources resources;
   if (a.has("resources")) {
     std::string file = a.get("resources");
@@ -366,6 +379,8 @@ Result<int> run_update(const Global& g, const Arguments& a) {
     resources = TRY_CTX(json::parse_struct<oci::Resources>(text), file);
   }
   TRY(read_flags(a, &resources));
+  if (a.has("l3-cache-schema") || a.has("mem-bw-schema"))
+    TRY(runtime::update_resctrl_group(rdt, record.handle.resctrl));
   runtime::Cgroup cgroup = TRY(cgroup_of(record));
   TRY(cgroup.update(resources));
   return 0;

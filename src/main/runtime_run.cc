@@ -30,6 +30,25 @@ Result<std::string> absolute(const std::string& path) {
   return out;
 }
 
+// Socket activation comes on top, as in runc.
+std::uint64_t handed_sockets() {
+  const char* listen = ::getenv("LISTEN_FDS");
+  auto count = parse_uint(listen != nullptr ? listen : "");
+  return count && *count < 4096 ? *count : 0;
+}
+
+// The process is told of them, as pid 1 of its own, unless its specification does.
+void tell_of_sockets(oci::Process* process) {
+  std::uint64_t count = handed_sockets();
+  if (count == 0) return;
+  for (const std::string& word : process->env)
+    if (word.starts_with("LISTEN_FDS=")) return;
+  process->env.push_back(concat("LISTEN_FDS=", count));
+  process->env.emplace_back("LISTEN_PID=1");
+  if (const char* names = ::getenv("LISTEN_FDNAMES"))
+    process->env.push_back(concat("LISTEN_FDNAMES=", names));
+}
+
 Result<std::vector<int>> preserved(const Arguments& a) {
   std::vector<int> fds;
   std::uint64_t count = 0;
@@ -39,9 +58,7 @@ Result<std::vector<int>> preserved(const Arguments& a) {
       return Error(Errc::invalid_argument, concat("bad --preserve-fds ", a.get("preserve-fds")));
     count = *value;
   }
-  // Socket activation comes on top, as in runc.
-  if (const char* listen = ::getenv("LISTEN_FDS"))
-    if (auto value = parse_uint(listen); value && *value < 4096) count += *value;
+  count += handed_sockets();
   for (std::uint64_t i = 0; i < count; ++i) {
     auto fd = static_cast<int>(3 + i);
     if (::fcntl(fd, F_GETFD) < 0)
@@ -76,6 +93,7 @@ Result<std::unique_ptr<Prepared>> prepare(const Global& g, const Arguments& a,
   if (map && map->find("4294967295") == std::string::npos)
     p->request.tolerate_missing_cgroup = true;
   p->request.preserve_fds = TRY(preserved(a));
+  tell_of_sockets(&*p->spec.process);
   p->request.no_pivot = a.has("no-pivot");
   p->request.no_new_keyring = a.has("no-new-keyring");
   if (a.has("console-socket")) {
@@ -116,8 +134,10 @@ void print_warnings(const std::vector<std::string>& warnings) {
 Status delete_container(const Store& store, const Record& record) {
   ErrorList errors;
   auto spec = store.load_spec(record);
-  errors.add(runtime::destroy(record.handle, spec ? &*spec : nullptr, record.bundle));
+  std::vector<std::string> warnings;
+  errors.add(runtime::destroy(record.handle, spec ? &*spec : nullptr, record.bundle, &warnings));
   errors.add(store.remove(record.id));
+  print_warnings(warnings);
   return std::move(errors).to_status();
 }
 
@@ -136,7 +156,8 @@ Result<int> run_create(const Global& g, const Arguments& a) {
   runtime::Created created = TRY(runtime::create(p->request));
   rollback.add([&]() {
     kill_init(created);
-    ignore(runtime::destroy(created.handle, nullptr, ""), "the first failure is told");
+    ignore(runtime::destroy(created.handle, &p->spec, p->request.bundle),
+           "the first failure is told");
   });
   Record record = make_record(*p);
   record.handle = created.handle;
@@ -162,8 +183,11 @@ Result<int> run_start(const Global& g, const Arguments& a) {
   request.start_fifo = concat(store.folder(id), "/start");
   runtime::Created created;
   created.handle = record.handle;
-  TRY(runtime::start(request, created));
-  TRY(sys::unlink_at(sys::DirFd::cwd(), request.start_fifo.c_str()));
+  Status started = runtime::start(request, created);
+  // Nobody waits there any more, whatever came of it.
+  Status removed = sys::unlink_at(sys::DirFd::cwd(), request.start_fifo.c_str());
+  TRY(std::move(started));
+  TRY(std::move(removed));
   return 0;
 }
 
@@ -187,7 +211,8 @@ Result<int> run_run(const Global& g, const Arguments& a) {
   runtime::Created created = TRY(runtime::create(p->request));
   rollback.add([&]() {
     kill_init(created);
-    ignore(runtime::destroy(created.handle, nullptr, ""), "the first failure is told");
+    ignore(runtime::destroy(created.handle, &p->spec, p->request.bundle),
+           "the first failure is told");
   });
   Record record = make_record(*p);
   record.handle = created.handle;
@@ -202,8 +227,10 @@ Result<int> run_run(const Global& g, const Arguments& a) {
   int code = TRY(wait_in_foreground(created.handle.pid, created.pidfd.get(), std::move(master)));
   if (!a.has("keep")) {
     ErrorList errors;
-    errors.add(runtime::destroy(created.handle, &p->spec, p->request.bundle));
+    std::vector<std::string> warnings;
+    errors.add(runtime::destroy(created.handle, &p->spec, p->request.bundle, &warnings));
     errors.add(store.remove(id));
+    print_warnings(warnings);
     TRY(std::move(errors).to_status());
   }
   return code;
@@ -251,7 +278,8 @@ Result<oci::Process> exec_process(const oci::Spec& spec, const Arguments& a) {
       p.capabilities->permitted.push_back(name);
     }
   }
-  if (a.has("no-new-privs")) p.no_new_privileges = true;
+  if (a.has("no-new-privs") || a.off.count("no-new-privs") != 0)
+    p.no_new_privileges = a.has("no-new-privs");
   if (a.has("process-label")) p.selinux_label = a.get("process-label");
   if (a.has("apparmor")) p.apparmor_profile = a.get("apparmor");
   return p;

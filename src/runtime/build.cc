@@ -239,14 +239,15 @@ HookPlan make_hook(const oci::Hook& hook, LaunchPlan* plan) {
   return h;
 }
 
-Status add_hooks(const std::vector<oci::Hook>& hooks, bool in_container, LaunchPlan* plan) {
+Status add_hooks(const std::vector<oci::Hook>& hooks, const char* folder, LaunchPlan* plan) {
   if (hooks.empty()) return {};
   std::vector<HookPlan>& list = plan->hooks.emplace_back();
   for (const oci::Hook& hook : hooks) list.push_back(make_hook(hook, plan));
+  for (HookPlan& hook : list) hook.folder = folder;
   Step& step = plan->add(Op::hooks);
   step.data = list.data();
   step.count = static_cast<std::uint32_t>(list.size());
-  step.flags = in_container ? 1 : 0;
+  step.flags = folder == nullptr ? 1 : 0;
   return {};
 }
 
@@ -290,7 +291,7 @@ Status build_init_plan(const BuildInput& in, LaunchPlan* plan) {
   TRY(build_mounts(in, ns, plan));
   TRY(build_devices(in, ns, plan));
   plan->add(Op::make_folder).target = plan->keep(spec.process->cwd);
-  if (spec.hooks) TRY(add_hooks(spec.hooks->create_container, false, plan));
+  if (spec.hooks) TRY(add_hooks(spec.hooks->create_container, plan->keep(r.bundle), plan));
   build_sysctls(l, plan);
   for (const std::string& path : l.readonly_paths)
     plan->add(Op::readonly).target = plan->keep(path);

@@ -65,7 +65,8 @@ struct ProcessInput {
   const char* extra_env = nullptr;  // takes the place of one of that name
 };
 Status build_process(const ProcessInput& in, LaunchPlan* plan);
-Status add_hooks(const std::vector<oci::Hook>& hooks, bool in_container, LaunchPlan* plan);
+// `folder`: to run in; nullptr: in the container, at its root.
+Status add_hooks(const std::vector<oci::Hook>& hooks, const char* folder, LaunchPlan* plan);
 HookPlan make_hook(const oci::Hook& hook, LaunchPlan* plan);
 // Opens a procfs for the child's writes and proves that it is one.
 Result<sys::UniqueFd> open_procfs();

@@ -310,7 +310,7 @@ Status build_process(const ProcessInput& in, LaunchPlan* plan) {
   if (p.no_new_privileges) plan->add(Op::no_new_privileges);
   plan->add(Op::reset_signals);
   plan->add(Op::wait_start);
-  if (in.start_hooks != nullptr) TRY(add_hooks(*in.start_hooks, true, plan));
+  if (in.start_hooks != nullptr) TRY(add_hooks(*in.start_hooks, nullptr, plan));
   // As late as can be: all that follows must be allowed by the profile.
   if (seccomp) TRY(add_seccomp(in, plan));
   if (late_drop) plan->add(Op::final_capabilities).data = &plan->cap_sets.emplace_back(caps.final_);

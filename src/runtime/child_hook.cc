@@ -77,6 +77,8 @@ int child_run_hook(const HookPlan& hook, const char* state, std::size_t size, Ca
       ::_exit(127);
     }
     ::syscall(SYS_close_range, 3, ~0U, 4 /* CLOEXEC */);
+    // A bundle that cannot be entered is no reason not to run.
+    if (hook.folder != nullptr && ::chdir(hook.folder) < 0) exec_error = 0;
     ::execve(hook.path, hook.argv.data(), hook.env.data());
     exec_error = errno;
     ::_exit(127);

@@ -154,8 +154,8 @@ class Birth {
         case ReportKind::at_hooks: {
           std::string state = json::dump_struct(
               make_state(spec_, request_.id, request_.bundle, "creating", child_.pid));
-          TRY(run_hooks(spec_.hooks->prestart, "prestart", state));
-          TRY(run_hooks(spec_.hooks->create_runtime, "createRuntime", state));
+          TRY(run_hooks(spec_.hooks->prestart, "prestart", state, request_.bundle));
+          TRY(run_hooks(spec_.hooks->create_runtime, "createRuntime", state, request_.bundle));
           TRY(order(kOrderHooks));
           break;
         }
@@ -203,8 +203,21 @@ Result<sys::UniqueFd> listen_for_start(const std::string& path) {
 
 }  // namespace
 
+namespace {
+
+void run_poststop(const oci::Spec& spec, const std::string& id, const std::string& bundle,
+                  std::vector<std::string>* warnings) {
+  if (!spec.hooks || spec.hooks->poststop.empty()) return;
+  run_poststop_hooks(spec, json::dump_struct(make_state(spec, id, bundle, "stopped", 0)), bundle,
+                     warnings);
+}
+
+}  // namespace
+
 Result<Created> create(const CreateRequest& request) {
   Created created;
+  // What a hook has done for a container that did not come about, a poststop hook takes back.
+  Rollback last;
   HostFacts host = TRY(read_host_facts());
   Cgroup cgroup = TRY(CgroupBuilder::create(request, &created.warnings));
   Rollback rollback;
@@ -233,6 +246,7 @@ Result<Created> create(const CreateRequest& request) {
   rollback.add([&child, ours]() { kill_and_reap(child, ours); });
   if (!resctrl.path.empty())
     TRY_CTX(enter_resctrl_group(resctrl.path, child.pid), "linux.intelRdt");
+  last.add([&request]() { run_poststop(*request.spec, request.id, request.bundle, nullptr); });
   Birth birth(request, plan, host, child, &created.warnings);
   Status status = birth.run(&cgroup);
   if (!status) {
@@ -246,6 +260,7 @@ Result<Created> create(const CreateRequest& request) {
   created.handle.cgroup = cgroup.save();
   if (resctrl.made) created.handle.resctrl = resctrl.path;
   rollback.dismiss();
+  last.dismiss();
   created.pidfd = std::move(child.pidfd);
   if (request.start_fifo.empty()) created.start_fd = std::move(child.socket);
   return created;
@@ -301,7 +316,13 @@ Status start(const CreateRequest& request, Created& created) {
   if (spec.hooks && !spec.hooks->poststart.empty()) {
     std::string state = json::dump_struct(
         make_state(spec, request.id, request.bundle, "running", created.handle.pid));
-    TRY(run_hooks(spec.hooks->poststart, "poststart", state));
+    Status hooked = run_hooks(spec.hooks->poststart, "poststart", state, request.bundle);
+    if (!hooked) {
+      // The specification's lifecycle, step 10: it is stopped then.
+      if (auto init = sys::Pidfd::open(created.handle.pid, created.handle.start_time))
+        ignore(init->kill(SIGKILL), "it may have ended");
+      return hooked;
+    }
   }
   return {};
 }
@@ -314,7 +335,8 @@ void clear_unrecorded_cgroup(const std::string& id, const oci::Spec& spec, Cgrou
   if (auto planned = CgroupBuilder::plan(request)) planned->try_remove();
 }
 
-Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::string& bundle) {
+Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::string& bundle,
+               std::vector<std::string>* warnings) {
   ErrorList errors;
   auto cgroup = Cgroup::open(handle.cgroup);
   if (!cgroup) {
@@ -324,10 +346,7 @@ Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::
     errors.add(cgroup->remove());
   }
   if (handle.resctrl.starts_with(kResctrlRoot)) remove_resctrl_group(handle.resctrl);
-  if (spec != nullptr && spec->hooks && !spec->hooks->poststop.empty()) {
-    std::string state = json::dump_struct(make_state(*spec, handle.id, bundle, "stopped", 0));
-    errors.add(run_hooks(spec->hooks->poststop, "poststop", state));
-  }
+  if (spec != nullptr) run_poststop(*spec, handle.id, bundle, warnings);
   return std::move(errors).to_status();
 }
 

@@ -79,8 +79,8 @@ struct Created {
 };
 
 // Clones init, sets everything up, runs prestart, createRuntime and createContainer hooks, and
-// leaves init waiting before exec. On failure nothing is left (processes, cgroups, mounts); the
-// message is "step object: reason" in one line.
+// leaves init waiting before exec. On failure nothing is left (processes, cgroups, mounts), and the
+// poststop hooks have run when others may have; the message is "step object: reason" in one line.
 Result<Created> create(const CreateRequest& request);
 
 // What create() would do, one step a line: `minke debug plan`. Makes no cgroup.
@@ -88,7 +88,7 @@ Result<std::string> print_create_plan(const CreateRequest& request);
 
 // Lets init run startContainer hooks and exec; returns once the program runs. A failed exec has
 // exit_code() 127 (not found) or 126 (not executable), and the texts of crun that Podman users
-// know. Poststart hooks run here.
+// know. Poststart hooks run here; init is killed when one fails.
 Status start(const CreateRequest& request, Created& created);
 
 struct ExecRequest {
@@ -140,8 +140,9 @@ class PreparedExec {
 };
 
 // After init is dead: kills what is left in the cgroup, removes the cgroup, runs poststop hooks
-// when `spec` is given. Safe to call twice.
-Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::string& bundle);
+// when `spec` is given (one that fails is only a line of `warnings`). Safe to call twice.
+Status destroy(const ContainerHandle& handle, const oci::Spec* spec, const std::string& bundle,
+               std::vector<std::string>* warnings = nullptr);
 
 // Removes the cgroup that create() makes for this spec and that nobody has recorded, as its maker
 // was killed. One that is in use is left.

@@ -546,7 +546,7 @@ TEST_F(ContainerTest, AHookThatFailsOrHangsStopsTheStart) {
   EXPECT_EQ(run({"true"}).error, "createRuntime hook /bin/sh: ran longer than its timeout of 1 s");
   spec_.hooks->create_container = {h};
   spec_.hooks->create_runtime.clear();
-  EXPECT_EQ(run({"true"}).error, "hook /bin/sh: ended with status 3");
+  EXPECT_EQ(run({"true"}).error, "createContainer hook /bin/sh: ended with status 3");
 }
 
 TEST_F(ContainerTest, TimeOffsets) {

@@ -16,27 +16,44 @@
 
 namespace minke::runtime {
 
+namespace {
+
+Status run_hook(const oci::Hook& hook, std::string_view kind, const std::string& state,
+                const std::string& bundle) {
+  LaunchPlan owner;
+  HookPlan plan = make_hook(hook, &owner);
+  if (!bundle.empty()) plan.folder = bundle.c_str();
+  Call call = Call::itself;
+  int status = 0;
+  if (child_run_hook(plan, state.data(), state.size(), &call, &status) == 0) return {};
+  int err = errno;
+  std::string what = concat(kind, " hook ", hook.path);
+  if (call == Call::hook_timeout)
+    return Error(Errc::timeout,
+                 concat(what, ": ran longer than its timeout of ", *hook.timeout, " s"));
+  if (call == Call::hook_status)
+    return Error(Errc::io,
+                 concat(what, WIFSIGNALED(status) ? ": killed by " : ": ended with status ",
+                        WIFSIGNALED(status) ? sys::signal_name(WTERMSIG(status))
+                                            : concat(WEXITSTATUS(status))));
+  return Error::from_errno(err, what);
+}
+
+}  // namespace
+
 Status run_hooks(const std::vector<oci::Hook>& hooks, std::string_view kind,
-                 const std::string& state) {
-  for (const oci::Hook& hook : hooks) {
-    LaunchPlan owner;
-    HookPlan plan = make_hook(hook, &owner);
-    Call call = Call::itself;
-    int status = 0;
-    if (child_run_hook(plan, state.data(), state.size(), &call, &status) == 0) continue;
-    int err = errno;
-    std::string what = concat(kind, " hook ", hook.path);
-    if (call == Call::hook_timeout)
-      return Error(Errc::timeout,
-                   concat(what, ": ran longer than its timeout of ", *hook.timeout, " s"));
-    if (call == Call::hook_status)
-      return Error(Errc::io,
-                   concat(what, WIFSIGNALED(status) ? ": killed by " : ": ended with status ",
-                          WIFSIGNALED(status) ? sys::signal_name(WTERMSIG(status))
-                                              : concat(WEXITSTATUS(status))));
-    return Error::from_errno(err, what);
-  }
+                 const std::string& state, const std::string& bundle) {
+  for (const oci::Hook& hook : hooks) TRY(run_hook(hook, kind, state, bundle));
   return {};
+}
+
+void run_poststop_hooks(const oci::Spec& spec, const std::string& state, const std::string& bundle,
+                        std::vector<std::string>* warnings) {
+  if (!spec.hooks) return;
+  for (const oci::Hook& hook : spec.hooks->poststop) {
+    Status status = run_hook(hook, "poststop", state, bundle);
+    if (!status && warnings != nullptr) warnings->push_back(status.error().message());
+  }
 }
 
 namespace {

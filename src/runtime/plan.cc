@@ -189,7 +189,7 @@ Error exec_error(const std::string& program, int err) {
 
 Error hook_error(std::string what, const Report& r) {
   Call call = static_cast<Call>(r.call);
-  if (r.text[0] != 0) what = concat("hook ", r.text);
+  if (r.text[0] != 0) what += concat(" ", r.text);
   if (call == Call::hook_status)
     return Error(Errc::io, concat(what, ": ended with ", r.err > 128 ? "signal " : "status ",
                                   r.err > 128 ? r.err - 128 : r.err));
@@ -402,7 +402,8 @@ Error report_error(const LaunchPlan& plan, const Report& r) {
     return program_error(program, program.find('/') != std::string::npos, r.err);
   if (s.op == Op::execute) return exec_error(program, r.err);
   std::string what = describe_step(plan, s);
-  if (s.op == Op::hooks) return hook_error(std::move(what), r);
+  if (s.op == Op::hooks)
+    return hook_error(s.flags == 1 ? "startContainer hook" : "createContainer hook", r);
   if (const char* name = call_name(call)) what += concat(": ", name);
   if (r.text[0] != 0) what += concat(": ", r.text);
   return Error::from_errno(r.err, what);
@@ -411,7 +412,7 @@ Error report_error(const LaunchPlan& plan, const Report& r) {
 Error start_error(const Report& r, const std::string& program) {
   auto call = static_cast<Call>(r.call);
   if (call == Call::hook_exec || call == Call::hook_status || call == Call::hook_timeout)
-    return hook_error("hook", r);
+    return hook_error("startContainer hook", r);
   return exec_error(program, r.err);
 }
 

@@ -130,6 +130,7 @@ struct DevicePlan {
 
 struct HookPlan {
   const char* path;
+  const char* folder = nullptr;  // to run in; where there is none, that of the caller
   std::vector<char*> argv, env;  // null-terminated
   int timeout_ms = -1;
 };

@@ -103,6 +103,16 @@ Result<ResctrlGroup> open_resctrl_group(const oci::IntelRdt& rdt, const std::str
   return std::move(filled.error());
 }
 
+Status update_resctrl_group(const oci::IntelRdt& rdt, const std::string& path) {
+  if (path.empty())
+    return Error(Errc::unsupported,
+                 "linux.intelRdt: the container has no class of service of its own to change");
+  std::string wanted = wanted_schemata(rdt);
+  if (wanted.empty())
+    return Error(Errc::invalid_argument, "linux.intelRdt: no line of a schema in what was given");
+  return sys::write_existing(concat(path, "/schemata"), wanted);
+}
+
 Status enter_resctrl_group(const std::string& path, pid_t pid) {
   return sys::write_existing(concat(path, "/tasks"), concat(pid));
 }

@@ -22,6 +22,9 @@ struct ResctrlGroup {
 // error.
 Result<ResctrlGroup> open_resctrl_group(const oci::IntelRdt& rdt, const std::string& id,
                                         const std::string& root = kResctrlRoot);
+// Gives the class of service at `path`, which was made for one container, other schemata; an error
+// when there is none.
+Status update_resctrl_group(const oci::IntelRdt& rdt, const std::string& path);
 // Children are born in the group of their parent.
 Status enter_resctrl_group(const std::string& path, pid_t pid);
 // The group that a process is in ("" when the kernel has no resctrl): where exec goes.

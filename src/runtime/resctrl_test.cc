@@ -57,6 +57,17 @@ TEST_F(ResctrlTest, AnotherSchemaThanItsOwnIsRefused) {
   EXPECT_EQ(error(rdt), "linux.intelRdt: the class of service \"gold\" has another schema already");
 }
 
+TEST_F(ResctrlTest, OneOfItsOwnCanBeChanged) {
+  oci::IntelRdt rdt;
+  rdt.l3_cache_schema = "L3:0=ff";
+  ASSERT_TRUE(update_resctrl_group(rdt, root_ + "/gold").ok());
+  EXPECT_EQ(sys::read_small_file(root_ + "/gold/schemata")->substr(0, 8), "L3:0=ff\n");
+  EXPECT_EQ(update_resctrl_group(rdt, "").error().message(),
+            "linux.intelRdt: the container has no class of service of its own to change");
+  rdt.l3_cache_schema = "MB:0=5";
+  EXPECT_FALSE(update_resctrl_group(rdt, root_ + "/gold").ok());
+}
+
 TEST_F(ResctrlTest, OneThatIsNotThereNeedsASchema) {
   oci::IntelRdt rdt;
   rdt.clos_id = "silver";
