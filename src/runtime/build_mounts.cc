@@ -192,6 +192,10 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
     if (m.mount_fd < 0 && (ns.new_user || ns.joined_user))
       m.mount_fd = open_source(in, m.source, m.subpath, o.recursive, plan);
     if (whole_sys && o.recursive) m.recursive_set |= o.set & MOUNT_ATTR_RDONLY;
+    // For a file system's own parameters there is no file system here.
+    for (const std::string& word : o.data)
+      in.warnings->push_back(
+          concat("mount ", mount.destination, ": a bind mount has no option ", quote(word)));
     return {};
   }
   if (o.idmap != IdmapOption::none || !mount.uid_mappings.empty())

@@ -28,3 +28,8 @@ ok rt kill c KILL
 within 20 eval '[ "$(rt state c | jq -r .status)" = stopped ]'
 assert_error 1 'not running' rt kill c 0
 assert_error 1 'not running' rt update --pids-limit 5 c
+
+# An option that says nothing about a bind mount is told, not passed over.
+bundle o '.process.args = ["true"] | .mounts += [{"destination": "/tmp", "type": "bind", "source": "/tmp", "options": ["rbind", "ro", "uid=5"]}]'
+ok rt run --bundle "$T/o" o
+assert_eq 'warning: mount /tmp: a bind mount has no option "uid=5"' "$err"
