@@ -65,6 +65,7 @@ class StageBuilder {
   // stage_run.cc
   Status run(const node::Run& run, const Step& step);
   struct RunMounts;
+  static std::string mount_key(const RunMount& mount);
   Status add_mounts(const node::Run& run, RunMounts* mounts);
   Status add_bind(const RunMount& mount, RunMounts* mounts);
   Status add_cache(const RunMount& mount, RunMounts* mounts);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "build/interpreter.h"
 #include "build/parse.h"
@@ -168,7 +169,8 @@ Status StageBuilder::add_cache(const RunMount& mount, RunMounts* mounts) {
   ::utimensat(AT_FDCWD, folder.c_str(), nullptr, 0);
   const std::string data = folder + "/data";
   if (!sys::exists(data)) {
-    std::string fresh = concat(folder, "/new-", ::getpid());
+    const store::Staging staging = TRY(engine_.store().stage("cache-mount"));
+    const std::string fresh = staging.path() + "/data";
     TRY(sys::make_dir_at(sys::DirFd::cwd(), fresh.c_str(), 0755));
     sys::UniqueFd into = TRY(sys::open(fresh, O_RDONLY | O_DIRECTORY));
     if (!mount.from.empty()) {
@@ -188,12 +190,11 @@ Status StageBuilder::add_cache(const RunMount& mount, RunMounts* mounts) {
     if (::fchmod(into.get(), mount.mode.value_or(0755)) < 0 ||
         ::fchown(into.get(), mount.uid.value_or(0), mount.gid.value_or(0)) < 0)
       return Error::from_errno(errno, "the cache mount");
+    failpoint("build.cache-mount", 1);  // filled, nobody's yet
     Status placed = sys::rename_at(sys::DirFd::cwd(), fresh.c_str(), sys::DirFd::cwd(),
                                    data.c_str(), RENAME_NOREPLACE);
-    // Another build has made it meanwhile.
-    if (!placed && placed.error().sys() == EEXIST)
-      placed = sys::remove_tree_at(sys::DirFd::cwd(), fresh.c_str());
-    TRY(std::move(placed));
+    // Or another build has made it meanwhile.
+    if (!placed && placed.error().sys() != EEXIST) return placed;
   }
   engine::MountRequest request;
   request.type = "bind";
@@ -275,8 +276,19 @@ Status StageBuilder::add_agent(const RunMount& mount, RunMounts* mounts) {
   return {};
 }
 
+// What of a mount's options a program can see, besides where it is and what is in it.
+std::string StageBuilder::mount_key(const RunMount& mount) {
+  auto number = [](const auto& value) { return value ? concat(*value) : std::string("-"); };
+  const std::string how =
+      concat(mount.read_only ? "ro " : "rw ", number(mount.mode), " ", number(mount.uid), " ",
+             number(mount.gid), " ", number(mount.size));
+  if (mount.type != RunMount::Type::cache) return how;
+  return concat(how, " ", mount.from.size(), " ", mount.from, " ", mount.source);
+}
+
 Status StageBuilder::add_mounts(const node::Run& run, RunMounts* mounts) {
   for (const RunMount& mount : run.mounts) {
+    mounts->key.push_back(mount_key(mount));
     Status added;
     switch (mount.type) {
       case RunMount::Type::bind:
