@@ -13,6 +13,7 @@
 #include "engine/handed_sockets.h"
 #include "engine/network_helper.h"
 #include "engine/network_place.h"
+#include "engine/port_owners.h"
 #include "engine/records.h"
 #include "monitor/health.h"
 #include "monitor/restart.h"
@@ -218,6 +219,8 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   std::pair<sys::UniqueFd, sys::UniqueFd> life;  // of a network helper: the monitor's end is its
   if (is_helper_mode(config.network_mode)) life = TRY(sys::make_pipe());
   if (container.live.has_health) TRY(monitor::reset_health(container.run_dir));
+  for (const std::string& id : TRY(dead_port_owners(host_, config)))
+    ignore(cleanup(id), "then the port is told to be in use, and by whom");
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
   auto last_end = sys::read_small_file(container.dir + "/exit");

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/failpoint.h"
@@ -264,6 +265,19 @@ Status release_ports(const std::string& runroot, const std::string& id) {
     if (lease.id == id)
       errors.add(sys::unlink_at(sys::DirFd::cwd(), concat(dir, "/", lease.file).c_str()));
   return std::move(errors).to_status();
+}
+
+Result<std::vector<std::string>> port_owners(const std::string& runroot,
+                                             const std::vector<PortMapping>& ports) {
+  std::vector<std::string> owners;
+  for (Lease& lease : TRY(list_leases(runroot + "/ports"))) {
+    bool wanted = std::any_of(ports.begin(), ports.end(), [&](const PortMapping& port) {
+      return host_ports_overlap(port, lease.port);
+    });
+    if (wanted && std::find(owners.begin(), owners.end(), lease.id) == owners.end())
+      owners.push_back(std::move(lease.id));
+  }
+  return owners;
 }
 
 }  // namespace minke::net

@@ -19,6 +19,9 @@ Status choose_ports(std::vector<PortMapping>* ports);
 Status lease_ports(const std::string& runroot, const std::string& id,
                    const std::vector<PortMapping>& ports, bool probe);
 Status release_ports(const std::string& runroot, const std::string& id);
+// The containers that have one of these ports reserved.
+Result<std::vector<std::string>> port_owners(const std::string& runroot,
+                                             const std::vector<PortMapping>& ports);
 
 // Who listens there: `process 4711 (nginx)`; empty when it cannot be told.
 std::string port_holder(const PortMapping& port);

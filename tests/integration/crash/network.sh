@@ -32,6 +32,8 @@ for step in engine.network-release:{1,2}; do
   MINKE_FAILPOINT=$step on_net c n1 -p 8081:80
   minke kill c >/dev/null
   within 20 is_exited c
+  # the port of who has ended is free for others
+  ok minke run --rm --network n1 -p 8081:80 "$IMG" true
   ok minke start c
   is_running c || fail 'it does not run'
   minke exec c ip -o -4 addr | grep -q eth0 || fail 'it has no network'

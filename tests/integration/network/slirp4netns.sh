@@ -50,6 +50,18 @@ for step in $steps; do
   minke rm -f -t 0 -i k >/dev/null
   ok minke run --rm --network slirp4netns -p "${port[0]}:80" "$IMG" true
 done
+# the monitor that cleans up dies between the helper's end and the release of its ports
+MINKE_FAILPOINT=engine.helper-end:1 minke run -d --name k --network slirp4netns -p "${port[0]}:80" "$IMG" sleep 1000 >/dev/null
+helper=$(cut -d' ' -f1 "$T"/u/containers/*/helper.pid)
+# shellcheck disable=SC2034 # in eval
+monitor=$(minke inspect --format '{{.State.ConmonPid}}' k)
+minke kill k >/dev/null
+within 20 eval '! kill -0 $monitor'
+within 20 eval '! kill -0 $helper'
+[ -n "$(ls -A "$T/u/ports")" ] || fail 'its ports are not kept: the clean-up was not killed there'
+ok minke run --rm --network slirp4netns -p "${port[0]}:80" "$IMG" true
+ok minke start k
+ok minke rm -f -t 0 k
 nothing_left
 
 for words in 'foo=1|unknown option for slirp4netns: "foo=1"' 'mtu=x|invalid mtu "x"' 'cidr=fd00::/64|invalid cidr "fd00::/64"' \

@@ -40,6 +40,16 @@ for step in engine.mount:1 engine.mount:2; do
   ok minke mount r
   ok minke unmount -f r
 done
+# killed between the unmount and its record: it counts as unmounted, may be mounted again, and removed
+for heal in 'mount r' 'unmount r' 'rm -f -t 0 r'; do
+  m=$(minke mount r)
+  expect_exit 137 env MINKE_FAILPOINT=engine.unmount:1 "$MINKE" "${engine_options[@]}" unmount r
+  assert_eq '' "$(minke mount)" 'mounts'
+  # shellcheck disable=SC2086 # words
+  ok minke $heal
+  minke unmount -af >/dev/null
+  [ ! -e "${m%/merged}" ] || fail "$heal: the record is left"
+done
 expect_exit 137 env MINKE_FAILPOINT=engine.mount:2 "$MINKE" "${engine_options[@]}" image mount "$IMG"
 ok minke image unmount -a
 assert_error 125 'unknown --format argument: "x"' minke mount --format x
