@@ -155,6 +155,41 @@ TEST_F(LogTest, LongLinesAndPartialsCountOnceForTail) {
   EXPECT_TRUE(read(query).empty());
 }
 
+// A line's pieces may have the other stream's lines between them; those are older lines.
+TEST_F(LogTest, TailTakesWholeLinesOfInterleavedStreams) {
+  for (const char* driver : {"k8s-file", "json-file"}) {
+    plan_.log.driver = driver;
+    plan_.log.path = concat(folder_, "/", driver);
+    auto log = *LogWriter::open(plan_);
+    log->write(Stream::out, "first\n", kWhen);
+    log->write(Stream::out, "no ", kWhen);
+    log->write(Stream::err, "error 1\n", kWhen);
+    log->write(Stream::out, "end", kWhen);
+    log->write(Stream::err, "error 2\n", kWhen);
+    log->finish(Stream::out, kWhen);
+    auto last = [&](std::int64_t lines) {
+      LogQuery query;
+      query.tail = lines;
+      std::string out, err;
+      for (const LogLine& line : read(query))
+        (line.is_stderr ? err : out) += line.text + (line.partial ? "" : "\n");
+      return out + "|" + err;
+    };
+    const std::string whole = plan_.log.driver == "json-file" ? "no end" : "no end\n";
+    if (plan_.log.driver == "k8s-file") {
+      EXPECT_EQ(last(1), "no end\n|");
+      EXPECT_EQ(last(2), "no end\n|error 2\n");
+      EXPECT_EQ(last(3), "no end\n|error 1\nerror 2\n");
+      EXPECT_EQ(last(4), "first\nno end\n|error 1\nerror 2\n");
+    } else {  // no end mark is written: the error is the last
+      EXPECT_EQ(last(1), "|error 2\n");
+      EXPECT_EQ(last(2), "no end|error 2\n");
+      EXPECT_EQ(last(3), "no end|error 1\nerror 2\n");
+    }
+    EXPECT_EQ(last(9), "first\n" + whole + "|error 1\nerror 2\n");
+  }
+}
+
 TEST_F(LogTest, SinceAndUntil) {
   auto log = *LogWriter::open(plan_);
   for (int i = 0; i < 10; ++i) log->write(Stream::out, concat(i, "\n"), kWhen + i * kSecond);

@@ -50,8 +50,9 @@ class FileReader {
   LogFormat format_;
   const LogQuery& query_;
   const std::function<bool(const LogLine&)>& on_line_;
-  std::vector<OpenLog> files_;  // oldest first; the front one is being read
-  std::string carry_;           // of an unfinished record
+  std::vector<OpenLog> files_;     // oldest first; the front one is being read
+  std::string carry_;              // of an unfinished record
+  std::int64_t skip_[2] = {0, 0};  // records of stdout and stderr before the tail
   bool stopped_ = false;
 };
 
@@ -100,20 +101,26 @@ Status FileReader::seek_tail() {
     if (!files_.empty()) ::lseek(files_.back().fd.get(), 0, SEEK_END);
     return {};
   }
+  TailFinder tail(format_, wanted);
   for (std::size_t i = files_.size(); i-- > 0;) {
-    std::int64_t start = TRY(find_tail(files_[i].fd.get(), format_, &wanted));
+    std::int64_t start = TRY(tail.find(files_[i].fd.get()));
     ::lseek(files_[i].fd.get(), start, SEEK_SET);
-    if (wanted == 0) {
+    if (tail.done()) {
       files_.erase(files_.begin(), files_.begin() + static_cast<std::ptrdiff_t>(i));
       break;
     }
   }
+  std::copy(std::begin(tail.to_skip()), std::end(tail.to_skip()), skip_);
   return {};
 }
 
 void FileReader::take_record(std::string_view record) {
   auto line = parse_record(format_, record);
   if (!line) return;
+  if (std::int64_t& left = skip_[line->is_stderr ? 1 : 0]; left > 0) {
+    --left;
+    return;
+  }
   if (query_.since && line->time < *query_.since) return;
   if (query_.until && line->time > *query_.until) return;
   if (!on_line_(*line)) stopped_ = true;
