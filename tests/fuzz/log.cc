@@ -23,10 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           record && record->text.size() > line.size())
         __builtin_trap();
     for (std::int64_t wanted : {0, 1, 3, 1000}) {
-      std::int64_t left = wanted;
-      auto at = monitor::find_tail(fd.get(), format, &left);
-      if (at && (*at < 0 || *at > static_cast<std::int64_t>(size) || left < 0 || left > wanted))
-        __builtin_trap();
+      monitor::TailFinder tail(format, wanted);
+      auto at = tail.find(fd.get());
+      if (at && (*at < 0 || *at > static_cast<std::int64_t>(size))) __builtin_trap();
+      if (tail.to_skip()[0] < 0 || tail.to_skip()[1] < 0) __builtin_trap();
     }
   }
   return 0;
