@@ -111,7 +111,8 @@ Result<int> prune(Invocation& call, PruneOptions& options) {
 const constinit Command kSystemPruneCommand = make_command<PruneOptions, prune>(
     {.summary = "Remove unused data",
      .usage = "[options]",
-     .description = "Removes containers that do not run, networks without containers, images without a name, with --all every "
+     .description = "Removes containers that do not run, networks without containers, images "
+                    "without a name, with --all every "
                     "image that no container uses, and with --volumes volumes that no container "
                     "has.",
      .args = ArgRule::none()},

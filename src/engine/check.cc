@@ -28,7 +28,7 @@ constexpr const char* kOwnOfRoot[] = {"containers", "names",   "volumes",  "secr
                                       "seccomp",    "version", "networks", "buildcache"};
 constexpr const char* kOwnOfRunroot[] = {"containers", "volumes", "secrets",    "images",
                                          "exits",      "trash",   "events.log", "events.log.1",
-                                         "networks",   "ports",  "builds"};
+                                         "networks",   "ports",   "builds"};
 
 }  // namespace
 

@@ -84,8 +84,8 @@ struct ContainerSummary {
 
 struct Container {
   ContainerConfig config;
-  ContainerSummary live;     // state as of loading
-  std::string dir, run_dir;  // ROOT/containers/ID, RUNROOT/containers/ID
+  ContainerSummary live;                // state as of loading
+  std::string dir, run_dir;             // ROOT/containers/ID, RUNROOT/containers/ID
   std::vector<std::string> secret_env;  // "K=V" of its next start, in no file
 };
 

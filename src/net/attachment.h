@@ -40,7 +40,7 @@ struct AttachmentRecord {
 
   // What it has of the network of this name; nothing when it is not on it.
   const Attachment* find(const std::string& network) const;
-  std::vector<IpAddress> dns;      // --dns: asked for names of others instead of the host's servers
+  std::vector<IpAddress> dns;  // --dns: asked for names of others instead of the host's servers
 };
 void bind(json::Binder& b, AttachmentRecord& r);
 

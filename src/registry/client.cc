@@ -210,9 +210,9 @@ Result<Client::Token> Client::fetch_token(const Challenge& bearer,
                         ": credentials are not sent by plain http; --tls-verify=false allows it"));
   if (knows_credentials() && !same_owner(host_of(url_origin(realm)), host_of(url_origin(base_))))
     return Error(Errc::unsupported, concat("token server ", quote(realm),
-                                          ": it is in another domain than ", access_.host,
-                                          ", and credentials are not sent there (what is public "
-                                          "comes without: --authfile FILE, with {} in it)"));
+                                           ": it is in another domain than ", access_.host,
+                                           ", and credentials are not sent there (what is public "
+                                           "comes without: --authfile FILE, with {} in it)"));
   std::vector<std::string> wanted = scopes;
   std::string asked = bearer.param("scope");
   for (std::string_view scope : split(asked, ' '))

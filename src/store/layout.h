@@ -34,8 +34,8 @@ constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 constexpr const char* kImageId = "io.minke.image.id";      // hex of the config's digest
 constexpr const char* kImageSize = "io.minke.image.size";  // Image::size, decimal
 
-// Of an image list: when it was made (RFC 3339), and where those of its images that are not here were
-// taken from, as a JSON object of digests and references.
+// Of an image list: when it was made (RFC 3339), and where those of its images that are not here
+// were taken from, as a JSON object of digests and references.
 constexpr const char* kListCreated = "org.opencontainers.image.created";
 constexpr const char* kListSources = "io.minke.list.sources";
 

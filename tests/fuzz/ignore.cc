@@ -1,5 +1,5 @@
-// Ignore files: along a walk every path gets the answer that it gets by itself, and a folder that is
-// left out with all that is in it holds nothing that counts.
+// Ignore files: along a walk every path gets the answer that it gets by itself, and a folder that
+// is left out with all that is in it holds nothing that counts.
 #include "build/ignore.h"
 
 #include <cstddef>

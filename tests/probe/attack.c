@@ -59,9 +59,10 @@ static void end_lurking(int signal) {
   told_to_end = 1;
 }
 
-// lurk [SECONDS]: until SIGTERM, at most so long, looks into every process that shows up in our pid namespace for a way out of it:
-// folders of another root, the programs of another root, descriptors, a tracer's seat. Prints what
-// it found, and at the end how many processes it has seen.
+// lurk [SECONDS]: until SIGTERM, at most so long, looks into every process that shows up in our pid
+// namespace for a way out of it: folders of another root, the programs of another root,
+// descriptors, a tracer's seat. Prints what it found, and at the end how many processes it has
+// seen.
 static int lurk(int argc, char** argv) {
   double end = now() + (argc ? atof(argv[0]) : 10);
   int seen = 0, last = 0, found = 0;
