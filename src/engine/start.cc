@@ -254,7 +254,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     // Meanwhile the monitor builds; the files with names are bound in by their inodes.
     auto networks = lease_networks(container);
     if (!networks) {
-      handle.abandon(nullptr);
+      handle.abandon(nullptr, networks.error());
       return std::move(networks.error()).with_exit(network_fault);
     }
     monitor::StateRecord made = TRY(handle.wait_created());
@@ -263,7 +263,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
     if (*networks) {
       Status connected = attach_networks(container, &**networks, made.pid, made.start_time);
       if (!connected) {
-        handle.abandon(&made);
+        handle.abandon(&made, connected.error());
         return std::move(connected.error()).with_exit(network_fault);
       }
       failpoint("engine.start", 6);  // it is on its networks
@@ -274,7 +274,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
       Status helped =
           start_network_helper(host_, config, made, life.first.get(), std::move(listeners));
       if (!helped) {
-        handle.abandon(&made);
+        handle.abandon(&made, helped.error());
         return std::move(helped.error()).with_exit(network_fault);
       }
     }

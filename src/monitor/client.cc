@@ -123,10 +123,11 @@ Result<ExitRecord> Handle::wait_exit() {
   return record;
 }
 
-void Handle::abandon(const StateRecord* created) {
+void Handle::abandon(const StateRecord* created, const Error& why) {
   constexpr int kWaitMs = 10000;
   // The clean-up is the caller's, who holds the lock that another one would wait for.
   ignore(sys::send_message(control_.get(), pack(Verb::claimed)), "then it is gone already");
+  ignore(sys::send_message(control_.get(), pack_error(why)), "then it is gone already");
   control_.reset();  // nobody will ever say start
   attach_.reset();   // nor read what it has said
   // One that was to be kept waiting does not mind that.

@@ -52,9 +52,10 @@ class Handle {
   Result<ExitRecord> wait_exit();
   // After wait_exit(): until the monitor itself, which removes the cgroup, has ended.
   void wait_gone();
-  // Instead of start(): what has been made goes, and with it the monitor, which is waited for.
+  // Instead of start(): what has been made goes, and with it the monitor, which is waited for and
+  // keeps `why` as the end of this start.
   // `created`: what wait_created() gave, if it came so far.
-  void abandon(const StateRecord* created);
+  void abandon(const StateRecord* created, const Error& why);
   // The descriptor that becomes readable when wait_exit() would not block.
   int fd() const { return control_.get(); }
   sys::UniqueFd take_attach() { return std::move(attach_); }

@@ -356,12 +356,13 @@ void Monitor::on_control() {
         claimed_ = true;
         if (told_) leave();
         return;
+      case Verb::failed:
+        return start_failed(unpack_error(message->data));
       case Verb::plan:
       case Verb::exec_plan:
       case Verb::created:
       case Verb::started:
       case Verb::exited:
-      case Verb::failed:
         return;
     }
     return;

@@ -338,6 +338,7 @@ void Carrier::drop(Dial* dial, bool abort) {
   TimeoutList::remove(&dial->timed);
   by_ends_.remove(dial);
   if (dial->fd >= 0) {
+    loop_->forget(dial->fd);
     if (abort) {
       close_with_reset(dial->fd);
     } else {

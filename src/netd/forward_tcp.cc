@@ -58,8 +58,11 @@ Status TcpForwarder::add(ForwardedContainer* container, sys::UniqueFd fd,
 
 void TcpForwarder::remove(ForwardedContainer* container) {
   std::erase_if(waiting_, [&](const Waiting& w) { return w.listener->container == container; });
-  const auto gone =
-      std::erase_if(listeners_, [&](const auto& l) { return l->container == container; });
+  const auto gone = std::erase_if(listeners_, [&](const auto& l) {
+    if (l->container != container) return false;
+    loop_->forget(l->fd.get());
+    return true;
+  });
   stats_->ports.fetch_sub(gone, std::memory_order_relaxed);
   splicer_.reset_all(&container->relays);
 }

@@ -82,7 +82,11 @@ void UdpForwarder::close_flows(ForwardedContainer* container) {
 
 void UdpForwarder::remove(ForwardedContainer* container) {
   close_flows(container);
-  const auto gone = std::erase_if(ports_, [&](const auto& p) { return p->container == container; });
+  const auto gone = std::erase_if(ports_, [&](const auto& p) {
+    if (p->container != container) return false;
+    loop_->forget(p->fd.get());
+    return true;
+  });
   stats_->ports.fetch_sub(gone, std::memory_order_relaxed);
 }
 
@@ -256,6 +260,7 @@ void UdpForwarder::close(Flow* flow) {
   TimeoutList::remove(&flow->timed);
   TimeoutList::remove(&flow->age);
   by_client_.remove(flow);
+  loop_->forget(flow->fd);
   ::close(flow->fd);
   --flow->port->flows;
   --flow->by->flows;

@@ -63,7 +63,10 @@ class Loop {
   // False with errno. Events of epoll_ctl(2), EPOLLET among them when wanted.
   bool watch(int fd, std::uint32_t events, Source* source);
   bool change(int fd, std::uint32_t events, Source* source);
-  void forget(int fd);  // only for what stays open; close(2) does it too
+  // Before a watched descriptor is closed, always: close(2) does it only when no other one of the
+  // same socket is open, and a service manager, a monitor or a child before its exec may hold one.
+  // What has come already in this round comes all the same.
+  void forget(int fd);
   void later(Task* task);
   Status add_timeouts(TimeoutList* list);          // at most kMaxLists
   std::int64_t now_ms() const { return now_ms_; }  // CLOCK_MONOTONIC when this round began

@@ -308,6 +308,7 @@ void Splicer::close(Relay* relay, bool abort) {
   relay->closed = true;
   for (RelayEnd& end : relay->end) {
     release(&end);
+    loop_->forget(end.fd);
     if (abort) {
       close_with_reset(end.fd);
     } else {

@@ -12,6 +12,15 @@ ok minke run --rm -p 8081:80/udp "$IMG" true
 "$PEER" serve 8082 >/dev/null &
 within 20 eval 'ss -ltn | grep -q :8082'
 assert_error 126 'listen tcp4 :8082: bind: address already in use \(process [0-9]+ \(.*\) has it\)' minke run --rm -p 8082:80 "$IMG" true
+# one that has run before keeps the reason, for whoever did not see the command (a restart policy's)
+minke create --name b -p 8083:80 "$IMG" true >/dev/null
+ok minke start -a b
+"$PEER" serve 8083 >/dev/null &
+within 20 eval 'ss -ltn | grep -q :8083'
+assert_error 125 'listen tcp4 :8083: bind: address already in use' minke start b
+ok minke inspect --format '{{.State.Error}}' b
+assert_match 'listen tcp4 :8083: bind: address already in use' "$out"
+ok minke rm b
 assert_error 126 'cannot assign requested address' minke run --rm -p 198.51.100.9:8085:80 "$IMG" true
 assert_error 125 'conflicting port mappings for host port 80 \(protocol tcp\)' minke create -p 80:80 -p 80:81 "$IMG"
 ok minke ps -aq
