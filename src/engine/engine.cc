@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "engine/defaults.h"
 #include "engine/records.h"
+#include "monitor/detach_keys.h"
 
 namespace minke::engine {
 
@@ -51,7 +52,10 @@ Result<const config::ContainersConf*> Engine::conf() {
 }
 
 Result<std::string> Engine::detach_keys(const std::optional<std::string>& asked, bool terminal) {
-  if (asked) return *asked;
+  if (asked) {
+    TRY(monitor::DetachKeys::parse(*asked));
+    return *asked;
+  }
   const std::string usual = AttachFlags().detach_keys;
   if (!terminal) return usual;
   const config::ContainersConf* defaults = TRY(conf());

@@ -15,3 +15,10 @@ assert_eq running "$(state_of c)"
 assert_match 'got again' "$(cat two)"
 within 20 is_exited c
 assert_eq 4 "$(minke inspect --format '{{.State.ExitCode}}' c)"
+
+# what is no key is refused before anything happens, with a terminal or without
+minke run -d --name d --network none "$IMG" sleep 1000 >/dev/null
+assert_error 125 'invalid detach keys "bogus-key"' minke attach --detach-keys bogus-key d
+assert_error 125 'invalid detach keys "ctrl-1"' minke exec --detach-keys ctrl-1 d true
+assert_error 125 'invalid detach keys "bogus-key"' minke run --rm --network none --detach-keys bogus-key "$IMG" true
+ok minke rm -f -t 0 d
