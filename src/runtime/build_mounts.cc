@@ -172,6 +172,12 @@ Status add_spec_mount(const BuildInput& in, const NamespaceChoice& ns, const oci
   MountPlan& m = add_mount(plan, mount.destination);
   take_options(o, &m);
   m.no_links = takes_no_links(mount);
+  if (o.remount) {
+    m.remount = true;
+    m.type = m.source = "remount";  // for who reads the plan
+    split_params(o.data, &m, plan);
+    return {};
+  }
   if (o.bind) {
     if (mount.source.empty()) return Error(Errc::invalid_argument, "a bind mount needs a source");
     m.source = plan->keep(mount.source[0] == '/' ? mount.source

@@ -43,6 +43,7 @@ int child_root_bind(ChildState& c, const char* source, int mount);  // `mount`: 
 int child_mask(ChildState& c, const char* target);
 int child_readonly(ChildState& c, const char* target);
 int child_remount_readonly(ChildState& c, const char* target);
+int child_remount(ChildState& c, const MountPlan& m);  // child_mount_old.cc
 int child_device(ChildState& c, const DevicePlan& d);  // child_device.cc
 int child_symlink(ChildState& c, const char* content, const char* target);
 int child_console(ChildState& c, const ConsolePlan& p);

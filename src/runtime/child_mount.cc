@@ -234,6 +234,7 @@ int child_label(ChildState& c, const MountPlan& m, int mount) {
 }
 
 int child_mount(ChildState& c, const MountPlan& m) {
+  if (m.remount) return child_remount(c, m);
   if (c.old_api && m.subpath != nullptr) {
     errno = ENOSYS;
     return fail(c, Call::unsupported);

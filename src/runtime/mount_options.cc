@@ -163,7 +163,7 @@ Result<MountOptions> parse_mount_options(std::string_view type,
     } else if (const OptionRow* row = find_option(word)) {
       apply_row(*row, &out);
     } else if (word == "remount") {
-      return Error(Errc::unsupported, "option \"remount\": a container's mounts are always new");
+      out.remount = true;
     } else if (!word.empty()) {
       out.data.push_back(word);
     }
@@ -189,7 +189,7 @@ unsigned long mount_flags_of(std::uint64_t a) {
 }
 
 std::vector<std::string> known_mount_options() {
-  std::vector<std::string> names = {"bind", "idmap", "rbind", "ridmap", "tmpcopyup"};
+  std::vector<std::string> names = {"bind", "idmap", "rbind", "remount", "ridmap", "tmpcopyup"};
   for (const OptionRow& row : kOptions) names.emplace_back(row.name);
   for (const PropagationRow& row : kPropagations) names.emplace_back(row.name);
   return names;

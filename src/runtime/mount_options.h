@@ -18,6 +18,7 @@ enum class IdmapOption { none, idmap, ridmap };
 
 struct MountOptions {
   bool bind = false, recursive = false;
+  bool remount = false;  // of what is at the destination already; with bind its attributes alone
   // MOUNT_ATTR_* of mount_setattr(2). An access-time mode in `set` stands with MOUNT_ATTR__ATIME in
   // `clear`.
   std::uint64_t set = 0, clear = 0;

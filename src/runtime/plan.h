@@ -97,6 +97,7 @@ struct MountPlan {
   const char* data = nullptr;  // the file system's options joined by commas (old API)
   std::vector<std::pair<const char*, const char*>> params;  // key and value, or a flag and null
   bool bind = false, recursive = false, copy_up = false;
+  bool remount = false;   // of what an earlier one has put there
   bool no_links = false;  // the target's path may hold none
   int mount_fd = -1;      // a detached mount made by the parent before the clone
   int received = -1;      // or one it sends later: index
