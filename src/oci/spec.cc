@@ -154,6 +154,16 @@ Status check_capability_list(const std::vector<std::string>& names, std::string_
   return {};
 }
 
+// capset(2) refuses what is effective and not permitted.
+Status check_effective(const Capabilities& c, std::string_view path) {
+  for (std::size_t i = 0; i < c.effective.size(); ++i)
+    if (std::none_of(c.permitted.begin(), c.permitted.end(), [&](const std::string& permitted) {
+          return capability_number(permitted) == capability_number(c.effective[i]);
+        }))
+      return fault(item(path, i), concat(c.effective[i], " is not in permitted"));
+  return {};
+}
+
 Status check_rlimits(const std::vector<Rlimit>& limits, std::string_view path) {
   std::set<std::string_view> seen;
   for (std::size_t i = 0; i < limits.size(); ++i) {
@@ -422,6 +432,7 @@ Status validate_process(const Process& p, std::string_view path) {
     TRY(check_capability_list(c.inheritable, at("capabilities.inheritable")));
     TRY(check_capability_list(c.permitted, at("capabilities.permitted")));
     TRY(check_capability_list(c.ambient, at("capabilities.ambient")));
+    TRY(check_effective(c, at("capabilities.effective")));
   }
   TRY(check_rlimits(p.rlimits, at("rlimits")));
   if (p.oom_score_adj && (*p.oom_score_adj < -1000 || *p.oom_score_adj > 1000))

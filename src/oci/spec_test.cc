@@ -43,6 +43,9 @@ TEST(Spec, FaultsNameTheirPath) {
             "linux.namespaces[2].type: namespace \"uts\" is given twice");
   EXPECT_EQ(fault(replaced("CAP_KILL", "CAP_FLY")),
             "process.capabilities.bounding[0]: unknown capability \"CAP_FLY\"");
+  EXPECT_EQ(fault(replaced(R"("bounding": ["CAP_KILL"])",
+                           R"("effective": ["CAP_KILL", "CAP_CHOWN"], "permitted": ["CAP_KILL"])")),
+            "process.capabilities.effective[1]: CAP_CHOWN is not in permitted");
   EXPECT_EQ(fault(replaced("RLIMIT_NOFILE", "RLIMIT_X")),
             "process.rlimits[0].type: unknown limit \"RLIMIT_X\"");
   EXPECT_EQ(fault(replaced(R"("soft": 1)", R"("soft": 3)")),
