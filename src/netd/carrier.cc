@@ -18,7 +18,7 @@
 namespace minke::netd {
 namespace {
 
-constexpr int kSynsPerTurn = 256, kAcceptsPerTurn = 128, kBacklog = 65535;
+constexpr int kSynsPerTurn = 256, kSynsPerDrain = 16, kAcceptsPerTurn = 128, kBacklog = 65535;
 constexpr std::int64_t kPauseMs = 250, kQuietMs = 10'000;
 // Dials that took this long may have been asked for twice; the second SYN can still be on its way
 // when the connection has been claimed.
@@ -56,6 +56,7 @@ Carrier::Carrier(Loop* loop, PipeBudget* pipes, CarrierStats* stats, const Optio
   (void)!::getrandom(&seed_, sizeof seed_, 0);
   syn_source_.ready = syns_ready;
   more_.run = more_syns;
+  drain_.run = drain_syns;
 }
 
 Carrier::~Carrier() = default;
@@ -77,8 +78,9 @@ Status Carrier::open(sys::UniqueFd listener4, sys::UniqueFd listener6) {
 
 Status Carrier::hold(SynReader* reader) {
   reader_ = reader;
-  if (!loop_->watch(reader->event_fd(), EPOLLIN, &syn_source_))
+  if (!loop_->watch(reader->fd(), EPOLLIN, &syn_source_))
     return Error::from_errno(errno, "watch the queue");
+  loop_->often(&drain_);
   return {};
 }
 
@@ -88,10 +90,17 @@ void Carrier::syns_ready(Source* source, std::uint32_t) {
 
 void Carrier::more_syns(Task* task) { holder_of(task, &Carrier::more_)->take_syns(); }
 
+void Carrier::drain_syns(Task* task) {
+  auto* self = holder_of(task, &Carrier::drain_);
+  self->reader_->drain(self->loop_->now_ms());
+  if (!self->reader_->empty()) self->loop_->later(&self->more_);
+}
+
+// A connect takes as long as many SYNs take to come.
 void Carrier::take_syns() {
-  reader_->clear_event();
   HeldPacket packet;
   for (int i = 0; i < kSynsPerTurn; ++i) {
+    if (i % kSynsPerDrain == 0) reader_->drain(loop_->now_ms());
     if (!reader_->take(&packet)) return;
     hold_one(packet);
   }
@@ -148,7 +157,7 @@ void Carrier::hold_one(const HeldPacket& packet) {
   dial->destination = packet.destination;
   dial->sequence = packet.sequence;
   dial->packet = packet.id;
-  dial->began_ms = loop_->now_ms();
+  dial->began_ms = packet.came_ms;
   dial->fd = fd;
   ++by->dials;
   by_ends_.insert(dial, hash);
@@ -217,9 +226,11 @@ void Carrier::listener_ready(Source* source, std::uint32_t) {
 
 void Carrier::accept_some(Listener* listener) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    sys::UniqueFd fd(::accept4(listener->fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    SocketAddress peer;
+    sys::UniqueFd fd(
+        ::accept4(listener->fd.get(), &peer.any, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd && fd.get() <= last_usable_fd()) {
-      claim(std::move(fd));
+      claim(std::move(fd), peer.endpoint());
     } else if (fd) {
       close_with_reset(fd.release());
       return pause(EMFILE);
@@ -231,8 +242,7 @@ void Carrier::accept_some(Listener* listener) {
   }
 }
 
-void Carrier::claim(sys::UniqueFd accepted) {
-  const Endpoint client = peer_endpoint(accepted.get());
+void Carrier::claim(sys::UniqueFd accepted, const Endpoint& client) {
   const Endpoint destination = local_endpoint(accepted.get());
   Dial* dial = find(client, destination, hash_of(client, seed_) ^ hash_of(destination, seed_ + 1));
   if (dial == nullptr || dial->state != State::connected)

@@ -39,7 +39,7 @@ class Carrier {
 
   // On the carrier's thread, once. A listener may be empty: that family is not carried.
   Status open(sys::UniqueFd listener4, sys::UniqueFd listener6);
-  Status hold(SynReader* reader);  // from here on
+  Status hold(SynReader* reader);  // from here on; the reader is this thread's now
   // A container's address is gone: what it has open is reset.
   void forget(const net::IpAddress& client);
   void close_all();
@@ -84,6 +84,7 @@ class Carrier {
   static void unclaimed(void* self, Timed* timed);
   static void pause_over(void* self, Timed* timed);
   static void more_syns(Task* task);
+  static void drain_syns(Task* task);
   static void free_dial(Task* task);
 
   void take_syns();
@@ -93,7 +94,7 @@ class Carrier {
   bool may_reach(const net::IpAddress& address);
   void answer(Dial* dial, int error);
   void accept_some(Listener* listener);
-  void claim(sys::UniqueFd accepted);
+  void claim(sys::UniqueFd accepted, const Endpoint& client);
   void carry_late(sys::UniqueFd accepted, const Endpoint& client, const Endpoint& destination);
   void pause(int error);
   Dial* find(const Endpoint& client, const Endpoint& destination, std::uint64_t hash);
@@ -107,7 +108,7 @@ class Carrier {
   Splicer splicer_;
   SynReader* reader_ = nullptr;
   Source syn_source_;
-  Task more_;
+  Task more_, drain_;
   Listener listeners_[2];
   Slab<Dial> dials_;
   Slab<Client> clients_;

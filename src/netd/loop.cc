@@ -5,6 +5,15 @@
 #include <ctime>
 
 namespace minke::netd {
+namespace {
+
+std::int64_t clock_us() {
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * std::int64_t{1'000'000} + now.tv_nsec / 1000;
+}
+
+}  // namespace
 
 TimeoutList::TimeoutList(std::int64_t length_ms, void (*expired)(void*, Timed*), void* owner)
     : length_ms_(length_ms), expired_(expired), owner_(owner) {
@@ -81,9 +90,16 @@ int Loop::timeout_ms() const {
 }
 
 void Loop::read_clock() {
-  timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  now_ms_ = now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  often_us_ = clock_us();
+  now_ms_ = often_us_ / 1000;
+}
+
+void Loop::run_often() {
+  if (often_ == nullptr) return;
+  const std::int64_t now = clock_us();
+  if (now - often_us_ < kOftenMicroseconds) return;
+  often_us_ = now;
+  often_->run(often_);
 }
 
 // Only what was queued when it began: a task that queues itself again waits for the next events.
@@ -95,6 +111,7 @@ void Loop::run_tasks() {
     Task* next = task->next;
     task->queued = false;
     task->run(task);  // may free the task
+    run_often();
     task = next;
   }
 }
@@ -107,6 +124,7 @@ void Loop::run() {
     for (int i = 0; i < count; ++i) {
       auto* source = static_cast<Source*>(events[i].data.ptr);
       source->ready(source, events[i].events);
+      run_often();
     }
     for (int i = 0; i < list_count_; ++i) lists_[i]->run_due(now_ms_);
     run_tasks();

@@ -68,6 +68,9 @@ class Loop {
   // What has come already in this round comes all the same.
   void forget(int fd);
   void later(Task* task);
+  // What cannot wait for a long round to end: run between two events or tasks whenever
+  // kOftenMicroseconds have passed. It must not touch what an event of the round may point at.
+  void often(Task* task) { often_ = task; }
   Status add_timeouts(TimeoutList* list);          // at most kMaxLists
   std::int64_t now_ms() const { return now_ms_; }  // CLOCK_MONOTONIC when this round began
   void run();                                      // until stop(), which only this thread may call
@@ -75,16 +78,19 @@ class Loop {
 
  private:
   static constexpr int kMaxLists = 8, kEvents = 128;
+  static constexpr std::int64_t kOftenMicroseconds = 500;
   int timeout_ms() const;
   void run_tasks();
   void read_clock();
+  void run_often();
 
   sys::UniqueFd epoll_;
   TimeoutList* lists_[kMaxLists] = {};
   int list_count_ = 0;
   Task* first_ = nullptr;
   Task** last_ = &first_;
-  std::int64_t now_ms_ = 0;
+  Task* often_ = nullptr;
+  std::int64_t now_ms_ = 0, often_us_ = 0;
   bool stopped_ = false;
 };
 

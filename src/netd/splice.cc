@@ -290,7 +290,7 @@ bool Splicer::copy(Relay* relay, RelayEnd* source, RelayEnd* sink) {
 void Splicer::end_of_stream(RelayEnd* source, RelayEnd* sink) {
   source->ended = true;
   source->readable = false;
-  (void)::shutdown(sink->fd, SHUT_WR);
+  if (!sink->ended) (void)::shutdown(sink->fd, SHUT_WR);  // else close(2) says so in a moment
 }
 
 void Splicer::release(RelayEnd* end) {

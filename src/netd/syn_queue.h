@@ -16,6 +16,7 @@ struct HeldPacket {
   bool syn;          // a whole TCP SYN; else the rest is 0
   std::uint32_t sequence;
   Endpoint source, destination;
+  std::int64_t came_ms;  // when it was read; set by the reader
 };
 
 // The packets of one datagram of the queue's socket, at most `room`. Anything malformed is left

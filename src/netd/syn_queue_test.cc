@@ -5,11 +5,13 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
+#include <sys/socket.h>
 
 #include <cstring>
 
 #include "net/ruleset.h"
 #include "netd/dial_rules.h"
+#include "netd/syn_reader.h"
 
 namespace minke::netd {
 namespace {
@@ -117,6 +119,67 @@ TEST(SynQueue, Acknowledgement) {
   EXPECT_EQ(parse_acknowledgement(bytes(answer(5))), -1);
   EXPECT_EQ(parse_acknowledgement(bytes(held(1, "x"))), -1);
   EXPECT_EQ(parse_acknowledgement(bytes(raw(header))), -1);
+}
+
+class SynReaderTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    int fds[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
+    kernel_.reset(fds[0]);
+    ASSERT_TRUE(reader_.start(sys::UniqueFd(fds[1]), 0));
+  }
+  void send(std::uint32_t id, const std::string& packet) {
+    const std::string m = held(id, packet);
+    ASSERT_EQ(::send(kernel_.get(), m.data(), m.size(), 0), static_cast<ssize_t>(m.size()));
+  }
+  sys::UniqueFd kernel_;
+  SynReader reader_;
+};
+
+TEST_F(SynReaderTest, HandsOutInOrderWithTheTimeOfReading) {
+  HeldPacket p;
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    for (std::uint32_t i = 0; i < 3; ++i) send(round * 3 + i, v4_packet(kTcpSyn));
+    reader_.drain(1000 + round);
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      ASSERT_TRUE(reader_.take(&p));
+      EXPECT_EQ(p.id, round * 3 + i);
+      EXPECT_EQ(p.came_ms, 1000 + round);
+    }
+    EXPECT_FALSE(reader_.take(&p));
+  }
+}
+
+// What finds no room stays with the kernel; the ring's end is followed by its beginning.
+TEST_F(SynReaderTest, AFullRingLosesNothing) {
+  std::uint32_t sent = 0, taken = 0;
+  HeldPacket p;
+  for (int i = 0; i < 8180; ++i) {
+    send(sent++, v4_packet(kTcpSyn));
+    reader_.drain(1);
+  }
+  for (; taken < 5000 && reader_.take(&p); ++taken) ASSERT_EQ(p.id, taken);
+  EXPECT_EQ(taken, 5000u);
+  for (int i = 0; i < 1000; ++i) {
+    send(sent++, v4_packet(kTcpSyn));
+    reader_.drain(1);
+  }
+  for (; reader_.take(&p); ++taken) ASSERT_EQ(p.id, taken);
+  reader_.drain(1);
+  for (; reader_.take(&p); ++taken) ASSERT_EQ(p.id, taken);
+  EXPECT_EQ(taken, sent);
+}
+
+TEST_F(SynReaderTest, WhatIsNoSynIsLetPassAtOnce) {
+  HeldPacket p;
+  send(5, "no packet");
+  reader_.drain(1);
+  EXPECT_TRUE(reader_.empty());
+  EXPECT_FALSE(reader_.take(&p));
+  char verdict[256];
+  const ssize_t n = ::recv(kernel_.get(), verdict, sizeof verdict, MSG_DONTWAIT);
+  EXPECT_EQ(std::string(verdict, n > 0 ? n : 0), make_verdict(0, 5, Verdict::accept, 0));
 }
 
 TEST(DialRules, LoopbackAndItsDisguisesAreNeverDialled) {
