@@ -30,7 +30,9 @@ Result<oci::Process> make_exec_process(const ContainerConfig& config, const oci:
   if (!options.user.empty()) {
     std::string passwd = read_account_file(root_fd, "etc/passwd"),
                 group = read_account_file(root_fd, "etc/group");
-    ResolvedUser user = TRY(resolve_user(options.user, config.request.groups, passwd, group));
+    auto found = resolve_user(options.user, config.request.groups, passwd, group);
+    if (!found) return std::move(found.error()).with_exit(255);  // as Podman
+    const ResolvedUser& user = *found;
     process.user.uid = user.uid;
     process.user.gid = user.gid;
     process.user.additional_gids = user.additional_gids;

@@ -107,8 +107,6 @@ Status complete_memory(oci::Resources* resources) {
   if (!resources->memory) return {};
   oci::Memory& memory = *resources->memory;
   const std::int64_t limit = memory.limit.value_or(0), swap = memory.swap.value_or(0);
-  if (limit > 0 && limit < (6 << 20))
-    return Error(Errc::invalid_argument, "minimum memory limit allowed is 6MB");
   if (limit > 0 && !memory.swap) memory.swap = limit > INT64_MAX / 2 ? INT64_MAX : 2 * limit;
   if (limit > 0 && swap > 0 && swap < limit)
     return Error(Errc::invalid_argument,

@@ -334,8 +334,9 @@ Status add_process(SpecBuilder* b) {
   process.env = config.env;
 
   Accounts accounts = TRY(read_accounts(config, b->host, b->context.container_dir + "/upper"));
-  ResolvedUser user =
-      TRY(resolve_user(config.user, b->request.groups, accounts.passwd, accounts.group));
+  auto found = resolve_user(config.user, b->request.groups, accounts.passwd, accounts.group);
+  if (!found) return std::move(found.error()).with_exit(126);
+  const ResolvedUser& user = *found;
   TRY(check_mapped(*b, user));
   TRY(check_workdir(*b));
   process.user.uid = user.uid;

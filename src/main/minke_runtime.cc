@@ -255,9 +255,13 @@ Result<Global> make_global(const Arguments& a) {
   return g;
 }
 
-int report(const Global& g, Error& error) {
+void tell(const Global& g, const Error& error) {
   ::fprintf(stderr, "%s\n", error.message().c_str());
   write_log(g, "error", error.message());
+}
+
+int report(const Global& g, const Error& error) {
+  tell(g, error);
   return error.exit_code() != 0 ? error.exit_code() : 1;
 }
 
@@ -289,7 +293,11 @@ int run(const std::vector<std::string>& argv) {
     auto parsed = parse_arguments(rest, command.options, command.stop_after_words);
     if (!parsed) return report(global, parsed.error());
     auto code = command.run(global, *parsed);
-    return code ? *code : report(global, code.error());
+    if (code) return *code;
+    // As runc: apart from what a process that ran may have ended with.
+    if (command.run != run_exec) return report(global, code.error());
+    tell(global, code.error());
+    return 255;
   }
   Error unknown(Errc::invalid_argument, concat("unknown command ", quote(args->words[0])));
   return report(global, unknown);

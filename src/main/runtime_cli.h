@@ -100,6 +100,7 @@ Result<int> run_ps(const Global& g, const Arguments& a);
 Result<int> run_pause(const Global& g, const Arguments& a);
 Result<int> run_resume(const Global& g, const Arguments& a);
 Result<int> run_update(const Global& g, const Arguments& a);
+// runtime_events.cc
 Result<int> run_events(const Global& g, const Arguments& a);
 // runtime_info.cc
 Result<int> run_spec(const Global& g, const Arguments& a);

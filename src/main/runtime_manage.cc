@@ -1,5 +1,4 @@
-// state, kill, delete, list, ps, pause, resume, update, events.
-#include <poll.h>
+// state, kill, delete, list, ps, pause, resume, update.
 #include <regex.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +8,6 @@
 #include <algorithm>
 
 #include "base/str.h"
-#include "base/time.h"
 #include "main/runtime_cli.h"
 #include "runtime/cgroup.h"
 #include "runtime/resctrl.h"
@@ -384,79 +382,6 @@ Result<int> run_update(const Global& g, const Arguments& a) {
   runtime::Cgroup cgroup = TRY(cgroup_of(record));
   TRY(cgroup.update(resources));
   return 0;
-}
-
-namespace {
-
-json::Value stats_value(const Record& r, const runtime::CgroupStats& s) {
-  auto object = [](std::initializer_list<std::pair<const char*, json::Value>> members) {
-    json::Object o;
-    for (const auto& [name, value] : members) o.set(name, value);
-    return json::Value(std::move(o));
-  };
-  json::Array per_cpu;
-  for (std::uint64_t ns : s.per_cpu_ns) per_cpu.push_back(json::Value(ns));
-  json::Value cpu = object({{"usage", object({{"total", s.cpu_usage_ns},
-                                              {"percpu", std::move(per_cpu)},
-                                              {"kernel", s.cpu_system_ns},
-                                              {"user", s.cpu_user_ns}})},
-                            {"throttling", object({{"periods", s.periods},
-                                                   {"throttledPeriods", s.throttled_periods},
-                                                   {"throttledTime", s.throttled_ns}})}});
-  json::Value memory =
-      object({{"cache", s.memory_cache},
-              {"usage", object({{"limit", s.memory_limit},
-                                {"usage", s.memory_usage},
-                                {"max", s.memory_max_usage},
-                                {"failcnt", s.memory_failcnt}})},
-              {"swap", object({{"limit", s.swap_limit}, {"usage", s.swap_usage}})}});
-  json::Value pids = object({{"current", s.pids_current}, {"limit", s.pids_limit}});
-  json::Value io = object({{"readBytes", s.block_read_bytes}, {"writeBytes", s.block_write_bytes}});
-  json::Value data = object({{"cpu", std::move(cpu)},
-                             {"memory", std::move(memory)},
-                             {"pids", std::move(pids)},
-                             {"blkio", std::move(io)}});
-  return object({{"type", "stats"}, {"id", r.id}, {"data", std::move(data)}});
-}
-
-}  // namespace
-
-Result<int> run_events(const Global& g, const Arguments& a) {
-  Store store(g.root);
-  Record record = TRY(load_one(store, a));
-  runtime::Cgroup cgroup = TRY(cgroup_of(record));
-  auto interval = parse_duration(a.get("interval", "5s"));
-  if (!interval || *interval <= 0)
-    return Error(Errc::invalid_argument, "--interval: not a duration");
-  if (store.status(record) == "stopped")
-    return Error(Errc::conflict, concat("container ", record.id, " is not running"));
-  if (a.has("stats")) {
-    runtime::CgroupStats stats = TRY(cgroup.stats());
-    print_json(stats_value(record, stats), 0);
-    return 0;
-  }
-  sys::Pidfd init = TRY(sys::Pidfd::open(record.handle.pid, record.handle.start_time));
-  sys::UniqueFd oom;
-  if (auto fd = cgroup.oom_event_fd()) oom.reset(*fd);
-  std::uint64_t kills = cgroup.oom_kills().value_or(0);
-  for (;;) {
-    struct pollfd polls[2] = {{init.get(), POLLIN, 0}, {oom.get(), POLLIN | POLLPRI, 0}};
-    if (::poll(polls, 2, static_cast<int>(*interval / 1000000)) < 0 && errno != EINTR)
-      return Error::from_errno(errno, "poll");
-    if (polls[0].revents != 0) return 0;
-    if (polls[1].revents != 0) {
-      char drain[4096];
-      if (::read(oom.get(), drain, sizeof drain) < 0 && errno != EAGAIN)
-        return Error::from_errno(errno, "read OOM events");
-      std::uint64_t now_kills = cgroup.oom_kills().value_or(0);
-      if (now_kills > kills) ::printf("{\"type\":\"oom\",\"id\":%s}\n", quote(record.id).c_str());
-      kills = now_kills;
-    } else {
-      runtime::CgroupStats stats = TRY(cgroup.stats());
-      print_json(stats_value(record, stats), 0);
-    }
-    ::fflush(stdout);
-  }
 }
 
 }  // namespace minke::runtime_cli

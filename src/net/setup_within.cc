@@ -43,9 +43,15 @@ bool has_no_v6(const Error& error) {
   return error.sys() == EAFNOSUPPORT || error.sys() == EOPNOTSUPP || error.sys() == EACCES;
 }
 
-// Addresses of IPv6 and a default route by the gateway, at once: the helper's own come with its
-// first advertisement.
-Status add_v6(Links& links, Attachment* device) {
+Status keep_own_address(int netns, const std::string& interface) {
+  auto settings = TRY(Settings::of(netns));
+  return settings.set_if_there(concat("ipv6/conf/", interface, "/autoconf"), "0");
+}
+
+// Addresses of IPv6 and a default route by the gateway, at once: the helper's own route comes with
+// its first advertisement. No address does: it would be the source of what a server answers to a
+// datagram that came to ours (the newest one is, among equals).
+Status add_v6(Links& links, Attachment* device, int container_netns) {
   const Link link = TRY(links.get(device->interface));
   LinkBatch batch;
   bool any = false;
@@ -55,6 +61,7 @@ Status add_v6(Links& links, Attachment* device) {
     batch.add_address(link.index, link.name, address);
   }
   if (!any) return {};
+  TRY(keep_own_address(container_netns, device->interface));
   Status added = links.run(batch);
   if (!added && has_no_v6(added.error())) {
     std::erase_if(device->addresses, [](const IpPrefix& p) { return p.address.v6; });
@@ -80,7 +87,7 @@ Status add_v6(Links& links, Attachment* device) {
 
 Status prepare_within(Attachment* device, int container_netns) {
   auto links = TRY(Links::open(container_netns));
-  TRY(add_v6(links, device));
+  TRY(add_v6(links, device, container_netns));
   TRY(lay_local_table(links));
   Status laid = lay_answers(container_netns);
   if (laid || !is_not_known(laid.error())) return laid;

@@ -212,6 +212,9 @@ CapChoice choose_capabilities(const ProcessInput& in) {
   c.final_ = {mask_of(want.effective), mask_of(want.permitted), mask_of(want.inheritable),
               mask_of(want.ambient)};
   c.bounding = mask_of(want.bounding);
+  // The kernel makes ambient only what is permitted and inheritable (capabilities(7)); the bundle
+  // that `runc spec` writes asks for more, and runs everywhere.
+  c.final_.ambient &= c.final_.permitted & c.final_.inheritable;
   if (in.own_user_namespace) return c;
   // Nobody can give what he does not have.
   std::uint64_t missing =

@@ -252,6 +252,11 @@ Result<Created> create(const CreateRequest& request) {
   if (!status) {
     if (status.error().sys() != 0 || status.error().code() == Errc::internal)
       prefer_child_report(plan, child, &status);
+    if (status.error().code() == Errc::internal && cgroup.oom_kills().value_or(0) > 0)
+      return Error(Errc::unavailable,
+                   "the container's init was killed for want of memory while it was set up: its "
+                   "memory limit is too low")
+          .with_exit(126);
     return std::move(status.error());
   }
   created.handle.id = request.id;

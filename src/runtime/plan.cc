@@ -406,7 +406,10 @@ Error report_error(const LaunchPlan& plan, const Report& r) {
     return hook_error(s.flags == 1 ? "startContainer hook" : "createContainer hook", r);
   if (const char* name = call_name(call)) what += concat(": ", name);
   if (r.text[0] != 0) what += concat(": ", r.text);
-  return Error::from_errno(r.err, what);
+  Error error = Error::from_errno(r.err, what);
+  // As an engine has it for a command that cannot be run.
+  if (s.op == Op::change_directory) return std::move(error).with_exit(r.err == ENOENT ? 127 : 126);
+  return error;
 }
 
 Error start_error(const Report& r, const std::string& program) {

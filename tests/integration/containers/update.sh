@@ -23,7 +23,7 @@ ok minke update -m 300m c
 assert_eq $((300 << 20)) "$(limit memory memory.limit_in_bytes memory.max)" memory
 ok minke update --cpu-quota 20000 c
 assert_eq '20000 100000' "$(minke inspect -f '{{.HostConfig.CpuQuota}} {{.HostConfig.CpuPeriod}}' c)"
-assert_error 125 'minimum memory limit allowed is 6MB' minke update -m 1m c
+assert_error 125 'memoryswap limit should be larger' minke update -m 50m --memory-swap 20m c
 assert_eq $((300 << 20)) "$(minke inspect -f '{{.HostConfig.Memory}}' c)" 'memory after a fault'
 assert_error 125 'no container with name or ID "nosuch" found: no such container' minke update -m 50m nosuch
 ok minke restart -t 0 c

@@ -17,6 +17,10 @@ for mode in slirp4netns slirp4netns:port_handler=rootlesskit; do
   assert_eq "$C4 40001 4" "$(client ask udp $S4 8053 --from 40001)"
   assert_eq "$C4B 40001 4" "$(client ask udp $S4 8053 --from 40001 --bind $C4B)"
   assert_eq "$C6 40001 4" "$(client ask udp $S6 8053 --from 40001)"
+  # The helper tells of its prefix. An address of it would be the newest, and the source of answers: it must not come.
+  within 60 eval 'u exec s ip -6 route | grep -q "default via fe80"'
+  [[ $(u exec s ip -6 addr show dev tap0) != *dynamic* ]] || fail 'another address of IPv6 has come'
+  assert_eq "$C6 40001 4" "$(client ask udp $S6 8053 --from 40001)"
   assert_match '^10\.0\.2\.2 ' "$(server ask tcp 127.0.0.1 8025)"
   assert_match '^10\.0\.2\.2 ' "$(server ask udp 127.0.0.1 8053)"
   assert_match '^10\.0\.2\.2 ' "$(server ask tcp $S4 8025)"

@@ -10,7 +10,7 @@ assert_eq box "$out"
 ok rt exec --cwd /tmp --env A=b c sh -c 'pwd; echo $A; id -u; cat /proc/1/comm'
 assert_eq $'/tmp\nb\n0\nsleep' "$out"
 expect_exit 7 rt exec c sh -c 'exit 7'
-assert_error 127 'executable file `nosuch` not found in \$PATH' rt exec c nosuch
+assert_error 255 'executable file `nosuch` not found in \$PATH' rt exec c nosuch
 if is_root; then
   ok rt exec --user 1000:7 c id
   assert_match '^uid=1000\(user\) gid=7' "$out"
