@@ -1,36 +1,25 @@
 #include "monitor/monitor.h"
 
 #include <fcntl.h>
-#include <link.h>
 #include <malloc.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <optional>
 #include <utility>
-#include <vector>
 
 #include "base/str.h"
-#include "monitor/checks.h"
 #include "monitor/child.h"
 #include "monitor/client.h"
-#include "monitor/hub.h"
-#include "monitor/netd_watch.h"
+#include "monitor/monitor_internal.h"
 #include "monitor/notify.h"
 #include "monitor/restart.h"
-#include "monitor/scope_memory.h"
+#include "monitor/settle.h"
 #include "monitor/starter.h"
-#include "monitor/wire.h"
-#include "sys/event_loop.h"
 #include "sys/life_lock.h"
 #include "sys/process.h"
 
@@ -39,113 +28,9 @@ namespace {
 
 // How long attached clients may take to read the rest after the end.
 constexpr std::int64_t kLastReadMs = 10'000;
-// Memory is given back this long after the start, and this long after something happened.
-constexpr std::int64_t kFirstSettleMs = 50, kSettleMs = 1000;
-// Not before something that is due within this time (a health check each second): that would only
-// bring all of it back, page by page.
-constexpr int kRestMs = 5000;
 constexpr std::int32_t kTimedOutCode = 255;  // Podman's, of conmon's -1
 
-// Text and constants of this program: never written, so they can be given back at any time.
-struct ReadOnlyPages {
-  struct {
-    std::uintptr_t start, size;
-  } ranges[8];
-  int count = 0;
-};
-int find_read_only_pages(dl_phdr_info* program, std::size_t, void* out) {
-  auto* pages = static_cast<ReadOnlyPages*>(out);
-  for (int i = 0; i < program->dlpi_phnum && pages->count < 8; ++i) {
-    const ElfW(Phdr)& header = program->dlpi_phdr[i];
-    if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0) continue;
-    std::uintptr_t address = program->dlpi_addr + header.p_vaddr,
-                   start = address & ~std::uintptr_t{4095};
-    pages->ranges[pages->count++] = {start, address - start + header.p_memsz};
-  }
-  return 1;  // the first is the program itself
-}
-
-class Monitor {
- public:
-  Monitor(sys::UniqueFd control, std::unique_ptr<sys::EventLoop> loop)
-      : control_(std::move(control)), loop_(std::move(loop)), hub_(*loop_), netd_(*loop_) {}
-
-  Status set_up();
-  Status run() { return loop_->run(); }
-  void report_failure(const Error& error);
-  // argv of the clean-up that nobody has taken, or empty.
-  std::vector<std::string> cleanup() const {
-    return claimed_ || restarts_ ? std::vector<std::string>() : plan_.cleanup_command;
-  }
-
- private:
-  struct ContainerEnds {
-    sys::UniqueFd stdio[3];
-    sys::UniqueFd console;
-  };
-
-  Status read_plan();
-  Status open_streams(ContainerEnds* theirs);
-  Status start_starter(ContainerEnds theirs);
-  void on_signal();
-  void reap();
-  void on_control();
-  void let_start();
-  void on_console();
-  void on_starter();
-  void on_created(CreatedMessage message);
-  void on_started();
-  void start_failed(Error error);
-  void settle_memory();
-  void kill_children();
-  void tell(const std::string& message);
-  void maybe_end();
-  void end();
-  void leave();
-  void write_state(const char* status);
-  void on_notify();
-  void note(const char* status, std::optional<int> exit_code = {});
-
-  Status replan(std::string_view payload);
-  void act_on_health(const HealthResult& result);
-  void stop_by_health();
-  void restart_if_wanted(const ExitRecord& record);
-
-  sys::UniqueFd control_;
-  std::unique_ptr<sys::EventLoop> loop_;
-  Hub hub_;
-  NetdWatch netd_;
-  std::vector<sys::UniqueFd> listeners_;  // until it watches
-  sys::UniqueFd helper_life_;
-  Plan plan_;
-  Checks checks_{*loop_, plan_};
-  std::optional<ExecTarget> exec_;
-  sys::UniqueFd signals_, starter_, console_, notify_;
-  ScopeMemory memory_;
-  std::string host_notify_;
-  std::vector<sys::UniqueFd> passed_;  // of the plan message, until the starter has them
-  sys::UniqueFd root_;                 // the same
-  sys::UniqueFd passthrough_[3];
-  sys::UniqueFd lock_;   // the container's, until its start is recorded
-  sys::FileLock alive_;  // in its folder, for our whole life: whoever has lost our record sees it
-  pid_t starter_pid_ = -1;
-  StateRecord state_;
-  bool poststop_ = false;
-  bool attached_from_start_ = false;
-  bool may_start_ = false;  // the word came
-  bool created_ = false, started_ = false, killed_ = false;
-  bool ended_ = false;    // recorded
-  bool claimed_ = false;  // the engine does the clean-up
-  bool told_ = false;     // the engine knows the end; its answer is awaited
-  std::optional<Error> failure_;
-  std::optional<int> init_status_;
-  bool timed_out_ = false;
-  bool said_healthy_ = false;   // sdnotify healthy has been told
-  bool wants_restart_ = false;  // a health check asks for it
-  bool restarts_ = false;       // somebody waits to start it anew
-  // Children that ended before their pid was known to be init's.
-  std::vector<std::pair<pid_t, int>> early_;
-};
+}  // namespace
 
 Status Monitor::set_up() {
   // SIGPIPE only has to be harmless; the others are read from the descriptor.
@@ -449,49 +334,6 @@ void Monitor::note(const char* status, std::optional<int> exit_code) {
   ignore(record_event(plan_.events, event), "nobody to tell; the container goes on");
 }
 
-// --- health
-
-// Its own count of restarts and their waits go on.
-Status Monitor::replan(std::string_view payload) {
-  Unpacker unpacker(payload);
-  RestartPlan restart;
-  HealthPlan health;
-  unpacker("restart", restart);
-  unpacker("health", health);
-  TRY(unpacker.finish());
-  plan_.restart.policy = restart.policy;
-  plan_.restart.retries = restart.retries;
-  if (plan_.restart.command.empty()) plan_.restart.command = std::move(restart.command);
-  plan_.health = std::move(health);
-  checks_.changed();
-  return {};
-}
-
-void Monitor::act_on_health(const HealthResult& result) {
-  if (init_status_ || ended_) return;
-  if (result.status == "healthy" && plan_.sdnotify == "healthy" && !host_notify_.empty() &&
-      !std::exchange(said_healthy_, true))
-    ignore(notify_manager(host_notify_, "READY=1"), "no service manager listens");
-  const std::string& action = plan_.health.on_failure;
-  if (result.startup_failed || (result.became_unhealthy && action == "restart")) {
-    wants_restart_ = true;
-    ::kill(state_.pid, SIGKILL);
-  } else if (result.became_unhealthy && action == "kill") {
-    ::kill(state_.pid, SIGKILL);
-  } else if (result.became_unhealthy && action == "stop") {
-    stop_by_health();
-  }
-}
-
-void Monitor::stop_by_health() {
-  ignore(sys::write_file(plan_.bundle + "/stopped", "", 0600), "then a policy starts it again");
-  ::kill(state_.pid, plan_.stop_signal);
-  if (plan_.stop_timeout >= 0)
-    loop_->add_timer(plan_.stop_timeout * 1000, [this] {
-      if (!init_status_) ::kill(state_.pid, SIGKILL);
-    });
-}
-
 // Before anybody is told of the end: who hears of it finds the wait recorded.
 void Monitor::restart_if_wanted(const ExitRecord& record) {
   if (exec_ || failure_ || plan_.restart.command.empty()) return;
@@ -536,30 +378,8 @@ void Monitor::on_started() {
       ::kill(state_.pid, SIGKILL);
     });
   if (!exec_ && !init_status_) checks_.begin(state_);
-  loop_->add_timer(kFirstSettleMs, [this] { settle_memory(); });
+  settle_memory_soon(*loop_);
   maybe_end();
-}
-
-// Gives free heap and the pages of our own program back, which are in the page cache anyway, then
-// waits in this very function: until something happens no more of the program is touched. The
-// kernel maps 64 KiB around each page that is, so a walk through the event loop would bring most of
-// it back.
-void Monitor::settle_memory() {
-  int due = loop_->next_timeout_ms();
-  if (due >= 0 && due < kRestMs) {
-    loop_->add_timer(2 * kRestMs, [this] { settle_memory(); });
-    return;
-  }
-  ::malloc_trim(0);
-  ReadOnlyPages pages;
-  ::dl_iterate_phdr(find_read_only_pages, &pages);
-  pollfd wait{loop_->fd(), POLLIN, 0};
-  int timeout = loop_->next_timeout_ms();
-  timespec until{timeout / 1000, timeout % 1000 * 1'000'000L};
-  for (int i = 0; i < pages.count; ++i)
-    ::syscall(SYS_madvise, pages.ranges[i].start, pages.ranges[i].size, MADV_DONTNEED);
-  ::syscall(SYS_ppoll, &wait, 1, timeout < 0 ? nullptr : &until, nullptr, 0);
-  loop_->add_timer(kSettleMs, [this] { settle_memory(); });
 }
 
 void Monitor::start_failed(Error error) {
@@ -669,8 +489,6 @@ void Monitor::report_failure(const Error& error) {
   kill_children();
   tell(pack_error(error));
 }
-
-}  // namespace
 
 int run_monitor(int control) {
   ::mallopt(M_TRIM_THRESHOLD, 64 << 10);
