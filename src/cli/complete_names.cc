@@ -64,7 +64,7 @@ std::string complete_names(NameKind kind, std::string_view prefix, const GlobalO
   bool any = kind == NameKind::object;
   if (any || kind == NameKind::container) add_containers(host->root, prefix, &names);
   if (any || kind == NameKind::image) add_images(*host, prefix, &names);
-  if (any || kind == NameKind::volume) add_folder(host->root + "/volumes", &names);
+  if (any || kind == NameKind::volume) add_folder(host->volumes, &names);
   if (any || kind == NameKind::network) {
     Names files;
     add_folder(host->root + "/networks", &files);

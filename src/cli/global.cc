@@ -46,6 +46,8 @@ constexpr Option<GlobalOptions> kGlobal[] = {
      "Output logging information to syslog as well as the console"},
     {"tmpdir", 0, &GlobalOptions::tmpdir,
      "Path to the directory for temporary state content where --runroot does not name it"},
+    {"volumepath", 0, &GlobalOptions::volumepath,
+     "Path to the directory of volumes (default: below --root)"},
     {"cdi-spec-dir", 0, &GlobalOptions::cdi_spec_dirs,
      "Set the CDI spec directory `path` (may be set multiple times)"},
     {"conmon", 0, refused, "the monitor is this engine's own", kText},
@@ -54,7 +56,6 @@ constexpr Option<GlobalOptions> kGlobal[] = {
     {"network-cmd-path", 0, refused, kNetwork, kText},
     {"network-config-dir", 0, refused, kNetwork, kText},
     {"transient-store", 0, refused, "use --root with a folder on a tmpfs", kBoolean},
-    {"volumepath", 0, refused, "volumes lie below --root", kText},
 };
 
 constexpr Option<GlobalOptions> kRoot[] = {
@@ -85,6 +86,7 @@ engine::HostOptions host_options(const GlobalOptions& options) {
   host.runroot = options.runroot;
   // All temporary state lies below the run root.
   if (host.runroot.empty() && !options.tmpdir.empty()) host.runroot = options.tmpdir;
+  host.volumepath = options.volumepath;
   host.cgroup_manager = options.cgroup_manager;
   host.runtime = options.runtime;
   host.events_backend = options.events_backend;

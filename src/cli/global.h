@@ -16,6 +16,7 @@ namespace minke::cli {
 
 struct GlobalOptions {
   std::string root, runroot, tmpdir;
+  std::string volumepath;
   std::string cgroup_manager;
   std::string runtime;
   std::string events_backend;

@@ -115,13 +115,15 @@ Status reset(Engine& engine) {
     if (secret.driver != "file") ignore(secrets.remove(secret), "the record goes anyway");
   }
   ErrorList left;
+  for (const VolumeConfig& volume : TRY(engine.volumes().list()))
+    left.add(engine.volumes().remove(volume.name));
   const Host& host = engine.host();
   emit_system(host, "reset");
   for (const char* name : kOwnOfRoot)
     left.add(sys::remove_tree_at(DirFd::cwd(), concat(host.root, "/", name).c_str()));
   for (const char* name : kOwnOfRunroot)
     left.add(sys::remove_tree_at(DirFd::cwd(), concat(host.runroot, "/", name).c_str()));
-  for (const std::string& folder : {host.root, host.runroot})
+  for (const std::string& folder : {host.volumes, host.root, host.runroot})
     ignore(sys::unlink_at(DirFd::cwd(), folder.c_str(), AT_REMOVEDIR),
            "what somebody else has put there stays");
   return std::move(left).to_status();

@@ -111,7 +111,7 @@ void check_names(Checker* c) {
 
 // What it holds is what counts: a new record is written around it.
 Status renew_volume(Checker* c, const std::string& name) {
-  const std::string dir = concat(c->root(), "/volumes/", name);
+  const std::string dir = concat(c->engine.host().volumes, "/", name);
   if (!is_folder(dir + "/_data"))
     TRY(sys::make_dir_at(DirFd::cwd(), (dir + "/_data").c_str(), 0755));
   VolumeConfig volume;
@@ -175,10 +175,12 @@ Status check_containers(Checker* c) {
 }
 
 Status check_volumes(Checker* c) {
-  for (const std::string& name : names_in(c->root() + "/volumes")) {
+  for (const std::string& name : names_in(c->engine.host().volumes)) {
     if (name.starts_with('.')) continue;
-    const std::string dir = concat(c->root(), "/volumes/", name);
+    const std::string dir = concat(c->engine.host().volumes, "/", name);
     if (!is_folder(dir)) {
+      if (c->engine.host().volumes != c->root() + "/volumes")
+        continue;  // whose it is we cannot know
       c->found_and(concat("file ", dir), "it is no volume", "removed",
                    [&] { return c->engine.store().move_to_trash(dir); });
       continue;

@@ -14,6 +14,7 @@
 #include "engine/shift.h"
 #include "engine/volume_data.h"
 #include "net/host_ports.h"
+#include "runtime/cgroup_own.h"
 #include "state/name_table.h"
 #include "state/object_lock.h"
 
@@ -148,7 +149,7 @@ Status Engine::ensure_volumes(const ContainerConfig& config) {
     if (mount.volume_name.empty()) continue;
     sys::FileLock lock = TRY(state::lock_object(host_.runroot + "/volumes/" + mount.volume_name,
                                                 concat("volume ", mount.volume_name)));
-    if (sys::exists(host_.root + "/volumes/" + mount.volume_name)) {
+    if (sys::exists(host_.volumes + "/" + mount.volume_name)) {
       TRY(finish_import(host_, mount.volume_name));
       continue;
     }
@@ -205,6 +206,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), paths.run_dir.c_str()),
            "an empty folder may stay");
   });
+  if (early != nullptr && request.cgroups == "split") TRY(runtime::leave_own_cgroup());
   if (early != nullptr) *early = TRY(monitor::Handle::launch(host_.monitor_path, id, request.name));
   ResolveContext context = resolve_context(image ? &*image : nullptr, id);
   if (step != nullptr)

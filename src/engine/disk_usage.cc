@@ -110,7 +110,7 @@ Result<DiskUsage> disk_usage(Engine& engine) {
   add_images(std::move(images), users, layers, &usage);
   // Files of containers and volumes may belong to mapped users.
   std::vector<std::string> names =
-      sys::list_dir(sys::DirFd::cwd(), (engine.host().root + "/volumes").c_str()).value_or({});
+      sys::list_dir(sys::DirFd::cwd(), engine.host().volumes.c_str()).value_or({});
   if (!containers.empty() || !names.empty()) TRY(engine.enter());
   for (ContainerSummary& container : containers) {
     auto sizes = engine.sizes(container.id);

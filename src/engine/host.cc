@@ -116,6 +116,8 @@ Result<Host> find_host(const HostOptions& options) {
                    concat("user ", host.uid, " has no home directory: set HOME or --root"));
     host.root = env_or("XDG_DATA_HOME", host.home + "/.local/share") + "/minke";
   }
+  host.volumes =
+      options.volumepath.empty() ? host.root + "/volumes" : TRY(absolute(options.volumepath));
   if (!options.runroot.empty()) {
     host.runroot = TRY(absolute(options.runroot));
   } else if (!own_paths) {

@@ -16,6 +16,7 @@ namespace minke::engine {
 
 struct HostOptions {
   std::string root, runroot, tmpdir;    // empty: the defaults of architecture
+  std::string volumepath;               // --volumepath
   std::string cgroup_manager;           // empty: chosen; cgroupfs, systemd
   std::string runtime;                  // --runtime of the command line
   std::string events_backend;           // empty: file; file, journald, none
@@ -29,6 +30,7 @@ struct Host {
   gid_t gid = 0;
   std::string user_name, home;
   std::string root, runroot;       // absolute
+  std::string volumes;             // ROOT/volumes, or that of --volumepath
   bool in_user_namespace = false;  // we hold all capabilities over a user namespace of our own
   // The map of that user namespace (container id here = id inside, host id = outside); identity
   // when rootful.

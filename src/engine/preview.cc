@@ -49,7 +49,7 @@ Result<Engine::Preview> Engine::preview(const CreateRequest& request) {
     overlay.userxattr = host_.rootless;
     create.overlay = std::move(overlay);
   }
-  create.cgroup_manager = host_.cgroup_manager;
+  create.cgroup_manager = cgroup_manager(request, host_);
   // The plan of a terminal needs somebody who takes its other end; steps are the same.
   auto [console, other_end] = TRY(sys::make_pipe());
   if (request.terminal) create.console_socket = console.get();

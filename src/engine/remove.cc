@@ -12,6 +12,7 @@
 #include "engine/events.h"
 #include "engine/mounts.h"
 #include "engine/records.h"
+#include "engine/specgen.h"
 #include "runtime/cgroup.h"
 #include "state/name_table.h"
 #include "state/object_lock.h"
@@ -125,7 +126,8 @@ Status Engine::cleanup_locked(const std::string& id) {
     emit_lost_end(host_, id);
     if (auto text = sys::read_small_file(paths.dir + "/spec.json"))
       if (auto spec = oci::parse_spec(*text))
-        runtime::clear_unrecorded_cgroup(id, *spec, host_.cgroup_manager);
+        if (auto config = load_config(paths.dir))
+          runtime::clear_unrecorded_cgroup(id, *spec, cgroup_manager(config->request, host_));
     return {};
   }
   bool recorded = is_end_of(end, *state);

@@ -49,6 +49,8 @@ struct SpecContext {
   // Init's pid of a running container whose namespaces are joined.
   std::function<Result<pid_t>(std::string_view id)> container_pid;
 };
+// Who makes the container's cgroup: with --cgroups disabled nobody, with split never systemd.
+runtime::CgroupManager cgroup_manager(const CreateRequest& request, const Host& host);
 Result<oci::Spec> make_spec(const ContainerConfig& config, const SpecContext& context);
 
 // The process of `exec`: the container's process with the options of exec applied.

@@ -128,6 +128,6 @@ Status add_hooks(SpecBuilder* b);
 void add_annotations(SpecBuilder* b);
 
 // The path of the container's cgroup as its manager takes it; "" without one.
-std::string cgroups_path(const ContainerConfig& config, const Host& host);
+Result<std::string> cgroups_path(const ContainerConfig& config, const Host& host);
 
 }  // namespace minke::engine

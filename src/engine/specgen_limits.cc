@@ -11,6 +11,7 @@
 #include "engine/network_helper.h"
 #include "engine/parse_internal.h"
 #include "engine/specgen_internal.h"
+#include "runtime/cgroup_own.h"
 #include "sys/fd.h"
 
 namespace minke::engine {
@@ -264,12 +265,23 @@ Status check_sysctls(const CreateRequest& request, const ContainerConfig& config
   return {};
 }
 
-std::string cgroups_path(const ContainerConfig& config, const Host& host) {
-  if (config.request.cgroups == "disabled" ||
-      host.cgroup_manager == runtime::CgroupManager::disabled)
-    return "";
+runtime::CgroupManager cgroup_manager(const CreateRequest& request, const Host& host) {
+  if (request.cgroups == "disabled") return runtime::CgroupManager::disabled;
+  // Within the unit that starts it, systemd has delegated what is below.
+  if (request.cgroups == "split" && host.cgroup_manager == runtime::CgroupManager::systemd)
+    return runtime::CgroupManager::cgroupfs;
+  return host.cgroup_manager;
+}
+
+Result<std::string> cgroups_path(const ContainerConfig& config, const Host& host) {
+  const runtime::CgroupManager manager = cgroup_manager(config.request, host);
+  if (manager == runtime::CgroupManager::disabled) return std::string();
+  if (config.request.cgroups == "split") {
+    std::string own = TRY(runtime::own_cgroup());
+    return concat(own == "/" ? "" : own, "/libpod-payload-", config.id);
+  }
   std::string parent = config.request.cgroup_parent;
-  if (host.cgroup_manager == runtime::CgroupManager::systemd) {
+  if (manager == runtime::CgroupManager::systemd) {
     if (parent.empty()) parent = host.rootless ? "user.slice" : "machine.slice";
     std::size_t slash = parent.rfind('/');
     return concat(slash == std::string::npos ? parent : parent.substr(slash + 1),
@@ -281,7 +293,7 @@ std::string cgroups_path(const ContainerConfig& config, const Host& host) {
 
 Status add_limits(SpecBuilder* b) {
   oci::Resources resources = TRY(resolve_resources(b->request, b->host));
-  b->linux_.cgroups_path = cgroups_path(b->config, b->host);
+  b->linux_.cgroups_path = TRY(cgroups_path(b->config, b->host));
   b->linux_.resources = std::move(resources);
   b->process.rlimits = TRY(resolve_rlimits(b->request));
   b->process.oom_score_adj = oom_score(b->request, b->host);

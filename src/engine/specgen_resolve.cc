@@ -26,9 +26,10 @@ Status refuse_unsupported(const CreateRequest& request) {
     return Error(Errc::invalid_argument,
                  concat("invalid seccomp policy ", quote(request.seccomp_policy),
                         ": valid policies are [\"default\" \"image\"]"));
-  constexpr std::string_view kCgroups[] = {"", "enabled", "disabled", "no-conmon"};
-  if (request.cgroups == "split")
-    return not_yet("--cgroups split", "use enabled, disabled or no-conmon");
+  constexpr std::string_view kCgroups[] = {"", "enabled", "disabled", "no-conmon", "split"};
+  if (request.cgroups == "split" && !request.cgroup_parent.empty())
+    return Error(Errc::invalid_argument,
+                 "cannot specify --cgroup-mode=split with a cgroup-parent: invalid argument");
   if (std::find(std::begin(kCgroups), std::end(kCgroups), request.cgroups) == std::end(kCgroups))
     return Error(Errc::invalid_argument,
                  concat("running container create option: invalid cgroup mode ",

@@ -27,6 +27,7 @@ class SpecTest : public ::testing::Test {
     put("layer1/etc/group", "root:x:0:\nwheel:x:10:root,app\napp:x:1000:\n");
     lower_ = {dir_ + "/layer2", dir_ + "/layer1"};
     host_.root = dir_ + "/root";
+    host_.volumes = host_.root + "/volumes";
     host_.runroot = dir_ + "/run";
     host_.init_path = "/bin/true";
     image_.id = std::string(64, 'a');

@@ -46,7 +46,7 @@ Status fill_volume(const ContainerConfig& config, const Host& host, int root_fd,
   if (!volume.needs_copy_up) return {};
   sys::DirFd target = TRY(sys::open_dir(mount.source));
   // Stands while a copy is under way: with it, what lies in the volume is half a copy of ours.
-  const std::string marker = concat(host.root, "/volumes/", mount.volume_name, "/copying");
+  const std::string marker = concat(host.volumes, "/", mount.volume_name, "/copying");
   const bool half_done = sys::exists(marker);
   std::vector<std::string> entries = TRY(sys::list_dir(target));
   if (half_done)

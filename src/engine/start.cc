@@ -18,6 +18,7 @@
 #include "monitor/health.h"
 #include "monitor/restart.h"
 #include "runtime/cgroup.h"
+#include "runtime/cgroup_own.h"
 #include "state/object_lock.h"
 #include "sys/life_lock.h"
 #include "sys/process.h"
@@ -40,6 +41,8 @@ std::vector<std::string> own_command(const Host& host, const std::vector<std::st
   std::vector<std::string> argv = {
       *self,        "--root",           host.root,          "--runroot",
       host.runroot, "--events-backend", host.events_backend};
+  if (host.volumes != host.root + "/volumes")
+    argv.insert(argv.end(), {"--volumepath", host.volumes});
   argv.insert(argv.end(), words.begin(), words.end());
   return argv;
 }
@@ -116,8 +119,7 @@ Result<monitor::Plan> Engine::make_plan(const Container& container) const {
   if (plan.runtime.empty())
     plan.runtime = TRY(find_runtime(request.runtime.empty() ? host_.runtime : request.runtime));
   if (!plan.runtime.empty()) plan.runtime_flags = request.runtime_flags;
-  plan.cgroup_manager =
-      request.cgroups == "disabled" ? "disabled" : manager_name(host_.cgroup_manager);
+  plan.cgroup_manager = manager_name(cgroup_manager(request, host_));
   plan.tolerate_missing_cgroup = host_.rootless;
   plan.no_new_keyring = request.defaults.no_keyring;
   plan.terminal = request.terminal;
@@ -178,6 +180,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   const ContainerConfig& config = container.config;
   use_cgroup_manager(config.request.defaults.cgroup_manager, &host_);
   TRY(refuse_second_run(container));
+  if (config.request.cgroups == "split") TRY(runtime::leave_own_cgroup());
   sys::UniqueFd mounted = TRY(mounted_root(host_, config));
   SpecContext context;
   context.host = &host_;

@@ -143,9 +143,7 @@ Status check_volume_name(std::string_view name) {
 
 Volumes::Volumes(const Host& host) : host_(host) {}
 
-std::string Volumes::dir(std::string_view name) const {
-  return concat(host_.root, "/volumes/", name);
-}
+std::string Volumes::dir(std::string_view name) const { return concat(host_.volumes, "/", name); }
 std::string Volumes::mountpoint(const std::string& name) const { return dir(name) + "/_data"; }
 std::string Volumes::lock_path(const std::string& name) const {
   return concat(host_.runroot, "/volumes/", name, "/lock");
@@ -174,7 +172,7 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   const std::string staging = dir(concat(kStagingPrefix, ::getpid(), "-", random_hex(8)));
   Status made = sys::make_dir_at(cwd, staging.c_str(), 0711);
   if (!made && made.error().code() == Errc::not_found) {
-    TRY(sys::ensure_dirs(host_.root + "/volumes", 0711));
+    TRY(sys::ensure_dirs(host_.volumes, 0711));
     made = sys::make_dir_at(cwd, staging.c_str(), 0711);
   }
   if (!made) return std::move(made.error());
@@ -203,7 +201,7 @@ Result<VolumeConfig> Volumes::create(const Create& request) const {
   }
   undo.dismiss();
   if (!volume.anonymous)
-    if (auto folder = sys::open_dir(host_.root + "/volumes")) TRY(sys::fsync_dir(*folder));
+    if (auto folder = sys::open_dir(host_.volumes)) TRY(sys::fsync_dir(*folder));
   emit_volume(host_, "create", volume.name);
   return volume;
 }
@@ -226,7 +224,7 @@ Result<VolumeConfig> Volumes::find(std::string_view name) const {
   if (!check_volume_name(name)) return missing();
   auto exact = load(std::string(name));
   if (exact || exact.error().code() != Errc::not_found) return exact;
-  auto folder = sys::open_dir(host_.root + "/volumes");
+  auto folder = sys::open_dir(host_.volumes);
   if (!folder) return missing();
   std::vector<std::string> hits;
   for (const std::string& other : TRY(sys::list_dir(*folder)))
@@ -240,7 +238,7 @@ Result<VolumeConfig> Volumes::find(std::string_view name) const {
 
 Result<std::vector<VolumeConfig>> Volumes::list() const {
   std::vector<VolumeConfig> volumes;
-  auto folder = sys::open_dir(host_.root + "/volumes");
+  auto folder = sys::open_dir(host_.volumes);
   if (!folder) {
     if (folder.error().code() == Errc::not_found) return volumes;
     return std::move(folder.error());
@@ -267,7 +265,13 @@ Status Volumes::remove(const std::string& name) const {
   TRY(sys::ensure_dirs(host_.root + "/trash", 0700));
   // Gone by name at once; the rest is then nobody's.
   std::string trash = concat(host_.root, "/trash/volume-", random_hex(8));
-  TRY(sys::rename_at(cwd, dir(name).c_str(), cwd, trash.c_str()));
+  Status moved = sys::rename_at(cwd, dir(name).c_str(), cwd, trash.c_str());
+  if (!moved && moved.error().sys() == EXDEV) {
+    // --volumepath is another file system: the next listing removes what is left of it there.
+    trash = dir(concat(kStagingPrefix, ::getpid(), "-", random_hex(8)));
+    moved = sys::rename_at(cwd, dir(name).c_str(), cwd, trash.c_str());
+  }
+  TRY(std::move(moved));
   return sys::remove_tree_at(cwd, trash.c_str());
 }
 

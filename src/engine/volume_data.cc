@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kWhole = "/import";
 
 std::string folder_of(const Host& host, const std::string& name) {
-  return concat(host.root, "/volumes/", name);
+  return concat(host.volumes, "/", name);
 }
 
 Status copy_attributes(int from, int to) {

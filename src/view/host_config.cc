@@ -241,8 +241,7 @@ json::Object inspect_host_config(const engine::Host& host, const engine::Contain
   out.set("GroupAdd", to_array(request.groups));
   out.set("IpcMode", namespace_mode(spec, "ipc", config.ipc_mode, "host"));
   out.set("Cgroup", "");
-  out.set("Cgroups",
-          request.cgroups.empty() || request.cgroups == "enabled" ? "default" : request.cgroups);
+  out.set("Cgroups", request.cgroups == "disabled" ? "disabled" : "default");
   out.set("Links", nullptr);
   out.set("OomScoreAdj", spec.process ? spec.process->oom_score_adj.value_or(0) : 0);
   out.set("PidMode", namespace_mode(spec, "pid", config.pid_mode, "host"));

@@ -301,7 +301,7 @@ Result<json::Object> store_facts(engine::Engine& engine) {
   out.set("imageCopyTmpDir", concat(host.root, "/staging"));
   out.set("imageStore", std::move(image_store));
   out.set("runRoot", host.runroot);
-  out.set("volumePath", concat(host.root, "/volumes"));
+  out.set("volumePath", host.volumes);
   return out;
 }
 
