@@ -69,7 +69,7 @@ void say(int fd, const Word& word) {
       word.code = static_cast<std::int32_t>(result.error().code());
       word.exit_code = result.error().exit_code();
     }
-    say(words, std::move(word));
+    say(words, word);
   }
   ::_exit(0);
 }

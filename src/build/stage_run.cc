@@ -279,9 +279,8 @@ Status StageBuilder::add_agent(const RunMount& mount, RunMounts* mounts) {
 // What of a mount's options a program can see, besides where it is and what is in it.
 std::string StageBuilder::mount_key(const RunMount& mount) {
   auto number = [](const auto& value) { return value ? concat(*value) : std::string("-"); };
-  const std::string how =
-      concat(mount.read_only ? "ro " : "rw ", number(mount.mode), " ", number(mount.uid), " ",
-             number(mount.gid), " ", number(mount.size));
+  std::string how = concat(mount.read_only ? "ro " : "rw ", number(mount.mode), " ",
+                           number(mount.uid), " ", number(mount.gid), " ", number(mount.size));
   if (mount.type != RunMount::Type::cache) return how;
   return concat(how, " ", mount.from.size(), " ", mount.from, " ", mount.source);
 }

@@ -16,7 +16,8 @@ static bool is_go_name_of(std::string_view name, std::string_view key) {
       continue;
     }
     if (capital && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (at == name.size() || name[at++] != c) return false;
+    if (at == name.size() || name[at] != c) return false;
+    ++at;
     capital = false;
   }
   return at == name.size();

@@ -21,7 +21,7 @@ void emit_for(const Host& host, std::string_view status, const C& container,
   event.has_exit_code = exit_code.has_value();
   event.exit_code = exit_code.value_or(0);
   event.attributes = event_attributes(container.labels);
-  emit(host, std::move(event));
+  emit(host, event);
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ void emit_image(const Host& host, std::string_view status, std::string_view id,
   event.status = status;
   event.id = id.starts_with("sha256:") ? id.substr(7) : id;
   event.name = name;
-  emit(host, std::move(event));
+  emit(host, event);
 }
 
 void emit_volume(const Host& host, std::string_view status, std::string_view name) {
@@ -69,7 +69,7 @@ void emit_volume(const Host& host, std::string_view status, std::string_view nam
   event.type = "volume";
   event.status = status;
   event.name = name;
-  emit(host, std::move(event));
+  emit(host, event);
 }
 
 void emit_secret(const Host& host, std::string_view status, std::string_view id) {
@@ -77,21 +77,21 @@ void emit_secret(const Host& host, std::string_view status, std::string_view id)
   event.type = "secret";
   event.status = status;
   event.id = id;
-  emit(host, std::move(event));
+  emit(host, event);
 }
 
 void emit_system(const Host& host, std::string_view status) {
   monitor::Event event;
   event.type = "system";
   event.status = status;
-  emit(host, std::move(event));
+  emit(host, event);
 }
 
 void emit_prune(const Host& host, std::string_view type) {
   monitor::Event event;
   event.type = type;
   event.status = "prune";
-  emit(host, std::move(event));
+  emit(host, event);
 }
 
 }  // namespace minke::engine

@@ -33,7 +33,7 @@ void emit_network(const Host& host, std::string_view status, const net::Network&
   event.name = network.name;
   event.network = network.name;
   event.attributes = {{"driver", network.driver}};
-  emit(host, std::move(event));
+  emit(host, event);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ void emit_connection(const Host& host, std::string_view status, const std::strin
   event.status = status;
   event.id = id;
   event.network = network;
-  emit(host, std::move(event));
+  emit(host, event);
 }
 
 // ethN that no other has.
