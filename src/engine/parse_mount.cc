@@ -110,6 +110,13 @@ Status check_volume_options(const std::vector<std::string>& options) {
     }
     if (!known) return Error(Errc::invalid_argument, concat("invalid option type ", quote(option)));
   }
+  auto beside_overlay = [](std::string_view name) {
+    return name == "O" || name == "U" || name.starts_with("upperdir=") ||
+           name.starts_with("workdir=");
+  };
+  if (std::find(options.begin(), options.end(), "O") != options.end() &&
+      !std::all_of(options.begin(), options.end(), beside_overlay))
+    return Error(Errc::invalid_argument, "can't use 'O' with other options");
   return {};
 }
 

@@ -26,6 +26,9 @@ assert_eq new "$(cat "$T/up/f")"
 ok run --mount "type=bind,src=$T/s,dst=/d,O,upperdir=$T/up,workdir=$T/work" "$IMG" cat /d/f
 assert_eq new "$out"
 assert_eq old "$(cat "$T/s/f")"
+for options in O,ro idmap,O; do
+  assert_error 125 "can't use 'O' with other options" run -v "$T/s:/d:$options" "$IMG" true
+done
 assert_error 125 'must specify both upperdir and workdir' run -v "$T/s:/d:O,upperdir=$T/up" "$IMG" true
 assert_error 125 'need the option O' run -v "$T/s:/d:upperdir=$T/up,workdir=$T/work" "$IMG" true
 minke unshare rm -rf "$T/work" "$T/up" 2>/dev/null || rm -rf "$T/work" "$T/up"
