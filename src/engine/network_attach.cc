@@ -16,6 +16,7 @@
 #include "engine/name_files.h"
 #include "engine/network_helper.h"
 #include "engine/network_place.h"
+#include "engine/port_owners.h"
 #include "engine/records.h"
 #include "engine/userns.h"
 #include "net/helper_mode.h"
@@ -132,9 +133,18 @@ Status Engine::rewrite_names(const Container& container, const net::AttachmentRe
 
 namespace {
 
+// Containers that ended without anybody to clean up after them give their addresses back.
+Result<bool> tidy_dead_owners(Engine& engine, const net::Network& network, const std::string& id) {
+  std::vector<std::string> dead = TRY(dead_address_owners(engine.host(), network, id));
+  for (const std::string& other : dead)
+    ignore(engine.cleanup(other), "then the address is told to be taken, and by whom");
+  return !dead.empty();
+}
+
 // Addresses of one network into `out`; the rest of it follows from network and choice.
-Status lease_one(const Host& host, const net::Network& network, const NetworkChoice& choice,
+Status lease_one(Engine& engine, const net::Network& network, const NetworkChoice& choice,
                  const std::string& id, const net::Attachment* last, net::Attachment* out) {
+  const Host& host = engine.host();
   out->network_id = network.id;
   out->driver = network.driver;
   out->bridge = network.interface;
@@ -171,7 +181,9 @@ Status lease_one(const Host& host, const net::Network& network, const NetworkCho
     return sys::exists(ContainerPaths(host, other).dir);
   };
   net::Ipam ipam(networks_dir(host), network);
-  out->addresses = TRY(ipam.lease(id, wish));
+  auto leased = ipam.lease(id, wish);
+  if (!leased && TRY(tidy_dead_owners(engine, network, id))) leased = ipam.lease(id, wish);
+  out->addresses = TRY(std::move(leased));
   for (const net::Subnet& subnet : network.subnets)
     if (subnet.gateway) out->gateways.push_back(*subnet.gateway);
   return {};
@@ -259,7 +271,7 @@ Result<net::Network> Engine::network_for_use(const std::string& name, bool locke
 Status Engine::lease_choice(const NetworkChoice& choice, const std::string& id,
                             net::Attachment* out) {
   net::Network network = TRY(network_for_use(choice.network));
-  return lease_one(host_, network, choice, id, nullptr, out);
+  return lease_one(*this, network, choice, id, nullptr, out);
 }
 
 Result<std::optional<net::AttachmentRecord>> Engine::lease_networks(const Container& container) {
@@ -284,7 +296,7 @@ Result<std::optional<net::AttachmentRecord>> Engine::lease_networks(const Contai
   for (std::size_t i = 0; i < config.networks.size(); ++i) {
     const NetworkChoice& choice = config.networks[i];
     net::Network network = TRY(network_for_use(choice.network));
-    TRY(lease_one(host_, network, choice, config.id, last ? last->find(choice.network) : nullptr,
+    TRY(lease_one(*this, network, choice, config.id, last ? last->find(choice.network) : nullptr,
                   &record.networks[i]));
   }
   failpoint("engine.network", 2);  // leased, not recorded

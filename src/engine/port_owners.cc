@@ -1,17 +1,33 @@
 #include "engine/port_owners.h"
 
+#include <unistd.h>
+
+#include <set>
+
 #include "engine/engine.h"
+#include "engine/network_place.h"
 #include "engine/records.h"
 #include "net/host_ports.h"
+#include "net/ipam.h"
 #include "state/object_lock.h"
 
 namespace minke::engine {
 namespace {
 
+// Who starts, stops or tidies it holds its lock, mostly for a moment. Not for long: he may wait for
+// ours.
+bool wait_until_idle(const Host& host, const std::string& id) {
+  for (int tries = 0; tries < 100; ++tries) {
+    if (state::try_lock_object(ContainerPaths(host, id).run_dir,
+                               "the owner of a port or an address"))
+      return true;
+    ::usleep(10'000);
+  }
+  return false;
+}
+
 bool is_dead(const Host& host, const std::string& id) {
-  // Who starts, stops or tidies it holds its lock.
-  auto lock = state::try_lock_object(ContainerPaths(host, id).run_dir, "a port's owner");
-  if (!lock) return false;
+  if (!wait_until_idle(host, id)) return false;
   bool needs_healing = false;
   auto summary = load_summary(host, id, &needs_healing);
   if (!summary || summary->restarting) return false;
@@ -27,6 +43,17 @@ Result<std::vector<std::string>> dead_port_owners(const Host& host, const Contai
   for (std::string& id : TRY(net::port_owners(host.runroot, config.ports)))
     if (id != config.id && sys::exists(ContainerPaths(host, id).dir) && is_dead(host, id))
       dead.push_back(std::move(id));
+  return dead;
+}
+
+Result<std::vector<std::string>> dead_address_owners(const Host& host, const net::Network& network,
+                                                     const std::string& id) {
+  std::set<std::string> owners;  // one has several addresses
+  for (auto& [address, owner] : TRY(net::Ipam(host.runroot + "/networks", network).list()))
+    if (owner != id) owners.insert(std::move(owner));
+  std::vector<std::string> dead;
+  for (const std::string& owner : owners)
+    if (sys::exists(ContainerPaths(host, owner).dir) && is_dead(host, owner)) dead.push_back(owner);
   return dead;
 }
 

@@ -162,6 +162,18 @@ Status refuse_second_run(const Container& container) {
                       "; end that first"));
 }
 
+// One whose start was killed is still with its monitor, which is about to end it.
+Status tidy_dead_port_owners(Engine& engine, const ContainerConfig& config) {
+  for (int tries = 0; tries < 100; ++tries) {
+    std::vector<std::string> dead = TRY(dead_port_owners(engine.host(), config));
+    if (dead.empty()) break;
+    if (tries > 0) ::usleep(20'000);
+    for (const std::string& id : dead)
+      ignore(engine.cleanup(id), "then the port is told to be in use, and by whom");
+  }
+  return {};
+}
+
 Status Engine::start_dependencies(const ContainerConfig& config) {
   for (const std::string& id : config.depends_on) {
     Container other =
@@ -222,8 +234,7 @@ Result<monitor::Handle> Engine::start_locked(Container& container, const sys::Fi
   std::pair<sys::UniqueFd, sys::UniqueFd> life;  // of a network helper: the monitor's end is its
   if (is_helper_mode(config.network_mode)) life = TRY(sys::make_pipe());
   if (container.live.has_health) TRY(monitor::reset_health(container.run_dir));
-  for (const std::string& id : TRY(dead_port_owners(host_, config)))
-    ignore(cleanup(id), "then the port is told to be in use, and by whom");
+  TRY(tidy_dead_port_owners(*this, config));
   failpoint("engine.start", 1);  // spec written, volumes filled
   std::int32_t starts = load_starts(container.dir);
   auto last_end = sys::read_small_file(container.dir + "/exit");
