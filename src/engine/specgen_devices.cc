@@ -212,7 +212,7 @@ Result<oci::DeviceRule> parse_device_rule(std::string_view text) {
     if (!number || *number < 0)
       return Error(Errc::invalid_argument,
                    concat("strconv.ParseInt: parsing ", quote(part), ": invalid syntax"));
-    *field = *number;
+    *field = number;
   }
   if (!is_access(fields[2]))
     return Error(Errc::invalid_argument,
