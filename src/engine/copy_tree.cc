@@ -31,7 +31,8 @@ struct Copier {
   const OwnerMap& gids;
   TreeKind kind;
   std::map<std::pair<dev_t, ino_t>, sys::UniqueFd>
-      links;  // first copy of a file with several names
+      links;          // first copy of a file with several names
+  std::string where;  // what is being copied, from the root of the tree
 
   Status copy_dir(int source, int target, int depth);
   Status copy_entry(int source, int target, const char* name, int depth);
@@ -41,19 +42,21 @@ struct Copier {
   Status set_owner(int target, const char* name, const struct stat& st);
 };
 
-Error failed(const char* call, const char* name) {
-  return Error::from_errno(errno, concat(call, " ", name));
-}
+// The path is told once, by who walks.
+Error failed(const char* call) { return Error::from_errno(errno, call); }
 
 Status Copier::set_owner(int target, const char* name, const struct stat& st) {
   auto uid = uids(st.st_uid), gid = gids(st.st_gid);
   if (!uid || !gid)
     return Error(Errc::invalid_argument,
-                 concat(name, ": owner ", st.st_uid, ":", st.st_gid,
-                        " is not mapped in the user namespace of the container"));
+                 concat("owner ", st.st_uid, ":", st.st_gid,
+                        " is not mapped in the user namespace of the container: give ",
+                        uid ? "" : concat("uid ", st.st_uid, " a place with --uidmap"),
+                        uid || gid ? "" : " and ",
+                        gid ? "" : concat("gid ", st.st_gid, " one with --gidmap")));
   if (::fchownat(target, name, *uid, *gid,
                  AT_SYMLINK_NOFOLLOW | (*name == '\0' ? AT_EMPTY_PATH : 0)) < 0)
-    return failed("chown", name);
+    return failed("chown");
   return {};
 }
 
@@ -77,7 +80,7 @@ Status Copier::copy_xattrs(int source, int target) {
     names.resize(names.size() * 2);
     size = ::flistxattr(source, names.data(), names.size());
   }
-  if (size < 0) return errno == EOPNOTSUPP ? Status() : failed("listxattr", "");
+  if (size < 0) return errno == EOPNOTSUPP ? Status() : failed("listxattr");
   for (std::string_view name :
        split(std::string_view(names.data(), static_cast<std::size_t>(size)), '\0')) {
     const bool overlay = name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.");
@@ -90,7 +93,7 @@ Status Copier::copy_xattrs(int source, int target) {
     if (name == "security.capability") name_capability_root(uids, &value);
     if (::fsetxattr(target, key.c_str(), value.data(), value.size(), 0) < 0 &&
         errno != EOPNOTSUPP && errno != EPERM)
-      return failed("setxattr", key.c_str());
+      return failed(concat("setxattr ", key).c_str());
   }
   return {};
 }
@@ -138,23 +141,23 @@ Status Copier::copy_file(int source, int target, const char* name, const struct 
       // By descriptor, as the first name may have been exchanged since.
       if (::linkat(AT_FDCWD, fd_path(first->second.get()).c_str(), target, name,
                    AT_SYMLINK_FOLLOW) < 0)
-        return failed("link", name);
+        return failed("link");
       return {};
     }
   }
   sys::UniqueFd in(::openat(source, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!in) return failed("open", name);
+  if (!in) return failed("open");
   struct stat st {};
   if (::fstat(in.get(), &st) < 0 || !S_ISREG(st.st_mode))
-    return Error(Errc::io, concat(name, ": changed while it was copied"));
+    return Error(Errc::io, "changed while it was copied");
   sys::UniqueFd out(
       ::openat(target, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!out) return failed("create", name);
+  if (!out) return failed("create");
   TRY(copy_data(in.get(), out.get(), st.st_size));
   TRY(set_owner(out.get(), "", st));
   // After the owner: chown takes set-id bits and capabilities away.
   TRY(copy_xattrs(in.get(), out.get()));
-  if (::fchmod(out.get(), st.st_mode & 07777) < 0) return failed("chmod", name);
+  if (::fchmod(out.get(), st.st_mode & 07777) < 0) return failed("chmod");
   TRY(set_times(out.get(), st));
   if (st.st_nlink > 1 && links.size() < kMaxHeldLinks) links.emplace(key, std::move(out));
   return {};
@@ -164,9 +167,9 @@ Status Copier::copy_special(int source, int target, const char* name, const stru
   if (S_ISLNK(st.st_mode)) {
     std::string link(PATH_MAX, '\0');
     ssize_t size = ::readlinkat(source, name, link.data(), link.size());
-    if (size < 0) return failed("readlink", name);
+    if (size < 0) return failed("readlink");
     link.resize(static_cast<std::size_t>(size));
-    if (::symlinkat(link.c_str(), target, name) < 0) return failed("symlink", name);
+    if (::symlinkat(link.c_str(), target, name) < 0) return failed("symlink");
     TRY(set_owner(target, name, st));
     const timespec times[2] = {st.st_atim, st.st_mtim};
     ::utimensat(target, name, times, AT_SYMLINK_NOFOLLOW);
@@ -178,34 +181,37 @@ Status Copier::copy_special(int source, int target, const char* name, const stru
   if (::mknodat(target, name, st.st_mode & (S_IFMT | 07777), st.st_rdev) < 0) {
     // No device nodes in a user namespace; the image could not use them either.
     if (errno == EPERM && !S_ISFIFO(st.st_mode) && !whiteout) return {};
-    return failed("mknod", name);
+    return failed("mknod");
   }
   TRY(set_owner(target, name, st));
-  if (::fchmodat(target, name, st.st_mode & 07777, 0) < 0) return failed("chmod", name);
+  if (::fchmodat(target, name, st.st_mode & 07777, 0) < 0) return failed("chmod");
   return {};
 }
 
 Status Copier::copy_entry(int source, int target, const char* name, int depth) {
   struct stat st {};
-  if (::fstatat(source, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("stat", name);
+  if (::fstatat(source, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return failed("stat");
   if (S_ISREG(st.st_mode)) return copy_file(source, target, name, st);
   if (!S_ISDIR(st.st_mode)) return copy_special(source, target, name, st);
-  if (depth >= kMaxDepth)
-    return Error(Errc::invalid_argument, concat(name, ": folders are nested too deeply"));
+  if (depth >= kMaxDepth) return Error(Errc::invalid_argument, "folders are nested too deeply");
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   sys::UniqueFd in(::openat(source, name, kFlags));
-  if (!in) return failed("open", name);
-  if (::mkdirat(target, name, 0700) < 0) return failed("mkdir", name);
+  if (!in) return failed("open");
+  if (::mkdirat(target, name, 0700) < 0) return failed("mkdir");
   sys::UniqueFd out(::openat(target, name, kFlags));
-  if (!out) return failed("open", name);
+  if (!out) return failed("open");
   TRY(copy_dir(in.get(), out.get(), depth + 1));
   return copy_directory_attributes(in.get(), out.get(), uids, gids, kind);
 }
 
 Status Copier::copy_dir(int source, int target, int depth) {
   sys::DirFd dir(TRY(sys::duplicate(source)));
-  for (const std::string& name : TRY(sys::list_dir(dir)))
-    TRY_CTX(copy_entry(source, target, name.c_str(), depth), name);
+  const std::size_t here = where.size();
+  for (const std::string& name : TRY(sys::list_dir(dir))) {
+    where += concat("/", name);
+    TRY(copy_entry(source, target, name.c_str(), depth));
+    where.resize(here);
+  }
   return {};
 }
 
@@ -214,24 +220,24 @@ Status Copier::copy_dir(int source, int target, int depth) {
 Status copy_directory_attributes(int source, int target, const OwnerMap& uids, const OwnerMap& gids,
                                  TreeKind kind) {
   struct stat st {};
-  if (::fstat(source, &st) < 0) return failed("stat", "directory");
-  Copier copier{uids, gids, kind, {}};
+  if (::fstat(source, &st) < 0) return failed("stat");
+  Copier copier{uids, gids, kind, {}, {}};
   TRY(copier.set_owner(target, "", st));
   TRY(copier.copy_xattrs(source, target));
-  if (::fchmod(target, st.st_mode & 07777) < 0) return failed("chmod", "directory");
+  if (::fchmod(target, st.st_mode & 07777) < 0) return failed("chmod");
   return set_times(target, st);
 }
 
 Status copy_tree(int source, int target, const OwnerMap& uids, const OwnerMap& gids,
                  TreeKind kind) {
-  Copier copier{uids, gids, kind, {}};
+  Copier copier{uids, gids, kind, {}, {}};
   Status copied = copier.copy_dir(source, target, 0);
   if (copied) return {};
   sys::DirFd made(TRY(sys::duplicate(target)));
   if (auto names = sys::list_dir(made))
     for (const std::string& name : *names)
       ignore(sys::remove_tree_at(made, name.c_str()), "the first failure counts");
-  return copied;
+  return std::move(copied.error()).wrap(copier.where);
 }
 
 static Status chown_dir(int dir, std::uint32_t uid, std::uint32_t gid, int depth) {
@@ -246,15 +252,15 @@ static Status chown_dir(int dir, std::uint32_t uid, std::uint32_t gid, int depth
       if (!below) {
         if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR)
           continue;  // exchanged meanwhile: not ours
-        return failed("open", name.c_str());
+        return failed("open");
       }
       TRY_CTX(chown_dir(below.get(), uid, gid, depth + 1), name);
     } else if (st.st_uid != uid || st.st_gid != gid) {
       if (::fchownat(dir, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-        return failed("chown", name.c_str());
+        return failed("chown");
     }
   }
-  if (::fchown(dir, uid, gid) < 0) return failed("chown", "directory");
+  if (::fchown(dir, uid, gid) < 0) return failed("chown");
   return {};
 }
 

@@ -32,7 +32,7 @@ Status copy_layer(const std::string& layer, const std::string& shifted, const Ow
   sys::DirFd source = TRY(sys::open_dir(layer));
   sys::DirFd target = TRY(sys::open_dir(staging));
   TRY(copy_tree(source.get(), target.get(), uids, gids, TreeKind::layer));
-  TRY(copy_directory_attributes(source.get(), target.get(), uids, gids, TreeKind::layer));
+  TRY_CTX(copy_directory_attributes(source.get(), target.get(), uids, gids, TreeKind::layer), "/");
   Status renamed = sys::rename_at(cwd, staging.c_str(), cwd, shifted.c_str(), RENAME_NOREPLACE);
   if (!renamed && renamed.error().code() == Errc::already_exists)
     return {};  // another command was faster

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "main/runtime_cli.h"
 #include "runtime/cgroup.h"
+#include "runtime/keep.h"
 #include "runtime/resctrl.h"
 #include "sys/process.h"
 
@@ -145,13 +146,26 @@ Result<int> run_kill(const Global& g, const Arguments& a) {
 
 namespace {
 
-Status delete_one(const Store& store, const std::string& id, bool force) {
+// What a create that was killed before it recorded its container has left: its init has ended with
+// it (runtime/keep.h), or is about to. As runc does it, the id is free afterwards, and whoever
+// removed it is told that there was none.
+void clear_unrecorded(const Global& g, const std::string& id, const Store& store) {
+  auto text = sys::read_small_file(concat(store.folder(id), "/config.json"));
+  if (text) {
+    auto manager = g.cgroup_manager == "cgroupfs" ? runtime::CgroupManager::cgroupfs
+                                                  : runtime::CgroupManager::disabled;
+    if (auto spec = oci::parse_spec(*text))
+      runtime::clear_unkept(concat(store.folder(id), "/start"), id, *spec, manager);
+  }
+  ignore(store.remove(id), "nothing is there, most often");
+}
+
+Status delete_one(const Global& g, const Store& store, const std::string& id, bool force) {
   auto record = store.load(id);
   if (!record) {
-    if (!force || record.error().code() != Errc::not_found) return std::move(record.error());
-    TRY(store.check_id(id));
-    ignore(store.remove(id), "a folder that a failed create may have left");
-    return {};
+    if (record.error().code() != Errc::not_found) return std::move(record.error());
+    clear_unrecorded(g, id, store);
+    return force ? Status() : Status(std::move(record.error()));
   }
   std::string status = store.status(*record);
   if (status != "stopped") {
@@ -176,12 +190,12 @@ Result<int> run_delete(const Global& g, const Arguments& a) {
   if (a.words.size() != 1) return Error(Errc::invalid_argument, "delete: one ID expected");
   Store store(g.root);
   if (!a.has("regex")) {
-    TRY(delete_one(store, a.words[0], a.has("force")));
+    TRY(delete_one(g, store, a.words[0], a.has("force")));
     return 0;
   }
   ErrorList errors;
   for (const std::string& id : TRY(ids_like(store, a.words[0])))
-    errors.add(delete_one(store, id, a.has("force")));
+    errors.add(delete_one(g, store, id, a.has("force")));
   TRY(std::move(errors).to_status());
   return 0;
 }

@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "main/runtime_cli.h"
+#include "runtime/keep.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 
@@ -151,7 +153,9 @@ Result<int> run_create(const Global& g, const Arguments& a) {
   TRY(store.reserve(id));
   Rollback rollback;
   rollback.add([&]() { ignore(store.remove(id), "the first failure is told"); });
+  failpoint("runtime.create", 1);  // the id is taken
   TRY(store.save_config(id, p->config));
+  failpoint("runtime.create", 2);  // how it shall be is known
   p->request.start_fifo = concat(store.folder(id), "/start");
   runtime::Created created = TRY(runtime::create(p->request));
   rollback.add([&]() {
@@ -161,8 +165,12 @@ Result<int> run_create(const Global& g, const Arguments& a) {
   });
   Record record = make_record(*p);
   record.handle = created.handle;
+  failpoint("runtime.create", 3);  // init waits, but nobody knows of it
   TRY(store.save(record));
+  failpoint("runtime.create", 4);  // recorded, and about to end with us
   TRY(write_pid_file(a, created.handle.pid));
+  TRY(runtime::keep(created));
+  failpoint("runtime.create", 5);
   rollback.dismiss();
   print_warnings(created.warnings);
   return 0;

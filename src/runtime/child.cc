@@ -147,6 +147,8 @@ int run_hooks(ChildState& c, const Step& s) {
 int wait_start(ChildState& c) {
   send_report(c, ReportKind::ready, static_cast<int>(c.clamped));
   if (c.start_listener < 0) return wait_order(c, kOrderStart);
+  // Nobody would find us whose creator was killed before it wrote down that we are.
+  if (wait_order(c, kOrderKeep) < 0) return -1;
   // Whoever starts us is another process: failures go to it from here on.
   int peer;
   do {

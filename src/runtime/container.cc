@@ -1,6 +1,7 @@
 // create, start, destroy: the parent's side of a container's birth and end.
 #include "runtime/container.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include "runtime/child.h"
 #include "runtime/hooks.h"
 #include "runtime/idmap.h"
+#include "runtime/keep.h"
 #include "runtime/launch.h"
 #include "runtime/resctrl.h"
 #include "runtime/seccomp.h"
@@ -267,7 +269,7 @@ Result<Created> create(const CreateRequest& request) {
   rollback.dismiss();
   last.dismiss();
   created.pidfd = std::move(child.pidfd);
-  if (request.start_fifo.empty()) created.start_fd = std::move(child.socket);
+  created.start_fd = std::move(child.socket);
   return created;
 }
 
@@ -303,10 +305,36 @@ Status wait_running(int socket, const CreateRequest& request, const ContainerHan
 
 }  // namespace
 
+Status keep(Created& created) {
+  TRY_CTX(send_order(created.start_fd.get(), kOrderKeep), concat("keep ", created.handle.id));
+  created.start_fd.reset();
+  return {};
+}
+
+void clear_unkept(const std::string& start_fifo, const std::string& id, const oci::Spec& spec,
+                  CgroupManager manager) {
+  // Init alone has that socket open: it hangs up with the end of init.
+  if (auto socket = sys::connect_unix(start_fifo, SOCK_SEQPACKET)) {
+    struct pollfd hangup {
+      socket->get(), 0, 0
+    };
+    ::poll(&hangup, 1, 5000);  // what still lives then keeps the cgroup
+  }
+  if (manager != CgroupManager::cgroupfs || !spec.linux_) return;
+  CreateRequest request;
+  request.id = id;
+  request.spec = &spec;
+  auto planned = CgroupBuilder::plan(request);
+  // A process leaves its cgroup a little later than its files.
+  for (int tries = 0; planned && !planned->try_remove() && tries < 20; ++tries) ::usleep(10000);
+}
+
 Status start(const CreateRequest& request, Created& created) {
   const oci::Spec& spec = *request.spec;
-  sys::UniqueFd socket = std::move(created.start_fd);
-  if (!socket)
+  sys::UniqueFd socket;
+  if (request.start_fifo.empty())
+    socket = std::move(created.start_fd);
+  else
     socket = TRY_CTX(sys::connect_unix(request.start_fifo, SOCK_SEQPACKET),
                      concat("start ", request.id));
   if (spec.hooks && !spec.hooks->start_container.empty()) {

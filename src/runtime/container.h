@@ -73,7 +73,7 @@ void bind(json::Binder& b, ContainerHandle& h);
 struct Created {
   ContainerHandle handle;
   sys::Pidfd pidfd;
-  sys::UniqueFd start_fd;  // for start(); empty when start_fifo was given
+  sys::UniqueFd start_fd;  // for start(); with start_fifo for keep(), runtime/keep.h
   std::vector<std::string>
       warnings;  // clamped rlimits, limits that could not be set: one line each
 };

@@ -38,8 +38,13 @@ Status map_owners(int tree, int user_namespace, bool below, std::string_view wha
   int err = errno;
   Error error = Error::from_errno(err, concat("map the owners of ", what));
   if (err == EINVAL)
-    return Error(Errc::unsupported,
-                 concat(error.message(), " (its file system cannot show mapped owners)"));
+    return Error(Errc::unsupported, concat(error.message(),
+                                           " (its file system cannot show mapped owners: ext4, xfs "
+                                           "and btrfs can)"));
+  if (err == EPERM)
+    return Error(Errc::permission, concat(error.message(),
+                                          " (only root may map the owners of a mount: leave the "
+                                          "option idmap out, or run as root)"));
   return error;
 }
 

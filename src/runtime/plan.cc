@@ -45,7 +45,7 @@ constexpr FlagName kPropagations[] = {
 };
 constexpr FlagName kOrders[] = {
     {kOrderMaps, "id maps"}, {kOrderCgroup, "cgroup"},     {kOrderHooks, "hooks"},
-    {kOrderStart, "start"},  {kOrderListener, "listener"},
+    {kOrderStart, "start"},  {kOrderListener, "listener"}, {kOrderKeep, "keep"},
 };
 
 template <std::size_t N>

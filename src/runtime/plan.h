@@ -175,6 +175,7 @@ enum Order : std::uint8_t {
   kOrderStart = 8,
   kOrderListener = 16,
   kOrderState = 32,  // the text that follows is the state for the child's own hooks
+  kOrderKeep = 64,   // it is recorded: who starts it is another process
 };
 enum class ReportKind : std::uint8_t { failed, at_hooks, ready, listener };
 

@@ -12,3 +12,7 @@ assert_eq "1 $(sed -n "s/^$(id -un):\([0-9]*\):.*/\1/p" /etc/subuid | head -1)" 
 ok run -v "$T:/out" "$IMG" sh -c 'touch /out/root-file; su app -c "touch /tmp/x"; stat -c %u /tmp/x'
 assert_eq 1000 "$out"
 assert_eq "$(id -u)" "$(stat -c %u root-file)"
+
+# An owner in the image that has no id in the container: one line says which file, and how to mend it.
+assert_error 125 '^Error: copying the image for the user namespace: /[a-z/]+: owner 0:0 is not mapped .*: give uid 0 a place with --uidmap$' \
+  run --uidmap 1:0:100 --gidmap 0:0:100 "$IMG" true
