@@ -194,7 +194,8 @@ class ErrorList {
 };
 
 // Undo steps that run backwards on destruction unless dismissed: covers the failure path while
-// things that outlive the process (directories, cgroups, mounts) are being made.
+// things that outlive the process (directories, cgroups, mounts) are being made. A step that refers
+// to a local wants one that is declared before the Rollback: what comes after it has gone by then.
 class Rollback {
  public:
   Rollback() = default;

@@ -231,7 +231,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
 
   failpoint("engine.create", 1);  // nothing but the run folder
   std::string staging = TRY(store_->make_staging("container"));
-  undo.add([&staging] {
+  undo.add([staging] {
     ignore(sys::remove_tree_at(sys::DirFd::cwd(), staging.c_str()),
            "found and cleared as abandoned staging");
   });
@@ -248,8 +248,8 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
     if (named || tries > 100 || taken.error().code() != Errc::already_exists)
       return std::move(taken.error());
   }
-  undo.add([this, &config, &id] {
-    ignore(state::NameTable(host_.root).release(config.name, id),
+  undo.add([this, name = config.name, id] {
+    ignore(state::NameTable(host_.root).release(name, id),
            "taken over by whoever wants it next");
   });
   if (request.defaults.name_as_hostname && request.hostname.empty() && config.uts_mode == "private")

@@ -30,19 +30,21 @@ std::uint64_t number_of(const std::string& path) {
   return parse_uint(trim(text)).value_or(0);
 }
 
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  for (std::string_view word : split(line, ' '))
-    if (!word.empty()) words.push_back(word);
-  return words;
+std::vector<std::string> parts_of(std::string_view text, char at) {
+  std::vector<std::string> parts;
+  for (std::string_view part : split(text, at))
+    if (!part.empty()) parts.emplace_back(part);
+  return parts;
 }
+std::vector<std::string> words_of(std::string_view line) { return parts_of(line, ' '); }
+std::vector<std::string> lines_of(const std::string& path) { return parts_of(text_of(path), '\n'); }
 
-// Lines of "name number".
-Object pairs_of(const std::string& text) {
+// A file of lines of "name number".
+Object pairs_of(const std::string& path) {
   Object out;
-  for (std::string_view line : split(text, '\n')) {
+  for (const std::string& line : lines_of(path)) {
     auto words = words_of(line);
-    if (words.size() == 2) out.append(std::string(words[0]), parse_uint(words[1]).value_or(0));
+    if (words.size() == 2) out.append(words[0], parse_uint(words[1]).value_or(0));
   }
   return out;
 }
@@ -78,12 +80,12 @@ Value throttling(const Object& stat, const char* time, std::uint64_t unit) {
 }
 
 Value cpu_v1(const std::string& account, const std::string& cpu) {
-  Object stat = pairs_of(text_of(account + "/cpuacct.stat"));
+  Object stat = pairs_of(account + "/cpuacct.stat");
   auto tick = static_cast<std::uint64_t>(1'000'000'000 / ::sysconf(_SC_CLK_TCK));
   json::Array all, user, kernel;
-  for (std::string_view word : words_of(trim(text_of(account + "/cpuacct.usage_percpu"))))
+  for (const std::string& word : words_of(trim(text_of(account + "/cpuacct.usage_percpu"))))
     all.push_back(Value(parse_uint(word).value_or(0)));
-  for (std::string_view line : split(text_of(account + "/cpuacct.usage_all"), '\n')) {
+  for (const std::string& line : lines_of(account + "/cpuacct.usage_all")) {
     auto words = words_of(line);  // "cpu user system"
     if (words.size() != 3 || !parse_uint(words[0])) continue;
     user.push_back(Value(parse_uint(words[1]).value_or(0)));
@@ -93,12 +95,12 @@ Value cpu_v1(const std::string& account, const std::string& cpu) {
   out.set("usage", cpu_usage(number_of(account + "/cpuacct.usage"), member(stat, "system") * tick,
                              member(stat, "user") * tick,
                              {{"percpu", all}, {"percpu_kernel", kernel}, {"percpu_user", user}}));
-  out.set("throttling", throttling(pairs_of(text_of(cpu + "/cpu.stat")), "throttled_time", 1));
+  out.set("throttling", throttling(pairs_of(cpu + "/cpu.stat"), "throttled_time", 1));
   return Value(std::move(out));
 }
 
 Value cpu_v2(const std::string& path) {
-  Object stat = pairs_of(text_of(path + "/cpu.stat"));
+  Object stat = pairs_of(path + "/cpu.stat");
   Object out;
   out.set("usage", cpu_usage(member(stat, "usage_usec") * 1000, member(stat, "system_usec") * 1000,
                              member(stat, "user_usec") * 1000, {}));
@@ -161,19 +163,18 @@ Value memory_v1(const std::string& path) {
                         file("failcnt"));
   };
   return memory_of(entry(""), entry("memsw"), entry("kmem"), entry("kmem.tcp"),
-                   pairs_of(text_of(path + "/memory.stat")), "cache");
+                   pairs_of(path + "/memory.stat"), "cache");
 }
 
 // Swap is told together with memory, as v1 has it.
 Value memory_v2(const std::string& path) {
   auto file = [&](const char* name) { return number_of(concat(path, "/memory.", name)); };
   std::uint64_t limit = file("max"), usage = file("current"), swap = file("swap.max");
-  return memory_of(
-      memory_entry(limit, usage, 0, member(pairs_of(text_of(path + "/memory.events")), "max")),
-      memory_entry(swap == kNoLimit || limit == kNoLimit ? kNoLimit : swap + limit,
-                   usage + file("swap.current"), 0, 0),
-      memory_entry(0, 0, 0, 0), memory_entry(0, 0, 0, 0), pairs_of(text_of(path + "/memory.stat")),
-      "file");
+  return memory_of(memory_entry(limit, usage, 0, member(pairs_of(path + "/memory.events"), "max")),
+                   memory_entry(swap == kNoLimit || limit == kNoLimit ? kNoLimit : swap + limit,
+                                usage + file("swap.current"), 0, 0),
+                   memory_entry(0, 0, 0, 0), memory_entry(0, 0, 0, 0),
+                   pairs_of(path + "/memory.stat"), "file");
 }
 
 void add_block(json::Array* list, std::string_view device, std::string_view what,
@@ -196,7 +197,7 @@ void set_list(Object* object, const char* name, json::Array list) {
 Value blkio_v1(const std::string& path) {
   auto read = [&](const std::string& file) {
     json::Array list;
-    for (std::string_view line : split(text_of(concat(path, "/blkio.", file)), '\n')) {
+    for (const std::string& line : lines_of(concat(path, "/blkio.", file))) {
       auto words = words_of(line);  // "8:0 Read 4096", "8:0 4096", "Total 4096"
       if (words.size() == 3) add_block(&list, words[0], words[1], parse_uint(words[2]).value_or(0));
       if (words.size() == 2 && words[0] != "Total")
@@ -224,9 +225,9 @@ Value blkio_v1(const std::string& path) {
 
 Value blkio_v2(const std::string& path) {
   json::Array bytes, operations;
-  for (std::string_view line : split(text_of(path + "/io.stat"), '\n')) {
+  for (const std::string& line : lines_of(path + "/io.stat")) {
     auto words = words_of(line);  // "8:0 rbytes=4096 wbytes=0 rios=1 wios=0 ..."
-    for (std::string_view word : words) {
+    for (const std::string& word : words) {
       auto pair = split_once(word, '=');
       if (!pair) continue;
       std::uint64_t value = parse_uint(pair->second).value_or(0);
@@ -271,7 +272,7 @@ Value hugetlb_of(const std::string& path, bool v2) {
     set_some(&one, "usage", number_of(file + (v2 ? ".current" : ".usage_in_bytes")));
     if (!v2) set_some(&one, "max", number_of(file + ".max_usage_in_bytes"));
     one.set("failcnt",
-            v2 ? member(pairs_of(text_of(file + ".events")), "max") : number_of(file + ".failcnt"));
+            v2 ? member(pairs_of(file + ".events"), "max") : number_of(file + ".failcnt"));
     out.set(size, Value(std::move(one)));
   }
   return Value(std::move(out));

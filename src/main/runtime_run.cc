@@ -151,13 +151,14 @@ Result<int> run_create(const Global& g, const Arguments& a) {
   if (p->spec.process->terminal && !p->console)
     return Error(Errc::invalid_argument, "create: process.terminal needs --console-socket");
   TRY(store.reserve(id));
-  Rollback rollback;
+  runtime::Created created;
+  Rollback rollback;  // before what it takes back goes
   rollback.add([&]() { ignore(store.remove(id), "the first failure is told"); });
   failpoint("runtime.create", 1);  // the id is taken
   TRY(store.save_config(id, p->config));
   failpoint("runtime.create", 2);  // how it shall be is known
   p->request.start_fifo = concat(store.folder(id), "/start");
-  runtime::Created created = TRY(runtime::create(p->request));
+  created = TRY(runtime::create(p->request));
   rollback.add([&]() {
     kill_init(created);
     ignore(runtime::destroy(created.handle, &p->spec, p->request.bundle),
@@ -213,10 +214,11 @@ Result<int> run_run(const Global& g, const Arguments& a) {
     p->request.console_socket = console.second.get();
   }
   TRY(store.reserve(id));
-  Rollback rollback;
+  runtime::Created created;
+  Rollback rollback;  // before what it takes back goes
   rollback.add([&]() { ignore(store.remove(id), "the first failure is told"); });
   TRY(store.save_config(id, p->config));
-  runtime::Created created = TRY(runtime::create(p->request));
+  created = TRY(runtime::create(p->request));
   rollback.add([&]() {
     kill_init(created);
     ignore(runtime::destroy(created.handle, &p->spec, p->request.bundle),

@@ -222,9 +222,10 @@ Result<Created> create(const CreateRequest& request) {
   Rollback last;
   HostFacts host = TRY(read_host_facts());
   Cgroup cgroup = TRY(CgroupBuilder::create(request, &created.warnings));
-  Rollback rollback;
-  rollback.add([&cgroup]() { ignore(cgroup.remove(), "the first failure is the one to tell"); });
   ResctrlGroup resctrl;
+  Launched child;
+  Rollback rollback;  // before what it takes back goes
+  rollback.add([&cgroup]() { ignore(cgroup.remove(), "the first failure is the one to tell"); });
   rollback.add([&resctrl]() {
     if (resctrl.made) remove_resctrl_group(resctrl.path);
   });
@@ -243,7 +244,7 @@ Result<Created> create(const CreateRequest& request) {
       plan.cgroup_fd = plan.keep_fd(std::move(*dir));
   }
   TRY(open_cgroup_entry(&plan));
-  Launched child = TRY(launch(&plan));
+  child = TRY(launch(&plan));
   bool ours = !request.clone_parent;
   rollback.add([&child, ours]() { kill_and_reap(child, ours); });
   if (!resctrl.path.empty())
