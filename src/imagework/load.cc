@@ -409,7 +409,7 @@ Status load_index(Session& session, Members& members, const oci::ImageIndex& ind
       return corrupt(concat("image index: ", entry.digest.str(), " is not of the media type ",
                             quote(entry.media_type)));
     if (nested)
-      TRY(load_index(session, members, *nested, std::move(names), choice, depth + 1));
+      TRY(load_index(session, members, *nested, names, choice, depth + 1));
     else
       TRY(load_oci_image(session, members, blob_name, text, std::move(names)));
   }

@@ -171,7 +171,7 @@ Status probe_port(const PortMapping& port) {
       PortMapping one = port;
       one.host_port = number;
       one.range = 1;
-      return taken(port, number, std::move(bound.error()), port_holder(one));
+      return taken(port, number, bound.error(), port_holder(one));
     }
   return {};
 }

@@ -277,7 +277,7 @@ void DnsServer::close_stream(std::uint64_t number) {
   streams_.erase(found);
 }
 
-void DnsServer::send_stream(std::uint64_t number, std::string reply) {
+void DnsServer::send_stream(std::uint64_t number, const std::string& reply) {
   auto found = streams_.find(number);
   if (found == streams_.end()) return;
   Stream& stream = *found->second;
@@ -317,13 +317,13 @@ void DnsServer::on_stream(std::uint64_t number, std::uint32_t events) {
           auto still = streams_.find(number);
           if (still == streams_.end()) return;
           still->second->waiting = false;
-          send_stream(number, std::move(got));
+          send_stream(number, got);
           on_stream(number, EPOLLOUT);
         });
     if (reply.empty())
       stream.waiting = true;
     else
-      send_stream(number, std::move(reply));
+      send_stream(number, reply);
   }
   if (!stream.out.empty()) {
     ssize_t sent = ::send(stream.fd.get(), stream.out.data(), stream.out.size(), MSG_NOSIGNAL);

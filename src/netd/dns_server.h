@@ -56,7 +56,7 @@ class DnsServer {
   void on_connection(const std::string& network, const Sockets& sockets);
   void on_stream(std::uint64_t number, std::uint32_t events);
   void close_stream(std::uint64_t number);
-  void send_stream(std::uint64_t number, std::string reply);
+  void send_stream(std::uint64_t number, const std::string& reply);
   std::string own_answer(const std::string& network, const net::IpAddress& asker,
                          std::string_view packet, const DnsQuery& query, std::size_t limit,
                          bool* own);

@@ -98,7 +98,8 @@ class Loop {
 template <typename T, typename M>
 T* holder_of(M* member, M T::*where) {
   constexpr std::uintptr_t kSomewhere = 1 << 16;  // not null, or sanitizers complain
-  const auto at = reinterpret_cast<std::uintptr_t>(&(reinterpret_cast<T*>(kSomewhere)->*where));
+  const auto at = reinterpret_cast<std::uintptr_t>(
+      &(reinterpret_cast<T*>(kSomewhere)->*where));  // NOLINT: never read or written
   return reinterpret_cast<T*>(reinterpret_cast<char*>(member) - (at - kSomewhere));
 }
 

@@ -321,11 +321,9 @@ class HttpClient::Call {
     if (!body_began_) begin_body();
   }
   bool add_header(const std::string& line) {
-    curl_slist* longer = ::curl_slist_append(headers_.get(), line.c_str());
-    if (longer == nullptr) return false;
-    (void)headers_.release();
-    headers_.reset(longer);
-    return true;
+    curl_slist* list = ::curl_slist_append(headers_.get(), line.c_str());
+    if (list != nullptr && headers_ == nullptr) headers_.reset(list);  // else it is what it was
+    return list != nullptr;
   }
   std::size_t take_header(std::string_view line);
   std::size_t take_body(std::string_view bytes);

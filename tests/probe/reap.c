@@ -88,7 +88,7 @@ static int count_unwanted(int print) {
   for (int i = 0; i < n; i++) {
     char comm[64], cmdline[512];
     describe(pids[i], comm, cmdline, sizeof cmdline);
-    if (is_allowed(comm, cmdline)) continue;
+    if (!comm[0] || is_allowed(comm, cmdline)) continue;  // without a name: gone since
     unwanted++;
     if (print) fprintf(stderr, "left behind: process %d (%s) %s\n", pids[i], comm, cmdline);
   }
