@@ -354,6 +354,7 @@ TEST_F(Copying, FromATree) {
 TEST(Remote, NamesOfFiles) {
   EXPECT_EQ(name_of_url("https://h/a/b.tar?x=/y#z"), "b.tar");
   EXPECT_EQ(name_of_url("https://h/a%20b%"), "a b%");
+  EXPECT_EQ(name_of_url("https://h/a%4"), "a%4");
   EXPECT_EQ(name_of_url("https://h/a/"), "");
   EXPECT_EQ(name_of_url("https://h"), "");
   EXPECT_EQ(name_of_url("https://h/.."), "");

@@ -1,5 +1,8 @@
 #include "build/exchange.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
 
 #include "base/rand.h"
@@ -49,9 +52,33 @@ Result<std::optional<store::Image>> load(engine::Engine& engine, const std::stri
   return std::optional<store::Image>(std::move(image));
 }
 
+constexpr std::string_view kFresh = ".new-";
+
+bool is_half_made(std::string_view name) {
+  const std::size_t at = name.rfind(kFresh);
+  return name.starts_with("stage-") && at != std::string_view::npos &&
+         is_hex(name.substr(at + kFresh.size()));
+}
+
+// One build writes there at a time: what is half made then was left by one that was killed.
+Result<sys::UniqueFd> lock_place(const std::string& folder) {
+  TRY(sys::ensure_dirs(folder, 0755));
+  sys::UniqueFd lock = TRY(sys::open(folder, O_RDONLY | O_DIRECTORY));
+  int rc = 0;
+  do rc = ::flock(lock.get(), LOCK_EX);
+  while (rc < 0 && errno == EINTR);
+  // A file system without locks: nobody's folders are touched.
+  if (rc < 0) return lock;
+  for (const std::string& name : TRY(sys::list_dir(sys::DirFd::cwd(), folder.c_str())))
+    if (is_half_made(name))
+      ignore(sys::remove_tree_at(sys::DirFd::cwd(), concat(folder, "/", name).c_str()),
+             "the next build tries again");
+  return lock;
+}
+
 // What was kept there is replaced.
 Status save(engine::Engine& engine, const std::string& folder, const store::Image& image) {
-  const std::string fresh = concat(folder, ".new-", random_hex(6));
+  const std::string fresh = concat(folder, kFresh, random_hex(6));
   store::SaveRequest request;
   request.images.push_back(image);
   request.names.emplace_back();
@@ -195,7 +222,8 @@ Status import_steps(engine::Engine& engine, const Plan& plan, std::vector<std::s
 Status export_steps(engine::Engine& engine, const Plan& plan,
                     const std::map<int, StageResult>& stages, std::vector<std::string>* notes) {
   for (const CachePlace& place : plan.options.cache_to) {
-    if (!place.folder.empty()) TRY(sys::ensure_dirs(place.folder, 0755));
+    sys::UniqueFd lock;
+    if (!place.folder.empty()) lock = TRY(lock_place(place.folder));
     for (const auto& [number, stage] : stages) {
       if (stage.steps.empty() || (!place.every_stage && number != plan.graph.target)) continue;
       store::Image image = TRY(make_stage_image(engine, stage));

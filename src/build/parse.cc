@@ -82,6 +82,9 @@ Result<CommandLine> parse_command(std::string_view text, std::string_view keywor
 
 namespace {
 
+// Who needs whom is found by recursion.
+constexpr std::size_t kMaxStages = 1000;
+
 Status no_flags(const ScannedLine& line) { return read_flags(line, {}); }
 
 // name=value ..., or the old form: name and the rest of the line.
@@ -317,6 +320,7 @@ Result<Stage> parse_from(const ScannedLine& line) {
 
 Status add_line(ScannedLine line, Containerfile* file) {
   if (line.keyword == "FROM") {
+    if (file->stages.size() == kMaxStages) return wrong("more than 1000 stages");
     file->stages.push_back(TRY(parse_from(line)));
     return {};
   }

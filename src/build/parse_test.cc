@@ -59,6 +59,13 @@ TEST(Scan, DirectivesComeFirst) {
   EXPECT_EQ(fault("# syntax=a\n# syntax=b\nFROM x\n"), "F:2: the directive syntax is given twice");
 }
 
+TEST(Parse, StagesAreBounded) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "FROM scratch\n";
+  EXPECT_EQ(fault(text), "no error");
+  EXPECT_EQ(fault(text + "FROM scratch\n"), "F:1001: more than 1000 stages");
+}
+
 TEST(Scan, ContinuationsAndComments) {
   Containerfile file = file_of(
       "\xef\xbb\xbf# first\r\nFROM x\r\n\r\nRUN a && \\\r\n  # in between\n\n   b \\  \n"
@@ -309,6 +316,9 @@ TEST(Parse, Onbuild) {
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->as<node::Run>()->heredocs[0].content, "x\n");
   EXPECT_EQ(fault_of("ONBUILD ONBUILD RUN x"), "ONBUILD cannot stand behind ONBUILD");
+  std::string many;
+  for (int i = 0; i < 100'000; ++i) many += "ONBUILD ";
+  EXPECT_EQ(fault_of(many + "RUN cat <<E\nE"), "ONBUILD cannot stand behind ONBUILD");
   EXPECT_EQ(fault_of("ONBUILD FROM x"), "FROM cannot stand behind ONBUILD");
   EXPECT_EQ(fault_of("ONBUILD COPY x"),
             "COPY wants at least one source and a destination (only \"x\" is given)");

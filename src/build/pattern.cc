@@ -132,7 +132,8 @@ bool ShellPattern::may_begin(std::string_view value) const {
          value.starts_with(steps_.front().text);
 }
 
-std::string ShellPattern::replace(std::string_view value, std::string_view with, bool all) const {
+std::optional<std::string> ShellPattern::replace(std::string_view value, std::string_view with,
+                                                 bool all, std::size_t most) const {
   std::string out;
   std::vector<char> reach;
   std::size_t at = 0;
@@ -148,6 +149,7 @@ std::string ShellPattern::replace(std::string_view value, std::string_view with,
     const bool nothing = matched && end == at;
     if (matched && !(nothing && behind_match)) {
       out += with;
+      if (out.size() > most) return std::nullopt;
       if (!all) return out.append(value.substr(end));
     }
     behind_match = matched && !nothing;

@@ -20,8 +20,9 @@ class ShellPattern {
   // How many bytes at the front (the back) of `value` match.
   std::optional<std::size_t> match_front(std::string_view value, Length length) const;
   std::optional<std::size_t> match_back(std::string_view value, Length length) const;
-  // `value` with the first (or each) longest match exchanged.
-  std::string replace(std::string_view value, std::string_view with, bool all) const;
+  // `value` with the first (or each) longest match exchanged; nothing: it outgrows `most` bytes.
+  std::optional<std::string> replace(std::string_view value, std::string_view with, bool all,
+                                     std::size_t most) const;
 
  private:
   struct Step {

@@ -17,8 +17,9 @@ std::string name_of_url(std::string_view url) {
   std::string_view name = url.substr(url.rfind('/') + 1);
   std::string out;
   for (std::size_t i = 0; i < name.size(); ++i) {
-    auto code = name[i] == '%' ? parse_uint(name.substr(i + 1, 2), 16) : std::nullopt;
-    if (code && i + 2 < name.size()) i += 2;
+    const bool may_be_code = name[i] == '%' && i + 2 < name.size();
+    auto code = may_be_code ? parse_uint(name.substr(i + 1, 2), 16) : std::nullopt;
+    if (code) i += 2;
     out += code ? static_cast<char>(*code) : name[i];
   }
   const bool bad = out == "." || out == ".." || out.find('/') != std::string::npos ||

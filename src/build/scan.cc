@@ -182,7 +182,11 @@ class Scanner {
 
   static bool takes_heredocs(const ScannedLine& line) {
     if (line.original.find("<<") == std::string::npos) return false;
-    if (line.keyword == "ONBUILD") return takes_heredocs(split_instruction(line.rest));
+    if (line.keyword == "ONBUILD") {
+      // One in another is refused later: a line of many must not be copied for each.
+      const ScannedLine inner = split_instruction(line.rest);
+      return inner.keyword != "ONBUILD" && takes_heredocs(inner);
+    }
     if (line.keyword != "RUN" && line.keyword != "COPY" && line.keyword != "ADD") return false;
     auto json = parse_json_words(line.rest);
     return !json || !*json;

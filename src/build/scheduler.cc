@@ -17,6 +17,10 @@
 namespace minke::build {
 namespace {
 
+// Of a stage's output at once, so that one that prints without end does not keep the others
+// waiting. No pipe holds more (fs.pipe-max-size), so nothing said before a word is missed.
+constexpr std::size_t kTurn = 1 << 20;
+
 // What a stage's process says, as JSON behind its length.
 struct Word {
   std::string kind;       // begin end warn failed done
@@ -166,10 +170,11 @@ Status Scheduler::wait() {
 void Scheduler::read_output(Worker* worker) {
   if (!worker->output) return;
   char buffer[16 << 10];
-  for (;;) {
+  for (std::size_t taken = 0; taken < kTurn;) {
     ssize_t n = ::read(worker->output.get(), buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return;
+    taken += static_cast<std::size_t>(n);
     if (n == 0) {
       worker->output.reset();
       return;

@@ -229,7 +229,9 @@ class Expander {
     std::string text = TRY(inner('/', true));
     std::string with = TRY(inner('}', true));
     ShellPattern pattern = TRY(ShellPattern::parse(text));
-    return pattern.replace(value, with, all);
+    auto out = pattern.replace(value, with, all, kMaxWord);
+    if (!out) return bad("the value is larger than 1 MiB");
+    return std::move(*out);
   }
 
   std::string_view word_;

@@ -150,7 +150,8 @@ TEST(Pattern, BackwardsOverCharacters) {
   auto star = ShellPattern::parse("a*");
   EXPECT_EQ(star->match_back("xaya", ShellPattern::Length::shortest), 1U);
   EXPECT_EQ(star->match_back("xaya", ShellPattern::Length::longest), 3U);
-  EXPECT_EQ(ShellPattern::parse("")->replace("ab", "-", true), "-a-b-");
+  EXPECT_EQ(ShellPattern::parse("")->replace("ab", "-", true, 5), "-a-b-");
+  EXPECT_EQ(ShellPattern::parse("")->replace("ab", "-", true, 4), std::nullopt);
 }
 
 TEST(Variables, EnvironmentWinsOverArguments) {

@@ -22,6 +22,8 @@ constexpr int kMaxRedirects = 10;
 constexpr long kConnectSeconds = 30;
 constexpr long kStallSeconds = 60;  // without a byte
 constexpr std::size_t kMaxHeaders = 256 << 10;
+// What comes with a redirect or a refusal, however little was asked for: a page, a signed address.
+constexpr std::size_t kMaxAside = 64 << 10;
 
 struct CurlFree {
   void operator()(char* text) const { ::curl_free(text); }
@@ -472,9 +474,11 @@ std::size_t HttpClient::Call::take_body(std::string_view bytes) {
     fault_ = std::move(ok.error());
     return 0;
   }
-  if (response_.body.size() + bytes.size() > request_.max_body) {
-    fault_ = Error(Errc::corrupt, concat(quote(response_.url), ": the answer is larger than ",
-                                         request_.max_body, " bytes"));
+  const std::size_t most =
+      response_.status / 100 == 2 ? request_.max_body : std::max(request_.max_body, kMaxAside);
+  if (response_.body.size() + bytes.size() > most) {
+    fault_ = Error(Errc::corrupt,
+                   concat(quote(response_.url), ": the answer is larger than ", most, " bytes"));
     return 0;
   }
   response_.body += bytes;

@@ -14,6 +14,10 @@ COPY --from=from /w/random /random
 RUN cat /random >/again
 E
 ok minke build -q --network none --cache-to type=local,dest=kept -t made -f C ctx
+# what a killed build has left there goes with the next
+mkdir -p kept/stage-0.new-0123456789ab/blobs kept/mine.new-0
+ok minke build -q --network none --cache-to type=local,dest=kept -t made -f C ctx
+assert_eq ./mine.new-0 "$(cd kept && printf '%s\n' ./*.new-*)"
 made=$(minke image inspect --format '{{.RootFS.Layers}}' made)
 images=$(minke images -aq | wc -l)
 minke rmi -fa >/dev/null 2>&1

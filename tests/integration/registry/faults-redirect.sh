@@ -10,6 +10,10 @@ for auth in basic bearer; do
   assert_eq 3 "$(requests | awk '$1 == "other" && $5 == "-"' | wc -l)"
   assert_eq 0 "$(requests | awk '$1 == "other" && $5 != "-"' | wc -l)"
 done
+# The page of a redirect, or of a refusal, may be larger than the blob that was asked for.
+bad_registry --user gordon:sesame --fault 'config:redirect={other}'
+ok pull "$REG/good/image"
+ok minke rmi "$out"
 for fault in ping:redirect=file:///etc/passwd manifest:redirect=ftp://localhost/x layer:redirect=file:///etc/passwd \
   layer:redirect=http://user:pw@localhost/ layer:redirect=gopher://localhost/x; do
   bad_registry --user gordon:sesame --fault "$fault"
