@@ -249,8 +249,7 @@ Result<Engine::New> Engine::create_locked(const CreateRequest& asked,
       return std::move(taken.error());
   }
   undo.add([this, name = config.name, id] {
-    ignore(state::NameTable(host_.root).release(name, id),
-           "taken over by whoever wants it next");
+    ignore(state::NameTable(host_.root).release(name, id), "taken over by whoever wants it next");
   });
   if (request.defaults.name_as_hostname && request.hostname.empty() && config.uts_mode == "private")
     config.hostname = config.name;

@@ -26,7 +26,7 @@ struct Global {
 // Words of a command line after the command's name.
 struct Arguments {
   std::map<std::string, std::vector<std::string>> values;  // by long name
-  std::set<std::string> off;  // given as --name=false
+  std::set<std::string> off;                               // given as --name=false
   std::vector<std::string> words;
 
   bool has(const std::string& name) const { return values.count(name) != 0; }

@@ -18,10 +18,10 @@ R
 check() {
   CARRY=1 make_plane "$1"
   make_container 10.89.0.2/24
-  streams=
+  streams=()
   for _ in 1 2; do
     nsenter -t "$CONTAINER" -n -- "$PEER" pour $C4 5001 100 >/dev/null 2>&1 &
-    streams+=" $!"
+    streams+=($!)
   done
   within 20 eval '[ "$(stat_of carried)" = 2 ]'
   in_c "$PEER" open $C4 7 5000 hold < <(until [ -e "$T/enough" ]; do sleep 0.1; done) >"$T/burst" &
@@ -33,8 +33,8 @@ check() {
   memory_below 8192
   # each SYN once: repeated ones are not dialled again
   assert_eq 5002 "$(stat_of dialled)"
-  kill $streams
-  wait $streams || true
+  kill "${streams[@]}"
+  wait "${streams[@]}" || true
   touch "$T/enough"
   wait $burst
   rm "$T/enough" "$T/burst"
