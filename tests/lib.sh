@@ -119,6 +119,19 @@ assert_error() {
   assert_match "$regex" "$err" 'message'
 }
 
+# forget_user USER, at the end of a test: removes the account, and all of its processes before (what holds a login's namespace would
+# outlive it). Hands on the exit code that it finds.
+forget_user() {
+  local code=$? i
+  pkill -KILL -u "$1"
+  for ((i = 0; i < 100; i++)); do
+    userdel "$1" 2>"$T/.userdel" && return $code
+    sleep 0.1
+  done
+  cat "$T/.userdel" >&2
+  return 1
+}
+
 # within SECONDS COMMAND...: until it succeeds; the machine may be busy, so be generous.
 within() {
   local end=$((SECONDS + $1))

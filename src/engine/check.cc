@@ -115,8 +115,12 @@ Status reset(Engine& engine) {
     if (secret.driver != "file") ignore(secrets.remove(secret), "the record goes anyway");
   }
   ErrorList left;
-  for (const VolumeConfig& volume : TRY(engine.volumes().list()))
-    left.add(engine.volumes().remove(volume.name));
+  // Those of --volumepath, which no folder of ours holds. What cannot be listed stops nothing.
+  auto volumes = engine.volumes().list();
+  if (volumes)
+    for (const VolumeConfig& volume : *volumes) left.add(engine.volumes().remove(volume.name));
+  else
+    left.add(std::move(volumes.error()));
   const Host& host = engine.host();
   emit_system(host, "reset");
   for (const char* name : kOwnOfRoot)

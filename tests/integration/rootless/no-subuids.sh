@@ -7,18 +7,7 @@ need_image
 user=minke-bare
 if ! id "$user" >/dev/null 2>&1; then
   useradd --no-create-home --home-dir /nonexistent --shell /bin/sh --key SUB_UID_COUNT=0 --key SUB_GID_COUNT=0 "$user"
-  # what holds the login's namespace would outlive it
-  forget_user() {
-    local code=$? i
-    pkill -KILL -u "$user"
-    for ((i = 0; i < 100; i++)); do
-      userdel "$user" 2>"$T/.userdel" && return $code
-      sleep 0.1
-    done
-    cat "$T/.userdel" >&2
-    return 1
-  }
-  trap 'forget_user; cleanup' EXIT
+  trap 'forget_user "$user"; cleanup' EXIT
 fi
 ! grep -q "^$user:" /etc/subuid || fail "$user has subordinate ids"
 mkdir -m 700 "$T/home" "$T/run"

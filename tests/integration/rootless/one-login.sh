@@ -10,20 +10,15 @@ useradd --no-create-home --home-dir "$T/home" --shell /bin/sh "$user"
 uid=$(id -u "$user")
 runtime_dir=/run/user/$uid
 made_parent=
-# what holds the login's namespace would outlive it
-forget_user() {
-  local code=$? i
-  pkill -KILL -u "$user"
+forget_login() {
+  local code
+  forget_user "$user"
+  code=$?
   rm -rf "$runtime_dir" "/tmp/minke-run-$uid"
   [ -z "$made_parent" ] || rmdir /run/user
-  for ((i = 0; i < 100; i++)); do
-    userdel "$user" 2>"$T/.userdel" && return $code
-    sleep 0.1
-  done
-  cat "$T/.userdel" >&2
-  return 1
+  return $code
 }
-trap 'forget_user; cleanup' EXIT
+trap 'forget_login; cleanup' EXIT
 grep -q "^$user:" /etc/subuid || skip 'useradd gives no subordinate ids here'
 mkdir -m 700 "$T/home"
 chown "$user:" "$T/home"
