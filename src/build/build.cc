@@ -248,6 +248,9 @@ Result<BuildOutcome> Builder::build_for(const std::optional<oci::Platform>& plat
   TRY(load_images(&plan));
   failpoint("build", 1);  // nothing has run
   std::vector<std::string> notes;
+  sys::FileLock exchange;
+  if (!options_.cache_from.empty() || !options_.cache_to.empty())
+    exchange = TRY(lock_exchange(engine_));
   if (!options_.cache_from.empty())
     TRY(watch_.around("importing cache", [&] { return import_steps(engine_, plan, &notes); }));
   std::map<int, StageResult> stages = TRY(build_stages(engine_, plan, &watch_));

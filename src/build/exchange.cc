@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/rand.h"
 #include "base/str.h"
 #include "codec/json.h"
@@ -76,7 +77,7 @@ Result<sys::UniqueFd> lock_place(const std::string& folder) {
   return lock;
 }
 
-// What was kept there is replaced.
+// What was kept there is replaced in one step: a build that is killed leaves the old or the new.
 Status save(engine::Engine& engine, const std::string& folder, const store::Image& image) {
   const std::string fresh = concat(folder, kFresh, random_hex(6));
   store::SaveRequest request;
@@ -85,12 +86,14 @@ Status save(engine::Engine& engine, const std::string& folder, const store::Imag
   request.format = store::ArchiveFormat::oci_dir;
   request.output_dir = fresh;
   Status saved = store::save_images(engine.store(), request);
-  if (saved) saved = sys::remove_tree_at(sys::DirFd::cwd(), folder.c_str());
+  const bool replaces = sys::exists(folder);
   if (saved)
-    saved = sys::rename_at(sys::DirFd::cwd(), fresh.c_str(), sys::DirFd::cwd(), folder.c_str());
-  if (!saved)
-    ignore(sys::remove_tree_at(sys::DirFd::cwd(), fresh.c_str()), "the reason comes first");
-  return saved;
+    saved = sys::rename_at(sys::DirFd::cwd(), fresh.c_str(), sys::DirFd::cwd(), folder.c_str(),
+                           replaces ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+  failpoint("build.exchange", 2);  // in its place; what was there before is still beside it
+  if (saved && !replaces) return saved;
+  Status removed = sys::remove_tree_at(sys::DirFd::cwd(), fresh.c_str());
+  return saved ? std::move(removed) : std::move(saved);
 }
 
 oci::Reference name_of_step(const CachePlace& place, const std::string& key) {
@@ -186,6 +189,23 @@ Result<store::Image> make_stage_image(engine::Engine& engine, const StageResult&
   return engine.store().find_image(concat("sha256:", id));
 }
 
+// Names by digest alone are what fetch_from's pull gives.
+bool is_left_by_exchange(const store::Image& image) {
+  return image.manifest.annotations.contains(kSteps) &&
+         std::all_of(image.names.begin(), image.names.end(), [](const std::string& name) {
+           return name.find('@') != std::string::npos;
+         });
+}
+
+Status remove_left_images(engine::Engine& engine) {
+  for (const store::Image& image : TRY(engine.store().list_images())) {
+    std::vector<std::string> report;
+    if (is_left_by_exchange(image))
+      TRY(engine.store().remove_image(image, {}, &report, false));
+  }
+  return {};
+}
+
 // The steps of one image, which is here for that alone.
 Status take_and_forget(engine::Engine& engine, const std::set<std::string>& before,
                        const store::Image& image) {
@@ -201,6 +221,16 @@ Result<std::set<std::string>> images_here(engine::Engine& engine) {
 }
 
 }  // namespace
+
+Result<sys::FileLock> lock_exchange(engine::Engine& engine) {
+  const std::string folder = store::StepCache(engine.host().root).folder();
+  TRY(sys::ensure_dirs(folder, 0700));
+  const std::string path = folder + "/exchange.lock";
+  auto open = [&] { return sys::open(path, O_RDWR | O_CREAT, 0600); };
+  if (auto alone = sys::FileLock::try_acquire(TRY(open()), sys::LockMode::exclusive, path))
+    TRY(remove_left_images(engine));
+  return sys::FileLock::acquire(TRY(open()), sys::LockMode::shared, path);
+}
 
 Status import_steps(engine::Engine& engine, const Plan& plan, std::vector<std::string>* notes) {
   for (const CachePlace& place : plan.options.cache_from) {
@@ -227,6 +257,7 @@ Status export_steps(engine::Engine& engine, const Plan& plan,
     for (const auto& [number, stage] : stages) {
       if (stage.steps.empty() || (!place.every_stage && number != plan.graph.target)) continue;
       store::Image image = TRY(make_stage_image(engine, stage));
+      failpoint("build.exchange", 1);  // the image of its steps is here
       Status kept = place.folder.empty() ? push_stage(engine, plan, place, stage, image)
                                          : save(engine, stage_folder(plan, place, number), image);
       forget(engine, image, !image.names.empty());

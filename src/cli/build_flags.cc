@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "build/platform_args.h"
 #include "oci/reference.h"
@@ -185,11 +186,13 @@ Status set_making(const Invocation& call, const BuildFlags& f, BuildOptions* out
   else if (!format.empty() && format != "oci")
     return invalid(concat("unrecognized image type ", quote(format)));
   std::string isolation = f.isolation.empty() ? environment("BUILDAH_ISOLATION") : f.isolation;
+  // Images that build inside of containers ask for it where a runtime would not start. What isolates
+  // more is no less than asked for.
   if (isolation == "chroot")
-    return Error(Errc::unsupported,
-                 concat(f.isolation.empty() ? "BUILDAH_ISOLATION=chroot" : "--isolation chroot",
-                        " is not supported: every RUN is a container (oci, rootless)"));
-  if (!isolation.empty() && isolation != "oci" && isolation != "rootless" && isolation != "default")
+    log::warn(concat(f.isolation.empty() ? "BUILDAH_ISOLATION=chroot" : "--isolation chroot",
+                     ": every RUN is a container all the same, as with oci"));
+  else if (!isolation.empty() && isolation != "oci" && isolation != "rootless" &&
+           isolation != "default")
     return invalid(concat("unrecognized isolation type ", quote(isolation)));
   out->cache = !f.no_cache;
   std::optional<bool> layers = f.layers;

@@ -78,7 +78,7 @@ constexpr Option<F> kOptions[] = {
     {"inherit-annotations", 0, &F::inherit_annotations, "Keep the annotations of the base image"},
     {"inherit-labels", 0, &F::inherit_labels, "Keep the labels of the base image"},
     {"ipc", 0, &F::ipc, "'private', path of IPC namespace to join, or 'host'"},
-    {"isolation", 0, &F::isolation, "`type` of process isolation to use: oci or rootless"},
+    {"isolation", 0, &F::isolation, "`type` of process isolation to use: oci, rootless, or chroot (as oci)"},
     {"jobs", 0, &F::jobs, "How many stages are built at the same time", {.shown_default = "CPUs"}},
     {"label", 0, &F::label, "Set metadata for an image"},
     {"layer-label", 0, refused, "an intermediate step is no image: it has no labels"},

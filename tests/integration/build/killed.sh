@@ -20,3 +20,17 @@ done
 ok minke build -q --network none -f C ctx
 within 20 eval '[ -z "$(ls -A "$T/r/containers")" ]'
 nothing_staged
+# while the steps go elsewhere: the folder there has the old or the new, and what carried them goes with the next such build
+minke image prune -f >/dev/null
+images=$(minke images -aq | wc -l)
+for step in 1 2; do
+  printf 'FROM localhost/busybox\nRUN echo %s >/one\n' "$step" >C
+  expect_exit 137 env MINKE_FAILPOINT="build.exchange:$step" "$MINKE" "${engine_options[@]}" build -q --network none -t made \
+    --cache-to type=local,dest=kept -f C ctx
+  assert_eq $((images + 2)) "$(minke images -aq | wc -l)" "images at build.exchange:$step"
+  ok minke build -q --network none -t made --cache-to type=local,dest=kept -f C ctx
+  ok minke rmi made
+  assert_eq "$images" "$(minke images -aq | wc -l)" "images after build.exchange:$step"
+  assert_eq stage-0 "$(ls kept)"
+done
+nothing_staged
