@@ -192,16 +192,14 @@ Result<store::Image> make_stage_image(engine::Engine& engine, const StageResult&
 // Names by digest alone are what fetch_from's pull gives.
 bool is_left_by_exchange(const store::Image& image) {
   return image.manifest.annotations.contains(kSteps) &&
-         std::all_of(image.names.begin(), image.names.end(), [](const std::string& name) {
-           return name.find('@') != std::string::npos;
-         });
+         std::all_of(image.names.begin(), image.names.end(),
+                     [](const std::string& name) { return name.find('@') != std::string::npos; });
 }
 
 Status remove_left_images(engine::Engine& engine) {
   for (const store::Image& image : TRY(engine.store().list_images())) {
     std::vector<std::string> report;
-    if (is_left_by_exchange(image))
-      TRY(engine.store().remove_image(image, {}, &report, false));
+    if (is_left_by_exchange(image)) TRY(engine.store().remove_image(image, {}, &report, false));
   }
   return {};
 }

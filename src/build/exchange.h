@@ -13,7 +13,8 @@
 
 namespace minke::build {
 
-// For the life of a build with one of them. While nobody else holds it, the images that carried steps for a build that was killed go.
+// For the life of a build with one of them. While nobody else holds it, the images that carried
+// steps for a build that was killed go.
 Result<sys::FileLock> lock_exchange(engine::Engine& engine);
 // The steps of the target's stages that are kept in folders become known here. A place that has
 // none is no fault: a note for people.

@@ -186,8 +186,8 @@ Status set_making(const Invocation& call, const BuildFlags& f, BuildOptions* out
   else if (!format.empty() && format != "oci")
     return invalid(concat("unrecognized image type ", quote(format)));
   std::string isolation = f.isolation.empty() ? environment("BUILDAH_ISOLATION") : f.isolation;
-  // Images that build inside of containers ask for it where a runtime would not start. What isolates
-  // more is no less than asked for.
+  // Images that build inside of containers ask for it where a runtime would not start. What
+  // isolates more is no less than asked for.
   if (isolation == "chroot")
     log::warn(concat(f.isolation.empty() ? "BUILDAH_ISOLATION=chroot" : "--isolation chroot",
                      ": every RUN is a container all the same, as with oci"));

@@ -1,9 +1,8 @@
 // Help in cobra's form, and man pages, from the tables.
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/roff.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "cli/command.h"
 #include "sys/fd.h"
 
@@ -110,23 +109,9 @@ std::string root_help(std::string_view program) {
 
 namespace {
 
-constexpr std::string_view kManProgram = "minke";
+using roff::escaped;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  bool line_start = true;
-  for (char c : text) {
-    if (line_start && (c == '.' || c == '\'')) out += "\\&";
-    line_start = c == '\n';
-    if (c == '\\')
-      out += "\\e";
-    else if (c == '-')
-      out += "\\-";
-    else
-      out += c;
-  }
-  return out;
-}
+constexpr std::string_view kManProgram = "minke";
 
 std::string page_name(std::string_view path) {
   std::string name = path.empty() ? std::string(kManProgram) : concat(kManProgram, "-", path);
@@ -169,18 +154,8 @@ void man_options(std::span<const BoundTable> tables, std::string& out) {
     out += concat(".SH OPTIONS NOT SUPPORTED\nThese are refused by name.\n", refused_names);
 }
 
-// The day of the pages: that of the sources when a package is built (SOURCE_DATE_EPOCH).
-std::string man_date() {
-  const char* epoch = ::getenv("SOURCE_DATE_EPOCH");
-  auto seconds = epoch != nullptr ? parse_int(epoch) : std::nullopt;
-  constexpr TimeNs kSecond = 1'000'000'000;
-  return format_rfc3339(seconds ? *seconds * kSecond : now(), 0, true).substr(0, 10);
-}
-
 std::string man_head(std::string_view path, std::string_view summary) {
-  std::string name = page_name(path);
-  return concat(".TH \"", to_upper(name), "\" 1 \"", man_date(), "\" \"minke ", MINKE_VERSION,
-                "\"\n.SH NAME\n", escaped(name), " \\- ", escaped(summary), "\n");
+  return roff::head(page_name(path), summary);
 }
 
 void man_children(std::string_view path, std::string& out) {

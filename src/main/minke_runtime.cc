@@ -14,20 +14,6 @@
 namespace minke::runtime_cli {
 namespace {
 
-const std::vector<OptionRow> kGlobalOptions = {
-    {"root", 0, true, "folder of container states"},
-    {"log", 0, true, "file to write failures to"},
-    {"log-format", 0, true, "text or json"},
-    {"log-level", 0, true, "error, warning, info or debug"},
-    {"debug", 0, false, "tell more"},
-    {"systemd-cgroup", 0, false, "cgroups by systemd; cgroupsPath is SLICE:PREFIX:NAME"},
-    {"cgroup-manager", 0, true, "cgroupfs, systemd or disabled"},
-    {"rootless", 0, true, "accepted; it is found out"},
-    {"criu", 0, true, "accepted; not used"},
-    {"help", 'h', false, "show help"},
-    {"version", 'v', false, "show version"},
-};
-
 const std::vector<OptionRow> kCreateOptions = {
     {"bundle", 'b', true, "folder with config.json (default: .)"},
     {"config", 'f', true, "other name of config.json"},
@@ -48,25 +34,46 @@ std::vector<OptionRow> run_options() {
 
 }  // namespace
 
+const std::vector<OptionRow>& global_options() {
+  static const std::vector<OptionRow> kRows = {
+      {"root", 0, true, "folder of container states"},
+      {"log", 0, true, "file to write failures to"},
+      {"log-format", 0, true, "text or json"},
+      {"log-level", 0, true, "error, warning, info or debug"},
+      {"debug", 0, false, "tell more"},
+      {"systemd-cgroup", 0, false, "cgroups by systemd; cgroupsPath is SLICE:PREFIX:NAME"},
+      {"cgroup-manager", 0, true, "cgroupfs, systemd or disabled"},
+      {"rootless", 0, true, "accepted; it is found out"},
+      {"criu", 0, true, "accepted; not used"},
+      {"help", 'h', false, "show help"},
+      {"version", 'v', false, "show version"},
+  };
+  return kRows;
+}
+
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
-      {"create", "create [options] ID", kCreateOptions, -1, run_create},
-      {"run", "run [options] ID", run_options(), -1, run_run},
-      {"start", "start ID", {}, -1, run_start},
-      {"state", "state ID", {}, -1, run_state},
+      {"create", "create [options] ID", "make a container: everything but its program",
+       kCreateOptions, -1, run_create},
+      {"run", "run [options] ID", "create, start, wait, delete", run_options(), -1, run_run},
+      {"start", "start ID", "run the program of a created container", {}, -1, run_start},
+      {"state", "state ID", "say what it is doing, as JSON", {}, -1, run_state},
       {"kill",
        "kill [--all] ID [SIGNAL]",
+       "send a signal, SIGTERM where none is named",
        {{"all", 'a', false, "every process"}, {"regex", 'r', false, "ID is a regular expression"}},
        -1,
        run_kill},
       {"delete",
        "delete [--force] ID",
+       "remove what is left of a stopped container",
        {{"force", 'f', false, "kill it first"},
         {"regex", 'r', false, "ID is a regular expression"}},
        -1,
        run_delete},
       {"exec",
        "exec [options] ID COMMAND [ARG...]",
+       "run a further program in a running container",
        {{"process", 'p', true, "file with the process as in config.json"},
         {"cwd", 0, true, "working directory"},
         {"env", 'e', true, "NAME=VALUE"},
@@ -87,18 +94,21 @@ const std::vector<Command>& commands() {
        run_exec},
       {"list",
        "list [-q] [-f table|json]",
+       "name the containers below --root",
        {{"quiet", 'q', false, "ids only"}, {"format", 'f', true, "table or json"}},
        -1,
        run_list},
       {"ps",
        "ps [-f table|json] ID [PS-OPTION...]",
+       "list a container's processes",
        {{"format", 'f', true, "table or json"}},
        1,
        run_ps},
-      {"pause", "pause ID", {}, -1, run_pause},
-      {"resume", "resume ID", {}, -1, run_resume},
+      {"pause", "pause ID", "freeze every process", {}, -1, run_pause},
+      {"resume", "resume ID", "let them go on", {}, -1, run_resume},
       {"update",
        "update [options] ID",
+       "change the limits of a running container",
        {{"resources", 'r', true, "file with linux.resources, - for stdin"},
         {"memory", 0, true, "bytes"},
         {"memory-reservation", 0, true, "bytes"},
@@ -122,16 +132,18 @@ const std::vector<Command>& commands() {
        run_update},
       {"events",
        "events [--stats] [--interval DURATION] ID",
+       "print statistics and out-of-memory events, as JSON",
        {{"stats", 0, false, "once, then end"}, {"interval", 0, true, "time between two, like 5s"}},
        -1,
        run_events},
       {"spec",
        "spec [--rootless] [-b BUNDLE]",
+       "write a config.json to start from",
        {{"rootless", 0, false, "for an ordinary user"},
         {"bundle", 'b', true, "folder to write config.json to"}},
        -1,
        run_spec},
-      {"features", "features", {}, -1, run_features},
+      {"features", "features", "say what this runtime can do, as JSON", {}, -1, run_features},
   };
   return kCommands;
 }
@@ -208,18 +220,6 @@ std::string default_root() {
   return concat("/tmp/minke-runtime-", ::geteuid());
 }
 
-void print_usage() {
-  ::printf("usage: minke-runtime [global options] command [options] ...\n\nCommands:\n");
-  for (const Command& c : commands()) {
-    ::printf("  %s\n", c.usage);
-    for (const OptionRow& o : c.options)
-      ::printf("      --%s%s%s\n", o.name, o.takes_value ? " VALUE  " : "  ", o.help);
-  }
-  ::printf("\nGlobal options:\n");
-  for (const OptionRow& o : kGlobalOptions)
-    ::printf("  --%s%s%s\n", o.name, o.takes_value ? " VALUE  " : "  ", o.help);
-}
-
 void write_log(const Global& g, std::string_view level, std::string_view message) {
   if (g.log.empty()) return;
   auto file = sys::open(g.log, O_WRONLY | O_CREAT | O_APPEND, 0644);
@@ -268,15 +268,19 @@ int report(const Global& g, const Error& error) {
 // Splits the words at the command: what stands before it is global.
 int run(const std::vector<std::string>& argv) {
   Global global;
-  auto args = parse_arguments(argv, kGlobalOptions, 1);
+  auto args = parse_arguments(argv, global_options(), 1);
   if (!args) return report(global, args.error());
   if (args->has("version")) {
     ::printf("minke-runtime version %s\nspec: 1.2.0\n", MINKE_VERSION);
     return 0;
   }
   if (args->has("help") || args->words.empty() || args->words[0] == "help") {
-    print_usage();
+    print_help();
     return args->has("help") || !args->words.empty() ? 0 : 1;
+  }
+  if (args->words[0] == "generate-man") {
+    print_man_page();
+    return 0;
   }
   auto made = make_global(*args);
   if (!made) return report(global, made.error());
@@ -285,9 +289,7 @@ int run(const std::vector<std::string>& argv) {
     if (args->words[0] != command.name) continue;
     std::vector<std::string> rest(args->words.begin() + 1, args->words.end());
     if (!rest.empty() && (rest[0] == "--help" || rest[0] == "-h")) {
-      ::printf("usage: minke-runtime %s\n", command.usage);
-      for (const OptionRow& o : command.options)
-        ::printf("  --%s%s%s\n", o.name, o.takes_value ? " VALUE  " : "  ", o.help);
+      print_help(command);
       return 0;
     }
     auto parsed = parse_arguments(rest, command.options, command.stop_after_words);

@@ -49,11 +49,18 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& argv,
 struct Command {
   const char* name;
   const char* usage;
+  const char* summary;
   std::vector<OptionRow> options;
   int stop_after_words;  // -1: options anywhere
   Result<int> (*run)(const Global& global, const Arguments& args);
 };
 const std::vector<Command>& commands();
+const std::vector<OptionRow>& global_options();
+
+// On stdout: all commands, one of them, and minke-runtime(1) in the markup of man(7).
+void print_help();
+void print_help(const Command& command);
+void print_man_page();
 
 // What is kept of a container: ROOT/ID/state.json, config.json as it was at create, `start` while
 // it waits.

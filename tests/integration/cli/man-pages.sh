@@ -3,6 +3,8 @@
 . "$(dirname "$0")/../../lib.sh"
 is_podman && skip 'pages of our own'
 SOURCE_DATE_EPOCH=86400 ok minke generate-man "$T/man"
+ok "$BIN/minke-runtime" generate-man
+printf '%s\n' "$out" >"$T/man/minke-runtime.1"
 assert_match '1970-01-02' "$(head -1 "$T/man/minke.1")"
 grep -q '^.SH FILES' "$T/man/minke.1"
 grep -q '^.SH EXAMPLES' "$T/man/minke-run.1"
